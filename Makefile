@@ -1,0 +1,97 @@
+# Every command of the project. Each builds what it needs first, and nothing twice; CI runs the same ones.
+
+PYTHON ?= python3
+BIN    := .venv/bin
+CORE   := $(wildcard fastcore/*.pyx fastcore/*.pxd fastcore/*.h)
+
+.PHONY: serve test lint types bench asan clean
+
+serve: .venv/.built
+	@exec $(BIN)/qredge serve
+
+test: .venv/.dev .venv/.browser
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint fastcore  # it calls pycodestyle by name
+
+types: .venv/.dev
+	$(BIN)/mypy
+
+bench: .venv/.dev .venv/.rivals
+	$(BIN)/python -m bench.encode
+	$(BIN)/python -m bench.png
+	$(BIN)/python -m bench.kernels
+	$(BIN)/python -m bench.report
+	$(BIN)/python -m bench.redirect
+
+# In a copy of its own, so that the build that everything else uses stays as it is. Without the browser, and without
+# the guard of speed: how much slower the sanitizers make a build says nothing of it. pytest leaves file descriptor 2
+# alone, or it would take the report of the sanitizer into the grave.
+ASAN := build/asan
+asan: .venv/.dev
+	rm -rf $(ASAN)/tests
+	mkdir -p $(ASAN)
+	cp -rpu --parents setup.py pyproject.toml README.md LICENSE fastcore/*.p* fastcore/*.h tests/fastcore $(ASAN)
+	cd $(ASAN) && FASTCORE_ASAN=1 $(CURDIR)/$(BIN)/python setup.py --quiet build_ext --inplace
+	cd $(ASAN) && LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
+		ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc PYTHONPATH=. $(CURDIR)/$(BIN)/python -m pytest tests/fastcore --noconftest \
+		--capture=sys --ignore=tests/fastcore/test_browser.py --ignore=tests/fastcore/test_regression.py $(ARGS)
+
+clean:
+	rm -rf .venv build dist *.egg-info fastcore/*.c fastcore/*.so fastcore/*.html
+
+# --- what the machine must have ------------------------------------------------------------------------------
+
+# $(call need,<test>,<Debian packages>): where the test fails, installs the packages if it may, else says so.
+define need
+@if ! { $(1); } >/dev/null 2>&1; then \
+	if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		echo "installing $(2)"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $(2) >/dev/null; \
+	else \
+		echo "qredge needs what these Debian packages hold; install them (or your system's own) and run make again:" >&2; \
+		echo "    $(2)" >&2; \
+		exit 1; \
+	fi; \
+fi
+endef
+
+PYTHON_IS_NEW  := $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))'
+PYTHON_IS_FULL := $(PYTHON) -c 'import ensurepip, os, sysconfig; os.stat(sysconfig.get_path("include") + "/Python.h")'
+IMAGE_HEADERS  := printf '\#include <stdio.h>\n\#include <zlib.h>\n\#include <jpeglib.h>\n\#include <webp/encode.h>\n\#include <tiffio.h>\n' | cc -E -
+BROWSER        := command -v chromium && command -v chromedriver
+
+.venv/.system:
+	@$(PYTHON_IS_NEW) || { echo "qredge needs Python 3.11 or newer; say which: make PYTHON=python3.12 ..." >&2; exit 1; }
+	$(call need,$(PYTHON_IS_FULL),python3-dev python3-venv)
+	$(call need,$(IMAGE_HEADERS),zlib1g-dev libjpeg-dev libwebp-dev libtiff-dev)
+	@mkdir -p .venv && touch $@
+
+.venv/.browser: .venv/.system
+	$(call need,$(BROWSER),chromium chromium-driver fonts-dejavu-core)
+	@touch $@
+
+.venv/.rivals: .venv/.system
+	$(call need,ls /usr/lib/*/libqrencode.so.4 /usr/lib/*/libpng16.so.16 && command -v wrk,libqrencode4 libpng16-16 wrk)
+	@touch $@
+
+# --- what is built -------------------------------------------------------------------------------------------
+
+# Quiet also about editable installs, of which setuptools has an opinion at every one.
+PIP_INSTALL := PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check
+
+$(BIN)/pip: .venv/.system
+	$(PYTHON) -m venv .venv
+	$(PIP_INSTALL) --upgrade pip
+	@touch $@
+
+.venv/.built: $(BIN)/pip pyproject.toml setup.py $(CORE)
+	$(PIP_INSTALL) --editable .
+	@touch $@
+
+.venv/.dev: .venv/.built
+	$(PIP_INSTALL) --group dev
+	@touch $@

@@ -1,0 +1,37 @@
+"""Text in, QR code symbols and images out. See the docstrings in __init__.pyi."""
+
+from fastcore._api import Symbol, encode, encode_sequence, png, svg
+from fastcore.errors import (
+    DataTooLong,
+    FastcoreError,
+    IllegalColour,
+    IllegalCombination,
+    IllegalCount,
+    IllegalLevel,
+    IllegalMargin,
+    IllegalMask,
+    IllegalScale,
+    IllegalSize,
+    IllegalText,
+    IllegalVersion,
+)
+
+__all__ = [
+    "DataTooLong",
+    "FastcoreError",
+    "IllegalColour",
+    "IllegalCombination",
+    "IllegalCount",
+    "IllegalLevel",
+    "IllegalMargin",
+    "IllegalMask",
+    "IllegalScale",
+    "IllegalSize",
+    "IllegalText",
+    "IllegalVersion",
+    "Symbol",
+    "encode",
+    "encode_sequence",
+    "png",
+    "svg",
+]

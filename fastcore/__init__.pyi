@@ -1,0 +1,165 @@
+"""Text in, QR code symbols and images out.
+
+    >>> import fastcore
+    >>> symbol = fastcore.encode("https://example.com/", level="Q")
+    >>> symbol
+    <Symbol version 3-Q, mask 2, 29 x 29 modules>
+    >>> file = fastcore.png(symbol, size_px=512)
+
+Everything here may be called from several threads at once; the work is done without the GIL. What cannot be
+done raises a FastcoreError that says why.
+"""
+
+from typing import final
+
+from fastcore.errors import (
+    DataTooLong,
+    FastcoreError,
+    IllegalColour,
+    IllegalCombination,
+    IllegalCount,
+    IllegalLevel,
+    IllegalMargin,
+    IllegalMask,
+    IllegalScale,
+    IllegalSize,
+    IllegalText,
+    IllegalVersion,
+)
+
+__all__ = [
+    "DataTooLong",
+    "FastcoreError",
+    "IllegalColour",
+    "IllegalCombination",
+    "IllegalCount",
+    "IllegalLevel",
+    "IllegalMargin",
+    "IllegalMask",
+    "IllegalScale",
+    "IllegalSize",
+    "IllegalText",
+    "IllegalVersion",
+    "Symbol",
+    "encode",
+    "encode_sequence",
+    "png",
+    "svg",
+]
+
+@final
+class Symbol:
+    """An encoded QR code; immutable, made by `encode`."""
+
+    @property
+    def version(self) -> int:
+        """1 to 40, or 1 to 4 for M1 to M4."""
+
+    @property
+    def micro(self) -> bool:
+        """Whether it is a Micro QR code."""
+
+    @property
+    def level(self) -> str:
+        """Error correction level: L, M, Q or H; with `boost` it may be higher than the one asked for."""
+
+    @property
+    def mask(self) -> int:
+        """Data mask: 0 to 7, or 0 to 3 in a Micro QR code."""
+
+    @property
+    def size(self) -> int:
+        """Modules in a row and in a column, without margin: 21 to 177, or 11 to 17."""
+
+    @property
+    def modules(self) -> bytes:
+        """size * size modules, 0 light and 1 dark, row by row."""
+
+    @property
+    def segments(self) -> tuple[tuple[str, int], ...]:
+        """How the data was divided: (mode, count) pairs.
+
+        Modes are "numeric", "alphanumeric" and "kanji" with a count of characters, "byte" with a count of
+        bytes, and "eci", where the number is that of the character set.
+        """
+
+    @property
+    def bits_used(self) -> int:
+        """Bits that all segments take, headers included."""
+
+    @property
+    def bits_free(self) -> int:
+        """Bits that the symbol has left for data."""
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+def encode(
+    data: str | bytes,
+    *,
+    level: str = "M",
+    version: int | str | None = None,
+    mask: int | None = None,
+    boost: bool = False,
+    micro: bool = False,
+) -> Symbol:
+    """Encode a text, or bytes as they are, in the smallest symbol that holds it.
+
+    A text beyond ASCII is written as UTF-8 and says so (ECI 26), unless all that is beyond is kanji. Digits,
+    upper-case text and kanji take less room: modes are mixed so that the bits are the fewest possible.
+
+    level: how much damage can be corrected: L 7 %, M 15 %, Q 25 %, H 30 % of the codewords.
+    version: 1 to 40, or "M1" to "M4" for a Micro QR code; None for the smallest that fits.
+    mask: 0 to 7, or 0 to 3 for a Micro QR code; None for the one that the standard's rules prefer.
+    boost: raise the level as far as the version's size does not grow.
+    micro: make the smallest Micro QR code that fits: M2 to M4, levels L, M and (M4) Q. M1 detects errors but
+        corrects none; it is made if asked for by version, for digits only, and its level counts as L.
+
+    Raises DataTooLong, IllegalText, IllegalVersion, IllegalLevel, IllegalMask, IllegalCombination.
+    """
+
+def encode_sequence(
+    data: str | bytes, *, count: int | None = None, version: int | None = None, level: str = "M"
+) -> tuple[Symbol, ...]:
+    """Divide a text among 2 to 16 symbols of one version that a reader puts together (structured append).
+
+    count: how many symbols; None for as few of the given version as hold the text.
+    version: 1 to 40; None for the smallest that holds the longest part.
+
+    One of the two must be given. Raises what `encode` raises, and IllegalCount.
+    """
+
+def png(
+    symbol: Symbol,
+    *,
+    size_px: int | None = None,
+    scale: int | None = None,
+    margin: int = 4,
+    dark: str = "#000000",
+    light: str | None = "#ffffff",
+) -> bytes:
+    """Draw a symbol as a PNG file with one bit per pixel.
+
+    size_px: exact width and height. Each module gets as many whole pixels as fit, the margins get the rest.
+    scale: pixels per module, if size_px is not given (8 if neither is).
+    margin: modules of light around the symbol; the standard asks for 4. With size_px it is the least.
+    dark, light: colours like #1a2b3c or #abc; light may be None for a transparent background.
+
+    Raises IllegalSize, IllegalScale, IllegalMargin, IllegalColour.
+    """
+
+def svg(
+    symbol: Symbol,
+    *,
+    size_px: int | None = None,
+    margin: int = 4,
+    dark: str = "#000000",
+    light: str | None = "#ffffff",
+) -> bytes:
+    """Draw a symbol as an SVG file: one path, one unit per module.
+
+    size_px: width and height attributes; without it the drawing takes the size of its place.
+    margin, dark, light: as for `png`.
+
+    Raises IllegalSize, IllegalMargin, IllegalColour.
+    """

@@ -1,0 +1,88 @@
+/* What Cython cannot say: vectors, functions compiled for one instruction set, bit counting.
+ *
+ * lanes_t is eight 64-bit lanes. The compiler turns one operation on it into one AVX-512 instruction, two
+ * AVX2 ones, or four SSE2 or NEON ones, so a kernel written once on lanes_t is compiled once per instruction
+ * set, and the fastest one this processor knows is chosen when the module is imported.
+ */
+#ifndef FASTCORE_LANES_H
+#define FASTCORE_LANES_H
+
+#include <stdint.h>
+
+typedef uint64_t lanes_t __attribute__((vector_size(64), may_alias));
+
+/* The same 64 bits in every lane. */
+#define fc_lanes(bits) ((lanes_t){0} + (uint64_t)(bits))
+
+/* The lanes of an array of eight numbers that need not be aligned. */
+static inline __attribute__((always_inline)) lanes_t fc_lanes_load(const uint64_t *from)
+{
+    lanes_t lanes;
+    __builtin_memcpy(&lanes, from, sizeof lanes);
+    return lanes;
+}
+
+static inline __attribute__((always_inline)) void fc_lanes_store(uint64_t *to, lanes_t lanes)
+{
+    __builtin_memcpy(to, &lanes, sizeof lanes);
+}
+
+#define fc_trailing_zeros(bits) __builtin_ctzll(bits)
+#define fc_log2(bits) (63 - __builtin_clzll(bits)) /* of a number that is not 0 */
+#define fc_ones(bits) __builtin_popcountll(bits)
+
+/* How many bytes two places have in common, at most `limit`; up to seven more bytes of each are read. */
+static inline int fc_common_bytes(const uint8_t *a, const uint8_t *b, int limit)
+{
+    for (int i = 0; i < limit; i += 8) {
+        uint64_t x, y;
+        __builtin_memcpy(&x, a + i, 8);
+        __builtin_memcpy(&y, b + i, 8);
+        if (x != y) {
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+            i += __builtin_clzll(x ^ y) >> 3;
+#else
+            i += __builtin_ctzll(x ^ y) >> 3;
+#endif
+            return i < limit ? i : limit;
+        }
+    }
+    return limit;
+}
+
+/* Eight bits: which of eight bytes differ between two places, the first byte lowest. */
+static inline uint64_t fc_unequal_bytes(const uint8_t *a, const uint8_t *b)
+{
+    const uint64_t low = 0x7F7F7F7F7F7F7F7Fu;
+    uint64_t x, y;
+    __builtin_memcpy(&x, a, 8);
+    __builtin_memcpy(&y, b, 8);
+    x ^= y;
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    x = __builtin_bswap64(x);
+#endif
+    return ((((x & low) + low) | x) >> 7 & 0x0101010101010101u) * 0x0102040810204080u >> 56;
+}
+
+/* Code for one instruction set: everything such a function calls is inlined into it (flatten) and so compiled
+ * for that set too. Elsewhere than on x86-64 the three sets are the same one. */
+#define FC_ANY __attribute__((flatten))
+#if defined(__x86_64__) && defined(__GNUC__)
+#define FC_AVX2 __attribute__((target("avx2,bmi,bmi2,lzcnt"), flatten))
+#define FC_AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,bmi,bmi2,lzcnt"), flatten))
+static inline int fc_instruction_set(void)
+{
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
+        && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")
+        && __builtin_cpu_supports("bmi2"))
+        return 2;
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") ? 1 : 0;
+}
+#else
+#define FC_AVX2 FC_ANY
+#define FC_AVX512 FC_ANY
+static inline int fc_instruction_set(void) { return 0; }
+#endif
+
+#endif

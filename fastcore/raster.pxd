@@ -1,0 +1,17 @@
+"""Per image: modules into pixels."""
+
+from libc.stdint cimport uint8_t, uint64_t
+
+
+cdef struct Placement:
+    # Where a symbol lies in an image, in pixels.
+    int width  # of the image, which is square
+    int scale  # pixels per module
+    int offset  # of the first module from the left and from the top
+
+
+cdef Placement place(int size, int width, int margin) noexcept nogil
+cdef void pixel_row(
+    const uint64_t *words, int size, Placement placement, uint8_t flip, uint8_t *out
+) noexcept nogil
+cdef void modules_to_bytes(const uint64_t *rows, int size, uint8_t *out) noexcept nogil

@@ -1,0 +1,9 @@
+"""Per symbol: codewords into the modules they belong to."""
+
+from libc.stdint cimport uint8_t
+
+from fastcore.template cimport Template
+from fastcore.types cimport Grid
+
+
+cdef void lay(const Template *template, const uint8_t *codewords, int count, Grid *out) noexcept nogil

@@ -1,0 +1,40 @@
+"""The native API, mounted at /v1."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from starlette.applications import Starlette
+
+from server.api import accounts, links, qrcodes
+from server.api.access import Access
+from server.api.answers import Answers
+from server.api.problems import HANDLERS
+from server.asgi import ASGIApp
+from server.domain.accounts import Accounts
+from server.domain.links import Links
+from server.domain.qrcodes import QrCodes
+from server.domain.slug import Slug
+from server.wire import hear_out
+
+
+def api(
+    account: Accounts,
+    link: Links,
+    code: QrCodes,
+    *,
+    base_url: str,
+    short_url: Callable[[Slug], str],
+    now: Callable[[], datetime],
+) -> ASGIApp:
+    answers = Answers(base_url, short_url)
+    access = Access(account)
+    app = Starlette(
+        routes=[
+            *accounts.routes(account, answers, access),
+            *links.routes(link, answers, access, now),
+            *qrcodes.routes(code, answers, access, now),
+        ],
+        exception_handlers=HANDLERS,
+    )
+    app.router.redirect_slashes = False  # a redirected POST is a surprise
+    return hear_out(app)

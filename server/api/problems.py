@@ -1,0 +1,182 @@
+"""Errors of the native API: RFC 9457 problem details, with a stable `code` and every wrong field at once.
+
+{"type": "about:blank", "title": "Unprocessable Content", "status": 422, "detail": "...", "code": "invalid_fields",
+ "request_id": "...", "errors": [{"pointer": "/destination", "code": "invalid_scheme", "detail": "..."}]}
+"""
+
+import logging
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import TypedDict
+
+from pydantic_core import ErrorDetails
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from server.domain import errors
+from server.wire import json_response
+
+log = logging.getLogger(__name__)
+
+
+class WrongField(TypedDict, total=False):
+    """One wrong field: in the body by its JSON pointer (RFC 6901), in the query by its parameter's name."""
+
+    pointer: str
+    parameter: str
+    code: str
+    detail: str
+
+
+class InvalidFields(Exception):
+    """Fields of a request that are not as they must be: all of them."""
+
+    def __init__(self, wrong: Sequence[WrongField]) -> None:
+        super().__init__(wrong)
+        self.wrong = wrong
+
+
+@contextmanager
+def in_query() -> Iterator[None]:
+    """What the domain finds wrong in here came from a parameter of the query."""
+    try:
+        yield
+    except errors.InvalidValue as exc:
+        raise InvalidFields([WrongField(parameter=exc.field or "", code=exc.reason, detail=exc.detail)]) from exc
+
+
+STATUS: dict[type[errors.DomainError], int] = {
+    errors.Unauthenticated: 401,
+    errors.NotFound: 404,
+    errors.SlugTaken: 409,
+    errors.NotCounted: 409,
+    errors.InvalidValue: 422,
+    errors.StorageUnavailable: 503,
+}
+
+HEADERS: dict[type[errors.DomainError], Mapping[str, str]] = {
+    errors.Unauthenticated: {"www-authenticate": 'Bearer realm="qredge"'},
+    errors.StorageUnavailable: {"retry-after": str(errors.StorageUnavailable.retry_after_s)},
+}
+
+#: What HTTP itself can say no to.
+HTTP_CODES = {400: "malformed_body", 404: "unknown_path", 405: "method_not_allowed", 413: "body_too_large"}
+HTTP_DETAILS = {404: "Nothing is at this address. The API is described in docs/api.md."}
+
+#: RFC 9110's names, where Python before 3.13 has those of an older RFC.
+TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+
+#: pydantic's kinds of error that are one kind to us; the others keep their name.
+FIELD_CODES = {
+    "missing": "required",
+    "extra_forbidden": "unknown_field",
+    "string_type": "wrong_type",
+    "int_type": "wrong_type",
+    "int_parsing": "wrong_type",
+    "int_from_float": "wrong_type",
+    "int_parsing_size": "out_of_range",
+    "model_type": "wrong_type",
+    "model_attributes_type": "wrong_type",
+    "union_tag_not_found": "required",
+    "union_tag_invalid": "unknown_type",
+    "literal_error": "unknown_value",
+    "greater_than_equal": "out_of_range",
+    "less_than_equal": "out_of_range",
+}
+FIELD_DETAILS = {
+    "missing": "This is required.",
+    "extra_forbidden": "There is no such field.",
+    "model_type": "This must be an object.",
+    "model_attributes_type": "This must be an object.",
+}
+
+
+def wrong_fields(found: Sequence[ErrorDetails], *, query: bool = False) -> list[WrongField]:
+    """What pydantic has found, in our words."""
+    return [
+        WrongField(
+            **_place(each["loc"], query=query),
+            code=FIELD_CODES.get(each["type"], each["type"]),
+            detail=FIELD_DETAILS.get(each["type"], each["msg"].removesuffix(".") + "."),
+        )
+        for each in found
+    ]
+
+
+def _place(path: Sequence[int | str], *, query: bool) -> WrongField:
+    if query:
+        return {"parameter": str(path[0])}
+    return {"pointer": "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)}
+
+
+def request_id(request: Request) -> str:
+    """The id that goes into the answer and the log: one for each request."""
+    if not hasattr(request.state, "request_id"):
+        request.state.request_id = f"req_{secrets.token_hex(12)}"
+    return str(request.state.request_id)
+
+
+def _problem(
+    request: Request,
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    wrong: Sequence[WrongField] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    body: dict[str, object] = {
+        "type": "about:blank",
+        "title": TITLES.get(status, HTTPStatus(status).phrase),
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "request_id": request_id(request),
+    }
+    if wrong:
+        body["errors"] = wrong
+    response = json_response(body, status, {**(headers or {}), "cache-control": "no-store"})
+    response.headers["content-type"] = "application/problem+json"
+    return response
+
+
+def on_domain_error(request: Request, exc: Exception) -> Response:
+    assert isinstance(exc, errors.DomainError)
+    kind = type(exc)
+    wrong: list[WrongField] = []
+    if isinstance(exc, errors.InvalidValue):
+        wrong = [WrongField(pointer=f"/{exc.field}" if exc.field else "", code=exc.reason, detail=exc.detail)]
+    return _problem(request, STATUS[kind], kind.code, exc.detail, wrong=wrong, headers=HEADERS.get(kind))
+
+
+def on_invalid_fields(request: Request, exc: Exception) -> Response:
+    assert isinstance(exc, InvalidFields)
+    names = ", ".join(each.get("parameter") or each.get("pointer") or "the body" for each in exc.wrong)
+    return _problem(request, 422, "invalid_fields", f"Not as it must be: {names}.", wrong=exc.wrong)
+
+
+def on_http_error(request: Request, exc: Exception) -> Response:
+    assert isinstance(exc, HTTPException)
+    return _problem(
+        request,
+        exc.status_code,
+        HTTP_CODES[exc.status_code],
+        HTTP_DETAILS.get(exc.status_code, exc.detail),
+        headers=exc.headers,
+    )
+
+
+def on_bug(request: Request, exc: Exception) -> Response:
+    log.error("request %s failed: %s %s", request_id(request), request.method, request.url.path, exc_info=exc)
+    return _problem(request, 500, "internal_error", "This is our mistake. Its request_id finds it in the log.")
+
+
+HANDLERS = {
+    errors.DomainError: on_domain_error,
+    InvalidFields: on_invalid_fields,
+    HTTPException: on_http_error,
+    Exception: on_bug,
+}

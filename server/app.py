@@ -1,0 +1,204 @@
+"""Puts the rooms together: the only file that knows everyone."""
+
+import asyncio
+import gc
+import logging
+import logging.config
+import multiprocessing
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+
+from starlette.routing import Mount, Route, Router
+
+from server import logs, ops, settings
+from server.api import api
+from server.asgi import ASGIApp, Receive, Scope, Send
+from server.domain.accounts import Accounts
+from server.domain.errors import StorageUnavailable
+from server.domain.ids import id_source
+from server.domain.links import Links
+from server.domain.qrcodes import QrCodes
+from server.domain.slug import Slug
+from server.edge.cache import LinkCache
+from server.edge.pages import Page, send_page
+from server.edge.redirect import redirect
+from server.render.image import Painter
+from server.scans.journal import Journal
+from server.scans.writer import Writer
+from server.settings import Settings
+from server.storage.postgres.accounts import PostgresAccounts
+from server.storage.postgres.links import PostgresLinks, PostgresTargets
+from server.storage.postgres.notify import link_changes
+from server.storage.postgres.pool import Database
+from server.storage.postgres.qrcodes import PostgresQrCodes
+from server.storage.postgres.scans import PostgresScanLog
+from server.storage.postgres.stats import PostgresStats
+
+RETRY_S = 0.5
+
+log = logging.getLogger(__name__)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+# --- a worker: redirects and answers ------------------------------------------------------------------------------
+
+
+def create_app(given: Settings | None = None) -> ASGIApp:
+    """A worker's application; with the settings of the environment, unless others are given."""
+    config = given or settings.load()
+    database = Database(config.database_url)
+    targets = LinkCache(PostgresTargets(database), max_links=config.max_links, report=log.error)
+    journal = Journal(config.journal_dir, max_bytes=config.journal_max_bytes, sync_s=config.journal_sync_ms / 1000)
+
+    def short_url(slug: Slug) -> str:
+        return f"{config.base_url}/{slug}"
+
+    async def changed(slug: Slug) -> None:
+        with suppress(StorageUnavailable):  # what was changed is changed; this process hears of it like the others
+            await targets.refresh([slug])
+
+    new_id = id_source(now)
+    accounts = Accounts(PostgresAccounts(database), now=now, new_id=new_id)
+    links = Links(PostgresLinks(database), PostgresStats(database), now=now, new_id=new_id, changed=changed)
+    codes = QrCodes(
+        PostgresQrCodes(database),
+        links,
+        Painter(),
+        now=now,
+        new_id=new_id,
+        short_url=short_url,
+        changed=changed,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: Router) -> AsyncIterator[None]:
+        await database.open()
+        tasks = [
+            asyncio.create_task(_follow(targets, config.database_url)),
+            asyncio.create_task(_obey_parent()),
+        ]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await database.close()
+            journal.close()
+
+    native = api(accounts, links, codes, base_url=config.base_url, short_url=short_url, now=now)
+    router = Router(
+        [
+            Mount("/v1", native),
+            Route("/v1", native),  # a Mount begins behind its slash; without it, too, a client is answered in JSON
+            *ops.routes(loaded=lambda: len(targets.live) if targets.loaded else None, dropped=lambda: journal.dropped),
+        ],
+        redirect_slashes=False,
+        default=_nothing_here,
+        lifespan=lifespan,
+    )
+    return redirect(router, targets, journal.append)
+
+
+async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
+    await send_page(scope, send, Page.NOT_FOUND)
+
+
+async def _follow(targets: LinkCache, database_url: str) -> None:
+    """Keeps the link table in memory right, for as long as the process lives."""
+    while True:
+        try:
+            await _follow_changes(targets, database_url)
+        except Exception:  # whatever it is: a process that stopped listening would redirect to the past for ever
+            log.exception("lost track of the links; starting over")
+            await asyncio.sleep(RETRY_S)
+
+
+async def _follow_changes(targets: LinkCache, database_url: str) -> None:
+    async for changed in link_changes(database_url):
+        slugs = changed
+        while True:
+            try:
+                if slugs is None:
+                    await _load(targets)
+                else:
+                    await targets.refresh(slugs)
+                break
+            except StorageUnavailable:
+                slugs = None  # what changed is not known any more, so everything may have
+                await asyncio.sleep(RETRY_S)
+
+
+async def _load(targets: LinkCache) -> None:
+    first = not targets.loaded
+    began = asyncio.get_running_loop().time()
+    await targets.load()
+    if first:
+        # What was loaded lives as long as the process; no collection need look at it again.
+        gc.collect()
+        gc.freeze()
+    took = asyncio.get_running_loop().time() - began
+    log.info("%d links in memory, read in %.2f s", len(targets.live), took)
+
+
+async def _obey_parent() -> None:
+    """Ends this process when the one that started it says so, or has died, and not otherwise.
+
+    Ctrl-C reaches the whole process group, but the order in which its processes end is the parent's to give; and a
+    kill -9 of the parent must not leave a worker behind that holds the port.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+    gone = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGINT, lambda: None)
+    loop.add_reader(parent.sentinel, gone.set)
+    try:
+        await gone.wait()
+    finally:
+        loop.remove_reader(parent.sentinel)
+    log.warning("the parent process is gone; stopping")
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+# --- the writer: a process of its own -----------------------------------------------------------------------------
+
+
+def run_writer(config: Settings) -> None:
+    """Writes scans into the database until SIGTERM, and then what is left of them."""
+    logging.config.dictConfig(logs.configuration(config.log_level))
+    asyncio.run(_write(config))
+
+
+async def _write(config: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    parent = asyncio.create_task(_obey_parent())
+    database = Database(config.database_url, max_connections=2)
+    await database.open()
+    try:
+        await Writer(config.journal_dir, PostgresScanLog(database)).run(stop)
+    finally:
+        parent.cancel()
+        await database.close()
+
+
+# --- the first start ----------------------------------------------------------------------------------------------
+
+
+async def create_first_account(config: Settings) -> str | None:
+    """On a database without accounts, makes one, and returns a key to it."""
+    database = Database(config.database_url, max_connections=1)
+    await database.open()
+    try:
+        return await Accounts(PostgresAccounts(database), now=now, new_id=id_source(now)).create_first()
+    finally:
+        await database.close()

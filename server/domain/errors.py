@@ -1,0 +1,69 @@
+"""Everything that can go wrong, as one closed set.
+
+A class's docstring is its default message, so documentation and answer cannot drift. `code` is stable and meant
+for machines; `detail` is for people. What an error looks like on the wire is a table in each room that has one.
+"""
+
+from typing import ClassVar, Self
+
+
+class DomainError(Exception):
+    """Something went wrong."""
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, detail: str | None = None) -> None:
+        self.detail = detail or " ".join((type(self).__doc__ or "").split())
+        super().__init__(self.detail)
+
+
+class InvalidValue(DomainError):
+    """The value is not allowed."""
+
+    code = "invalid_fields"
+
+    def __init__(self, reason: str, detail: str, *, field: str | None = None) -> None:
+        #: What is wrong with the value, for machines: `too_long`, `reserved_slug` ...
+        self.reason = reason
+        #: The input field, where the value itself cannot know it: "content/text".
+        self.field = field
+        super().__init__(detail)
+
+
+class Unauthenticated(DomainError):
+    """No valid API key was sent. Send one as "Authorization: Bearer KEY" or "X-Api-Key: KEY"."""
+
+    code = "unauthenticated"
+
+
+class NotFound(DomainError):
+    """There is no such thing in this account."""
+
+    code = "not_found"
+
+    @classmethod
+    def of(cls, what: str, text: str) -> Self:
+        return cls(f"There is no {what} {text!r} in this account.")
+
+
+class SlugTaken(DomainError):
+    """The slug is taken."""
+
+    code = "slug_taken"
+
+    @classmethod
+    def of(cls, slug: str) -> Self:
+        return cls(f"The slug {slug!r} is taken, or was: a printed code may still carry it. Choose another.")
+
+
+class NotCounted(DomainError):
+    """A static code says its content itself, so its scans never reach this server and cannot be counted."""
+
+    code = "not_counted"
+
+
+class StorageUnavailable(DomainError):
+    """The database cannot be reached. Redirects go on and scans are kept; try this again shortly."""
+
+    code = "storage_unavailable"
+    retry_after_s: ClassVar[int] = 5

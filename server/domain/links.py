@@ -1,0 +1,124 @@
+"""Use cases: links."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import TypeVar
+
+from server.domain.destination import Destination
+from server.domain.errors import NotFound, SlugTaken
+from server.domain.ids import id_text
+from server.domain.label import Label
+from server.domain.model import AccountId, Link, LinkChanges, LinkId, Page
+from server.domain.ports import LinkStore, StatsStore
+from server.domain.slug import Slug
+from server.domain.stats import Period, Stats
+
+T = TypeVar("T")
+
+RANDOM_SLUG_TRIES = 5  # with a million links, five clashes in a row come once in 10^28 creations
+
+
+class Links:
+    """Links of an account, and what is known of their scans.
+
+    `changed` is awaited after every change that is in the database and before it is answered, so that this
+    process's next scan already sees it; other processes hear of it from the database.
+    """
+
+    def __init__(
+        self,
+        store: LinkStore,
+        stats: StatsStore,
+        *,
+        now: Callable[[], datetime],
+        new_id: Callable[[], int],
+        changed: Callable[[Slug], Awaitable[None]],
+    ) -> None:
+        self._store = store
+        self._stats = stats
+        self._now = now
+        self._new_id = new_id
+        self._changed = changed
+
+    def draft(
+        self,
+        account: AccountId,
+        destination: Destination,
+        *,
+        slug: Slug | None = None,
+        title: Label | None = None,
+    ) -> Link:
+        """A new link that is stored nowhere yet."""
+        now = self._now()
+        return Link(
+            id=LinkId(self._new_id()),
+            account_id=account,
+            slug=slug or Slug.random(),
+            destination=destination,
+            title=title,
+            created_at=now,
+            updated_at=now,
+        )
+
+    async def create(
+        self,
+        account: AccountId,
+        destination: Destination,
+        *,
+        slug: Slug | None = None,
+        title: Label | None = None,
+    ) -> Link:
+        """A new link, under a random slug when none is asked for; raises SlugTaken."""
+
+        async def add() -> Link:
+            link = self.draft(account, destination, slug=slug, title=title)
+            await self._store.add(link)
+            return link
+
+        link = await (add() if slug else retry_on_clash(add))
+        await self._changed(link.slug)
+        return link
+
+    async def get(self, account: AccountId, link_id: LinkId) -> Link:
+        return _found(await self._store.get(account, link_id), link_id)
+
+    async def list(self, account: AccountId, *, before: int | None, limit: int) -> Page[Link]:
+        return await self._store.list(account, before=before, limit=limit)
+
+    async def change(self, account: AccountId, link_id: LinkId, changes: LinkChanges) -> Link:
+        link = _found(await self._store.change(account, link_id, changes, self._now()), link_id)
+        await self._changed(link.slug)
+        return link
+
+    async def delete(self, account: AccountId, link_id: LinkId) -> None:
+        """The slug answers 410 from now on and is never given away again: it may be on paper."""
+        link = _found(await self._store.delete(account, link_id, self._now()), link_id)
+        await self._changed(link.slug)
+
+    async def stats(self, account: AccountId, link_id: LinkId, period: Period) -> Stats:
+        await self.get(account, link_id)
+        return await self.counted(link_id, period)
+
+    async def counted(self, link_id: LinkId, period: Period) -> Stats:
+        """The scans of a link that is known to be the caller's; also of one that was deleted."""
+        return Stats(
+            totals=await self._stats.totals(link_id),
+            period=period,
+            series=await self._stats.series(link_id, period),
+        )
+
+
+async def retry_on_clash(add: Callable[[], Awaitable[T]]) -> T:
+    """Calls `add`, which takes a random slug, until the slug was free."""
+    for _ in range(RANDOM_SLUG_TRIES - 1):
+        try:
+            return await add()
+        except SlugTaken:
+            continue
+    return await add()
+
+
+def _found(link: Link | None, link_id: LinkId) -> Link:
+    if link is None:
+        raise NotFound.of("link", id_text("lnk", link_id))
+    return link

@@ -1,0 +1,124 @@
+"""The things an account owns, as immutable values. Each is what storage returns and a use case hands on."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, NamedTuple, NewType, TypedDict, TypeVar
+
+from server.domain.content import Text
+from server.domain.design import Design
+from server.domain.destination import Destination
+from server.domain.label import Label
+from server.domain.slug import Slug
+
+AccountId = NewType("AccountId", int)
+ApiKeyId = NewType("ApiKeyId", int)
+LinkId = NewType("LinkId", int)
+QrCodeId = NewType("QrCodeId", int)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Who owns links, codes and keys."""
+
+    id: AccountId
+    name: Label
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKey:
+    """What opens the API; the key itself is known only to its holder."""
+
+    id: ApiKeyId
+    account_id: AccountId
+    name: Label
+    #: The key's last four characters, by which people tell their keys apart.
+    last4: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A slug that leads to a destination."""
+
+    id: LinkId
+    account_id: AccountId
+    slug: Slug
+    destination: Destination
+    title: Label | None
+    #: Accepted scans, as far as the writer has come (a fraction of a second behind).
+    scans: int = 0
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QrCode:
+    """A stored content and design: dynamic when the content is a link's short URL, static when it is a text."""
+
+    id: QrCodeId
+    account_id: AccountId
+    name: Label | None
+    content: Link | Text
+    design: Design
+    created_at: datetime
+    updated_at: datetime
+
+
+class LinkChanges(TypedDict, total=False):
+    """What may change of a link; what is absent stays."""
+
+    destination: Destination
+    title: Label | None
+
+
+class QrCodeChanges(TypedDict, total=False):
+    """What may change of a QR code; what is absent stays."""
+
+    name: Label | None
+    design: Design
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page of a list, newest first, and the id to go on below; None when this is the last one."""
+
+    items: list[T]
+    next_before: int | None
+
+
+class Target(NamedTuple):
+    """What a scan needs to know of a link. Deleted links stay known: their codes are still on paper."""
+
+    link_id: LinkId
+    slug: str
+    destination: str
+    deleted: bool
+
+
+class Scan(NamedTuple):
+    """One accepted resolution of a link by a GET."""
+
+    link_id: LinkId
+    scanned_at: datetime
+    user_agent: str | None
+    referrer: str | None
+    language: str | None
+
+
+class Position(NamedTuple):
+    """A place in a journal: everything before it has been written."""
+
+    segment: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A drawn code: bytes, media type, and a hash that names the bytes."""
+
+    body: bytes
+    media_type: str
+    etag: str

@@ -1,0 +1,102 @@
+"""What the use cases need of the outside, named by role. `server.storage` and `server.render` fill these."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Literal, Protocol
+
+from server.domain.design import Design
+from server.domain.model import (
+    Account,
+    AccountId,
+    ApiKey,
+    ApiKeyId,
+    Image,
+    Link,
+    LinkChanges,
+    LinkId,
+    Page,
+    Position,
+    QrCode,
+    QrCodeChanges,
+    QrCodeId,
+    Scan,
+    Target,
+)
+from server.domain.stats import Bucket, Period, Totals
+
+ImageFormat = Literal["png", "svg"]
+
+
+class AccountStore(Protocol):
+    """Accounts and the hashes of their keys."""
+
+    async def add_account(self, account: Account) -> None: ...
+    async def add_first(self, account: Account, key: ApiKey, digest: bytes) -> bool:
+        """Adds both, or neither and returns False where there is an account already."""
+
+    async def account_of_key(self, digest: bytes) -> Account | None: ...
+    async def add_key(self, key: ApiKey, digest: bytes) -> None: ...
+    async def keys(self, account: AccountId, *, before: int | None, limit: int) -> Page[ApiKey]: ...
+    async def delete_key(self, account: AccountId, key: ApiKeyId) -> bool: ...
+
+
+class LinkStore(Protocol):
+    """Links of accounts. Deleted ones are only ever seen by the redirect."""
+
+    async def add(self, link: Link) -> None: ...
+    async def get(self, account: AccountId, link: LinkId) -> Link | None: ...
+    async def list(self, account: AccountId, *, before: int | None, limit: int) -> Page[Link]: ...
+    async def change(self, account: AccountId, link: LinkId, changes: LinkChanges, at: datetime) -> Link | None: ...
+    async def delete(self, account: AccountId, link: LinkId, at: datetime) -> Link | None: ...
+
+
+class QrCodeStore(Protocol):
+    """QR codes with the links they stand for."""
+
+    async def add(self, code: QrCode, *, with_link: bool) -> None: ...
+    async def get(self, account: AccountId, code: QrCodeId) -> QrCode | None: ...
+    async def list(self, account: AccountId, *, before: int | None, limit: int) -> Page[QrCode]: ...
+    async def change(
+        self, account: AccountId, code: QrCodeId, changes: QrCodeChanges, at: datetime
+    ) -> QrCode | None: ...
+    async def delete(self, account: AccountId, code: QrCodeId) -> bool: ...
+
+
+class StatsStore(Protocol):
+    """Counts of a link's scans."""
+
+    async def totals(self, link: LinkId) -> Totals: ...
+    async def series(self, link: LinkId, period: Period) -> list[Bucket]: ...
+
+
+class Artist(Protocol):
+    """Draws codes."""
+
+    def check(self, text: str, design: Design) -> None:
+        """Raises InvalidValue when no symbol of the design's level holds the text."""
+
+    def draw(self, text: str, design: Design, *, format: ImageFormat, size_px: int) -> Image: ...
+
+
+class TargetStore(Protocol):
+    """The whole link table, for the redirect."""
+
+    def all(self, limit: int) -> AsyncIterator[list[Target]]:
+        """The newest `limit` targets in chunks, oldest first."""
+
+    async def some(self, slugs: list[str]) -> list[Target]: ...
+
+
+class ScanLog(Protocol):
+    """The table of scans, and how far each journal has come into it."""
+
+    async def position(self, journal: str) -> Position | None: ...
+
+    async def write(self, journal: str, start: Position | None, end: Position, scans: list[Scan]) -> bool:
+        """Adds the scans and moves the journal's position from start to end, both or neither.
+
+        False, and nothing added, when the journal no longer stands at `start`: somebody else has written on.
+        """
+
+    async def forget(self, journal: str) -> None:
+        """Drops the position of a journal that is no more."""

@@ -1,0 +1,170 @@
+"""The link table in memory.
+
+Every link is one `bytes` object: its id in eight bytes, as the journal wants it, then its destination, as the
+Location header wants it. The garbage collector does not track bytes or str, so a million links cost it nothing, and
+together with the dict they take about 180 bytes each for a destination of 35.
+
+Kept right from outside: `load` when anything may have changed, `refresh` for what has. An entry that has changed is
+used until its successor is here, so a known link needs no database. Only past `max_links` are entries dropped.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from itertools import islice
+
+from server.domain.destination import Destination
+from server.domain.errors import InvalidValue, StorageUnavailable
+from server.domain.model import Target
+from server.domain.ports import TargetStore
+
+ID_BYTES = 8
+GONE = b""  # in place of an entry: the link was deleted
+
+MAX_UNKNOWN = 100_000
+
+
+class _Batch:
+    """Slugs to be read by one query; afterwards what was found of each, or why nothing could be."""
+
+    def __init__(self) -> None:
+        self.slugs: set[str] = set()
+        self.found: dict[str, bytes | None] = {}
+        self.error: StorageUnavailable | None = None
+        self.done = asyncio.Event()
+
+
+class LinkCache:
+    """Slug -> entry, for up to `max_links` links."""
+
+    def __init__(self, store: TargetStore, *, max_links: int, report: Callable[[str], None]) -> None:
+        """`report` takes what should not happen, in words for the log."""
+        self._store = store
+        self._max_links = max_links
+        self._report = report
+        #: Links that redirect. Read by the hot path at every request, and replaced as a whole by `load`.
+        self.live: dict[str, bytes] = {}
+        #: Slugs of deleted links, and slugs that no link ever had.
+        self._gone: dict[str, None] = {}
+        self._unknown: dict[str, None] = {}
+        #: Slugs refreshed while a load is under way; None at other times.
+        self._touched: set[str] | None = None
+        self._loads = 0
+        self._next = _Batch()
+        self._reader: asyncio.Task[None] | None = None
+
+    @property
+    def loaded(self) -> bool:
+        return self._loads > 0
+
+    async def load(self) -> None:
+        """Reads the whole table. Until it is through, what was known before stays in use."""
+        live: dict[str, bytes] = {}
+        gone: dict[str, None] = {}
+        touched = self._touched = set()
+        try:
+            async for targets in self._store.all(self._max_links):
+                for target in targets:
+                    entry = self._entry(target)
+                    if entry:
+                        live[target.slug] = entry
+                    elif entry == GONE:
+                        gone[target.slug] = None
+        finally:
+            self._touched = None
+        for slug in touched:  # read too early here; what `refresh` has put is newer
+            live.pop(slug, None)
+            gone.pop(slug, None)
+            if slug in self.live:
+                live[slug] = self.live[slug]
+            elif slug in self._gone:
+                gone[slug] = None
+        self.live, self._gone = live, gone
+        self._unknown = {slug: None for slug in touched if slug in self._unknown}
+        self._loads += 1
+
+    async def refresh(self, slugs: Iterable[str]) -> None:
+        """Reads these links anew; raises StorageUnavailable. When it returns, what was committed before it was called
+        is in use.
+
+        One query runs at a time, and whatever is asked for meanwhile goes into the next: so an older answer never
+        comes behind a newer one, and a flood of unknown slugs is few queries.
+        """
+        await self._ask(slugs)
+
+    async def resolve(self, slug: str) -> bytes | None:
+        """A slug that is not in `live`: its entry after all, GONE, or None for a slug that no link ever had; raises
+        StorageUnavailable. The database is not asked again for a slug it said no to.
+        """
+        if slug in self._gone:
+            return GONE
+        if slug in self._unknown:
+            return None
+        return (await self._ask([slug])).found[slug]
+
+    async def _ask(self, slugs: Iterable[str]) -> _Batch:
+        batch = self._next
+        batch.slugs.update(slugs)
+        if self._reader is None or self._reader.done():
+            self._reader = asyncio.create_task(self._read())
+        await batch.done.wait()
+        if batch.error is not None:
+            raise batch.error
+        return batch
+
+    async def _read(self) -> None:
+        while self._next.slugs:
+            batch, self._next = self._next, _Batch()
+            try:
+                await self._read_batch(batch)
+            except StorageUnavailable as exc:
+                batch.error = exc
+            except Exception as exc:  # whatever it is, those who wait for this batch have to hear of it
+                self._report(f"links cannot be read: {exc!r}")
+                batch.error = StorageUnavailable()
+            batch.done.set()
+
+    async def _read_batch(self, batch: _Batch) -> None:
+        loads = -1
+        while loads != self._loads:  # an answer from before a load is older than what the load has brought
+            loads = self._loads
+            targets = await self._store.some(list(batch.slugs))
+        batch.found = dict.fromkeys(batch.slugs) | {target.slug: self._entry(target) for target in targets}
+        for slug, entry in batch.found.items():
+            for table in (self.live, self._gone, self._unknown):
+                table.pop(slug, None)
+            if entry:
+                self.live[slug] = entry
+            elif entry == GONE:
+                self._gone[slug] = None
+            else:
+                self._unknown[slug] = None
+        if self._touched is not None:
+            self._touched |= batch.slugs
+        _shrink(self.live, self._max_links)
+        _shrink(self._gone, self._max_links)
+        _shrink(self._unknown, MAX_UNKNOWN)
+
+    def _entry(self, target: Target) -> bytes | None:
+        """The link as the hot path wants it; GONE for a deleted one.
+
+        A destination that no API of ours has checked is checked here: somebody may have put it in by SQL. One that
+        cannot be used is as if it were not there, and must not keep others from being loaded.
+        """
+        if target.deleted:
+            return GONE
+        destination = target.destination
+        if not (destination.isascii() and destination.isprintable()):
+            try:
+                destination = Destination(destination)
+            except InvalidValue as exc:
+                self._report(f"the destination of {target.slug} cannot be used: {exc}")
+                return None
+        return target.link_id.to_bytes(ID_BYTES, "little") + destination.encode()
+
+
+def _shrink(table: dict[str, bytes] | dict[str, None], most: int) -> None:
+    """Drops the oldest down to a sixteenth below `most`: one by one, each would be searched for past those dropped
+    before."""
+    if len(table) > most:
+        for slug in list(islice(table, len(table) - most + most // 16)):
+            del table[slug]

@@ -1,0 +1,115 @@
+"""The settings: the one place where the environment is read."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+PREFIX = "QREDGE_"
+
+
+class IllegalSetting(Exception):
+    """A setting has a value it cannot have."""
+
+
+def setting(default: object, help: str) -> Any:  # noqa: ANN401 -- as dataclasses.field: any field's default
+    return field(default=default, metadata={"help": help})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Each field is the variable QREDGE_<FIELD>, or QREDGE_<FIELD>_FILE, a file that holds the value."""
+
+    host: str = setting("127.0.0.1", "The address to listen at; 0.0.0.0 for all.")
+    port: int = setting(8000, "The port to listen at.")
+    public_url: str = setting("", "What printed codes begin with, as https://qr.example.com. Empty: http://HOST:PORT.")
+    workers: int = setting(1, "Worker processes that redirect and answer the API.")
+    data_dir: Path = setting(Path("data"), "Where the scan journals and the embedded database lie.")
+    database_url: str = setting(
+        "",
+        "A PostgreSQL to use, as postgresql://user:password@host/name. Empty: one is started in the data directory.",
+    )
+    max_links: int = setting(1_000_000, "Links that each worker holds in memory; others are asked for when scanned.")
+    journal_max_bytes: int = setting(
+        1 << 30, "The most that one worker's journal may take on disk while the database is down."
+    )
+    journal_sync_ms: int = setting(
+        100,
+        "How often the journal is made to survive a power cut; a killed process loses nothing in any case.",
+    )
+    log_level: str = setting("info", "What is logged: debug, info, warning or error.")
+
+    def __post_init__(self) -> None:
+        _within("port", self.port, 1, 65_535)
+        _within("workers", self.workers, 1, 256)
+        _within("max_links", self.max_links, 1, 100_000_000)
+        _within("journal_max_bytes", self.journal_max_bytes, 16 << 20, 1 << 50)
+        _within("journal_sync_ms", self.journal_sync_ms, 1, 60_000)
+        if self.log_level not in ("debug", "info", "warning", "error"):
+            raise IllegalSetting(f"{PREFIX}LOG_LEVEL is debug, info, warning or error, not {self.log_level!r}.")
+        if not _is_base_url(self.base_url):
+            raise IllegalSetting(
+                f"{PREFIX}PUBLIC_URL is an http or https URL of ASCII characters, without user, query or fragment, "
+                f"not {self.public_url!r}."
+            )
+
+    @property
+    def base_url(self) -> str:
+        """What short URLs begin with, without a slash at its end."""
+        return self.public_url.rstrip("/") or self.local_url
+
+    @property
+    def local_url(self) -> str:
+        """Where this machine itself reaches the server."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    @property
+    def journal_dir(self) -> Path:
+        return self.data_dir / "journal"
+
+
+def load(environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings as the environment has them; raises IllegalSetting."""
+    given: dict[str, object] = {}
+    known = {PREFIX + each.name.upper(): each for each in fields(Settings)}
+    for name, each in known.items():
+        text = _text(environ, name)
+        if text is None:
+            continue
+        kind: Callable[[str], object] = type(each.default)
+        try:
+            given[each.name] = kind(text)
+        except ValueError as exc:
+            raise IllegalSetting(f"{name} is a number, not {text!r}.") from exc
+    for name in environ:
+        if name.startswith(PREFIX) and name.removesuffix("_FILE") not in known:
+            raise IllegalSetting(f"There is no setting {name}. docs/settings.md lists all there are.")
+    return Settings(**given)  # type: ignore[arg-type]  # each value was made by the type of its field's default
+
+
+def _text(environ: Mapping[str, str], name: str) -> str | None:
+    if path := environ.get(f"{name}_FILE"):
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as exc:
+            raise IllegalSetting(f"{name}_FILE names a file that cannot be read: {exc}.") from exc
+    return environ[name].strip() if name in environ else None
+
+
+def _is_base_url(text: str) -> bool:
+    """Whether text can stand before "/slug" on paper."""
+    try:
+        url = urlsplit(text)
+        _ = url.port  # raises unless it is a number in [0, 65535]
+    except ValueError:
+        return False
+    plain = text.isascii() and text.isprintable() and not set(text) & set(" ?#@\\")
+    return plain and url.scheme in ("http", "https") and bool(url.hostname)
+
+
+def _within(name: str, value: int, least: int, most: int) -> None:
+    if not least <= value <= most:
+        raise IllegalSetting(f"{PREFIX}{name.upper()} lies between {least} and {most}; it is {value}.")

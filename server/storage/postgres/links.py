@@ -1,0 +1,141 @@
+"""Links, and the whole link table as the redirect wants it."""
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import asyncpg
+
+from server.domain.destination import Destination
+from server.domain.errors import SlugTaken
+from server.domain.label import Label
+from server.domain.model import AccountId, Link, LinkChanges, LinkId, Page, Target
+from server.domain.slug import Slug
+from server.storage.postgres.pages import page
+from server.storage.postgres.pool import Database, Row, assignments
+
+if TYPE_CHECKING:
+    from server.storage.postgres.pool import Connection
+
+COLUMNS = "links.id, account_id, slug, destination, title, created_at, updated_at, coalesce(scans, 0) AS scans"
+SCANS = "LEFT JOIN scan_totals ON scan_totals.link_id = links.id"
+
+ADD = """
+    INSERT INTO links (id, account_id, slug, destination, title, created_at, updated_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)
+"""
+
+GET = f"""
+    SELECT {COLUMNS} FROM links {SCANS}
+    WHERE account_id = $1 AND links.id = $2 AND deleted_at IS NULL
+"""
+
+LIST = f"""
+    SELECT {COLUMNS} FROM links {SCANS}
+    WHERE account_id = $1 AND links.id < $2 AND deleted_at IS NULL
+    ORDER BY links.id DESC LIMIT $3
+"""
+
+# {changes} is made of this program's column names, never of a request's words.
+CHANGE = f"""
+    WITH changed AS (
+        UPDATE links SET {{changes}}
+        WHERE account_id = $1 AND id = $2 AND deleted_at IS NULL
+        RETURNING links.*
+    )
+    SELECT {COLUMNS} FROM changed AS links {SCANS}
+"""
+
+TARGETS = "SELECT id, slug, destination, deleted_at IS NOT NULL AS deleted FROM links"
+ALL_TARGETS = f"{TARGETS} WHERE id > $1 ORDER BY id LIMIT $2"
+LAST_BEYOND = "SELECT id FROM links ORDER BY id DESC OFFSET $1 LIMIT 1"
+SOME_TARGETS = f"{TARGETS} WHERE slug = ANY($1)"
+CHUNK = 10_000
+
+
+class PostgresLinks:
+    """`LinkStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, link: Link) -> None:
+        async with self._database.connection() as connection:
+            await add_link(connection, link)
+
+    async def get(self, account: AccountId, link: LinkId) -> Link | None:
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(GET, account, link)
+        return None if row is None else link_of(row)
+
+    async def list(self, account: AccountId, *, before: int | None, limit: int) -> Page[Link]:
+        async with self._database.connection() as connection:
+            return await page(connection, LIST, account, before, limit, link_of)
+
+    async def change(self, account: AccountId, link: LinkId, changes: LinkChanges, at: datetime) -> Link | None:
+        return await self._update(account, link, {**changes, "updated_at": at})
+
+    async def delete(self, account: AccountId, link: LinkId, at: datetime) -> Link | None:
+        return await self._update(account, link, {"deleted_at": at})
+
+    async def _update(self, account: AccountId, link: LinkId, columns: Mapping[str, object]) -> Link | None:
+        query = CHANGE.format(changes=assignments(columns, first=3))
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(query, account, link, *columns.values())
+        return None if row is None else link_of(row)
+
+
+class PostgresTargets:
+    """`TargetStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def all(self, limit: int) -> AsyncIterator[list[Target]]:
+        async with self._database.connection() as connection:
+            last: int = await connection.fetchval(LAST_BEYOND, limit) or 0
+        while True:
+            async with self._database.connection() as connection:
+                rows = await connection.fetch(ALL_TARGETS, last, CHUNK)
+            if not rows:
+                return
+            yield [Target(*row) for row in rows]
+            last = rows[-1]["id"]
+
+    async def some(self, slugs: list[str]) -> list[Target]:
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(SOME_TARGETS, slugs)
+        return [Target(*row) for row in rows]
+
+
+async def add_link(connection: "Connection", link: Link) -> None:
+    """Adds the link; raises SlugTaken."""
+    try:
+        await connection.execute(
+            ADD,
+            link.id,
+            link.account_id,
+            link.slug,
+            link.destination,
+            link.title,
+            link.created_at,
+            link.updated_at,
+        )
+    except asyncpg.UniqueViolationError as exc:
+        if exc.constraint_name == "links_slug_key":
+            raise SlugTaken.of(link.slug) from exc
+        raise
+
+
+def link_of(row: Row) -> Link:
+    """The link in a row that has the columns of `COLUMNS`."""
+    return Link(
+        id=LinkId(row["id"]),
+        account_id=AccountId(row["account_id"]),
+        slug=Slug.stored(row["slug"]),
+        destination=Destination.stored(row["destination"]),
+        title=None if row["title"] is None else Label.stored(row["title"]),
+        scans=row["scans"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )

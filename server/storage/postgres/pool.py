@@ -1,0 +1,92 @@
+"""The connection pool, and the wall at which driver errors become the domain's."""
+
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Any, Protocol
+
+import asyncpg
+
+from server.domain.errors import StorageUnavailable
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection = PoolConnectionProxy[asyncpg.Record]
+
+MAX_CONNECTIONS = 10
+CONNECT_TIMEOUT_S = 5
+ACQUIRE_TIMEOUT_S = 5
+COMMAND_TIMEOUT_S = 30
+
+#: What says that the database is not there, as against that it did not like the question.
+UNAVAILABLE = (
+    OSError,  # nobody listens; TimeoutError is one of these
+    asyncpg.InterfaceError,  # the connection was closed under us
+    asyncpg.InternalClientError,  # ... at the very moment when we asked: the driver is still ending it
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # shutting down, starting up, crashed
+    asyncpg.InsufficientResourcesError,  # too many connections, disk full, out of memory
+    asyncpg.ReadOnlySQLTransactionError,  # a standby that is not promoted yet
+)
+
+#: What keeps a connection from being made. Whatever the server says to a caller whom it does not let in is no answer
+#: to a question of ours: the database takes no connections, is being restored, or has another password by now.
+UNREACHABLE = (*UNAVAILABLE, asyncpg.PostgresError)
+
+
+class Row(Protocol):
+    """A row of a result, by the names of its columns."""
+
+    def __getitem__(self, column: str, /) -> Any: ...  # noqa: ANN401 -- what the column holds
+
+
+def assignments(columns: Iterable[str], *, first: int) -> str:
+    """What stands behind SET: "a = $3, b = $4". The columns are names of this program, never of a request."""
+    return ", ".join(f"{column} = ${place}" for place, column in enumerate(columns, start=first))
+
+
+@contextmanager
+def translated(kinds: tuple[type[Exception], ...] = UNAVAILABLE) -> Iterator[None]:
+    """Turns "the database is not there" into the domain's word for it."""
+    try:
+        yield
+    except kinds as exc:
+        raise StorageUnavailable from exc
+
+
+class Database:
+    """A pool that connects when first asked for a connection, so that it opens while the database is down."""
+
+    def __init__(self, url: str, *, max_connections: int = MAX_CONNECTIONS) -> None:
+        self._url = url
+        self._max_connections = max_connections
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+
+    async def open(self) -> None:
+        self._pool = await asyncpg.create_pool(
+            self._url,
+            min_size=0,
+            max_size=self._max_connections,
+            timeout=CONNECT_TIMEOUT_S,
+            command_timeout=COMMAND_TIMEOUT_S,
+            server_settings={"timezone": "UTC", "jit": "off", "application_name": "qredge"},
+        )
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            self._pool.terminate()  # nothing is under way any more, and a dead database would not say good-bye
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator["Connection"]:
+        """A connection from the pool; raises StorageUnavailable when the database cannot serve."""
+        assert self._pool is not None, "open() comes first"
+        with translated():
+            async with AsyncExitStack() as stack:
+                with translated(UNREACHABLE):
+                    connection = await stack.enter_async_context(self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S))
+                yield connection
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator["Connection"]:
+        async with self.connection() as connection, connection.transaction():
+            yield connection

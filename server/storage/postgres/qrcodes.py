@@ -1,0 +1,118 @@
+"""QR codes, with the links they stand for."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+
+import asyncpg
+import orjson
+
+from server.domain.content import Text
+from server.domain.design import Design
+from server.domain.label import Label
+from server.domain.model import AccountId, Link, Page, QrCode, QrCodeChanges, QrCodeId
+from server.storage.postgres.links import add_link, link_of
+from server.storage.postgres.pages import page
+from server.storage.postgres.pool import Database, assignments
+
+# A code and its link share some column names; the link's come second, behind "link_".
+COLUMNS = """
+    codes.id, codes.account_id, codes.name, codes.content, codes.design, codes.created_at, codes.updated_at,
+    codes.link_id, links.account_id AS link_account_id, links.slug AS link_slug,
+    links.destination AS link_destination, links.title AS link_title, links.created_at AS link_created_at,
+    links.updated_at AS link_updated_at, coalesce(scan_totals.scans, 0) AS link_scans
+"""
+LINKS = """
+    LEFT JOIN links ON links.id = codes.link_id
+    LEFT JOIN scan_totals ON scan_totals.link_id = codes.link_id
+"""
+LINK_COLUMNS = ("id", "account_id", "slug", "destination", "title", "created_at", "updated_at", "scans")
+
+ADD = """
+    INSERT INTO qr_codes (id, account_id, name, link_id, content, design, created_at, updated_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+"""
+
+GET = f"SELECT {COLUMNS} FROM qr_codes AS codes {LINKS} WHERE codes.account_id = $1 AND codes.id = $2"
+
+LIST = f"""
+    SELECT {COLUMNS} FROM qr_codes AS codes {LINKS}
+    WHERE codes.account_id = $1 AND codes.id < $2
+    ORDER BY codes.id DESC LIMIT $3
+"""
+
+CHANGE = f"""
+    WITH codes AS (
+        UPDATE qr_codes SET {{changes}} WHERE account_id = $1 AND id = $2 RETURNING qr_codes.*
+    )
+    SELECT {COLUMNS} FROM codes {LINKS}
+"""
+
+DELETE = "DELETE FROM qr_codes WHERE account_id = $1 AND id = $2 RETURNING id"
+
+
+class PostgresQrCodes:
+    """`QrCodeStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, code: QrCode, *, with_link: bool) -> None:
+        link = code.content if isinstance(code.content, Link) else None
+        content = code.content if isinstance(code.content, Text) else None
+        async with self._database.transaction() as connection:
+            if link and with_link:
+                await add_link(connection, link)
+            await connection.execute(
+                ADD,
+                code.id,
+                code.account_id,
+                code.name,
+                link and link.id,
+                content and _json({"type": "text", "text": content.text}),
+                _json(asdict(code.design)),
+                code.created_at,
+                code.updated_at,
+            )
+
+    async def get(self, account: AccountId, code: QrCodeId) -> QrCode | None:
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(GET, account, code)
+        return None if row is None else _code(row)
+
+    async def list(self, account: AccountId, *, before: int | None, limit: int) -> Page[QrCode]:
+        async with self._database.connection() as connection:
+            return await page(connection, LIST, account, before, limit, _code)
+
+    async def change(self, account: AccountId, code: QrCodeId, changes: QrCodeChanges, at: datetime) -> QrCode | None:
+        columns: dict[str, object] = {**changes, "updated_at": at}
+        if "design" in changes:
+            columns["design"] = _json(asdict(changes["design"]))
+        query = CHANGE.format(changes=assignments(columns, first=3))
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(query, account, code, *columns.values())
+        return None if row is None else _code(row)
+
+    async def delete(self, account: AccountId, code: QrCodeId) -> bool:
+        async with self._database.connection() as connection:
+            return await connection.fetchval(DELETE, account, code) is not None
+
+
+def _code(row: asyncpg.Record) -> QrCode:
+    if row["link_id"] is None:
+        content: Link | Text = Text(orjson.loads(row["content"])["text"])
+    else:
+        content = link_of({column: row[f"link_{column}"] for column in LINK_COLUMNS})
+    return QrCode(
+        id=QrCodeId(row["id"]),
+        account_id=AccountId(row["account_id"]),
+        name=None if row["name"] is None else Label.stored(row["name"]),
+        content=content,
+        design=Design(**orjson.loads(row["design"])),
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )
+
+
+def _json(value: Mapping[str, object]) -> str:
+    return orjson.dumps(value).decode()

@@ -1,0 +1,222 @@
+"""`qredge serve`: everything that has to run, started in order, kept running, stopped in order.
+
+    database (embedded, unless one is given) -> migrations -> writer -> workers        and back the same way
+
+The writer is a process of its own, so that reading and writing scans never holds the lock of a Python that answers
+them; it outlives the workers by the moment it needs to write their last scans.
+"""
+
+import asyncio
+import fcntl
+import http.client
+import json
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import threading
+import time
+from dataclasses import replace
+from time import monotonic
+
+from granian.constants import HTTPModes, Interfaces, Loops
+from granian.log import LogLevels
+from granian.server import Server as Granian
+
+from migrations import migrate
+from server import logs
+from server.app import create_first_account, run_writer
+from server.embedded import EmbeddedPostgres
+from server.settings import PREFIX, IllegalSetting, Settings
+
+WATCH_EVERY_S = 0.5
+READY_EVERY_S = 0.05
+PORT_TIMEOUT_S = 5.0
+RESTART_S = 1.0
+WORKER_STOP_S = 15
+WRITER_STOP_S = 30
+
+log = logging.getLogger(__name__)
+
+
+class Supervisor:
+    """Runs the server until SIGINT or SIGTERM."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._embedded: EmbeddedPostgres | None = None
+        self._writer: multiprocessing.Process | None = None
+        self._stopping = threading.Event()
+        #: Whether a worker has been ready yet, and the operator knows.
+        self._greeted = False
+
+    def run(self) -> None:
+        # Processes start from a clean slate: a fork would copy the threads' locks in whatever state they are.
+        multiprocessing.set_start_method("spawn")
+        # Until Granian has its own handlers, and while it has none any more, SIGTERM ends this like Ctrl-C.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        settings = self._settings
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        lock = _lock(settings)
+        watch = threading.Thread(target=self._watch, name="watch", daemon=True)
+        try:
+            _wait_for_port(settings)
+            if not settings.database_url:
+                self._embedded = EmbeddedPostgres(settings.data_dir / "postgres")
+                self._embedded.start()
+                settings = self._settings = replace(settings, database_url=self._embedded.url)
+                # How the processes started from here learn of it: they read their settings as this one did.
+                os.environ[f"{PREFIX}DATABASE_URL"] = settings.database_url
+            for name in asyncio.run(migrate(settings.database_url)):
+                log.info("applied migration %s", name)
+            self._start_writer()
+            watch.start()
+            self._serve()
+        finally:
+            self._stopping.set()
+            if watch.ident is not None:
+                watch.join()
+            self._stop_writer()
+            if self._embedded is not None:
+                self._embedded.stop()
+            os.close(lock)
+            log.info("stopped")
+
+    def _serve(self) -> None:
+        """Runs the workers until a signal says stop."""
+        settings = self._settings
+        while True:
+            granian = Granian(
+                "server.app:create_app",
+                factory=True,
+                interface=Interfaces.ASGI,
+                address=settings.host,
+                port=settings.port,
+                workers=settings.workers,
+                http=HTTPModes.http1,
+                loop=Loops.uvloop,
+                websockets=False,
+                backlog=4096,
+                log_level=LogLevels.warning,
+                log_dictconfig=logs.configuration(settings.log_level),
+                respawn_failed_workers=True,
+                workers_kill_timeout=WORKER_STOP_S,
+            )
+            try:
+                granian.serve()
+            except SystemExit:
+                # It gives up on workers that die in quick succession. Where some have served before, we do not.
+                if not granian.interrupt_signal and not self._greeted:
+                    raise
+            if granian.interrupt_signal:
+                return
+            log.error("the workers have died in quick succession; starting them again")
+            time.sleep(RESTART_S)
+
+    # --- the writer ------------------------------------------------------------------------------------------------
+
+    def _start_writer(self) -> None:
+        self._writer = multiprocessing.Process(target=run_writer, args=(self._settings,), name="writer")
+        self._writer.start()
+
+    def _stop_writer(self) -> None:
+        if self._writer is None:
+            return
+        self._writer.terminate()
+        self._writer.join(WRITER_STOP_S)
+        if self._writer.is_alive():
+            log.warning("the writer takes too long; the scans it has not written stay in the journal")
+            self._writer.kill()
+            self._writer.join()
+
+    # --- while it runs ---------------------------------------------------------------------------------------------
+
+    def _watch(self) -> None:
+        """Looks after the rest of the processes, from a thread, as the first one belongs to Granian."""
+        while not self._stopping.wait(WATCH_EVERY_S if self._greeted else READY_EVERY_S):
+            try:
+                if not self._greeted:
+                    self._greeted = self._greet()
+                if self._embedded is not None and not self._embedded.running():
+                    log.error("the embedded database has died; starting it again")
+                    self._embedded.start()
+                if self._writer is not None and not self._writer.is_alive():
+                    log.error("the writer has died (%s); starting it again", self._writer.exitcode)
+                    self._start_writer()
+            except Exception:  # whatever it is, the next round tries again
+                log.exception("cannot look after the server")
+
+    def _greet(self) -> bool:
+        """Says that the server is ready, once it is; at the first start with a key and what to do with it."""
+        if not _ready(self._settings):
+            return False
+        key = asyncio.run(create_first_account(self._settings))
+        log.info("ready at %s", self._settings.local_url)
+        if not self._settings.public_url:
+            log.warning("codes begin with that address; before you print one, set QREDGE_PUBLIC_URL")
+        if key is not None:
+            print(welcome(self._settings.local_url, key), flush=True)
+        return True
+
+
+def _wait_for_port(settings: Settings) -> None:
+    """Returns when nobody listens at our address. Granian shares its port with whoever listens there already, and then
+    every second scan would go to another server. The workers of a killed server may need a moment to leave."""
+    family, kind, protocol, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
+    deadline = monotonic() + PORT_TIMEOUT_S
+    while True:
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(address)
+            except OSError as exc:
+                if monotonic() > deadline:
+                    place = f"{settings.host}, port {settings.port}"
+                    raise IllegalSetting(f"{PREFIX}HOST, {PREFIX}PORT: cannot listen at {place}: {exc}.") from exc
+            else:
+                return
+        time.sleep(READY_EVERY_S)
+
+
+def _lock(settings: Settings) -> int:
+    """Two servers on one data directory would stop each other's database."""
+    path = settings.data_dir / "serve.lock"
+    lock = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise IllegalSetting(f"{PREFIX}DATA_DIR: another server runs on {settings.data_dir.resolve()}.") from None
+    return lock
+
+
+def _ready(settings: Settings) -> bool:
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
+    connection = http.client.HTTPConnection(host, settings.port, timeout=1)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def welcome(base_url: str, key: str) -> str:
+    """What is printed once, at the first start."""
+    body = json.dumps({"destination": "https://example.com/"})
+    return f"""
+Your API key, shown this once:
+
+    {key}
+
+Make a QR code, and its picture:
+
+    curl -s {base_url}/v1/qr-codes \\
+      -H 'Authorization: Bearer {key}' \\
+      -H 'Content-Type: application/json' \\
+      -d '{body}' | tee code.json
+
+    curl -s "$(grep -o '"image_url":"[^"]*' code.json | cut -d'"' -f4)?size=512" \\
+      -H 'Authorization: Bearer {key}' -o code.png
+"""

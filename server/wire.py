@@ -1,0 +1,128 @@
+"""What every HTTP room needs of HTTP: bodies, methods, keys, cursors and JSON. No room's errors: those are raised as
+`HTTPException` and get the room's own shape where it catches them."""
+
+import asyncio
+import base64
+import binascii
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+
+import orjson
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from server.asgi import ASGIApp, Message, Receive, Scope, Send
+
+MAX_BODY_BYTES = 1 << 20
+
+#: What is still read of a body nobody wants, before its request is refused.
+MAX_REST_BYTES = 8 << 20
+MAX_REST_S = 5
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class ByMethod:
+    """An endpoint that knows all its methods: ByMethod(GET=show, PATCH=change). HEAD is GET without its body;
+    everything else is 405 with Allow (RFC 9110, 15.5.6)."""
+
+    def __init__(self, **handlers: Handler) -> None:
+        if "GET" in handlers:
+            handlers["HEAD"] = handlers["GET"]
+        self._handlers = handlers
+        self._allow = ", ".join(sorted(handlers))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        handler = self._handlers.get(scope["method"])
+        if handler is None:
+            raise HTTPException(405, f"This address knows {self._allow}.", {"allow": self._allow})
+        response = await handler(Request(scope, receive, send))
+        await response(scope, receive, send)
+
+
+def hear_out(app: ASGIApp) -> ASGIApp:
+    """The app, which answers only after it was sent the whole body, wanted or not.
+
+    The connection is closed when an answer ends before its request; whoever is still sending then sees a broken
+    connection, and not why it was refused. What was not begun, because its sender waits to be asked for it ("Expect:
+    100-continue"), and what has no end are not waited for.
+    """
+
+    async def heard_out(scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        arrived = headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers
+        awaited = "expect" in headers
+
+        async def hear() -> Message:
+            nonlocal arrived, awaited
+            awaited = False
+            message = await receive()
+            arrived = not message.get("more_body", False)
+            return message
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start" and not arrived and not awaited:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(MAX_REST_S):
+                        rest = 0
+                        while not arrived and rest < MAX_REST_BYTES:
+                            rest += len((await hear()).get("body", b""))
+            await send(message)
+
+        await app(scope, hear, answer)
+
+    return heard_out
+
+
+async def read_json(request: Request) -> object:
+    """The body as JSON; 413 past 1 MB, 400 when it is not JSON (RFC 8259)."""
+    try:
+        announced = int(request.headers.get("content-length", "0"))
+    except ValueError:
+        announced = 0
+    body = bytearray()
+    if announced <= MAX_BODY_BYTES:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_BODY_BYTES:
+                break
+    if max(announced, len(body)) > MAX_BODY_BYTES:
+        raise HTTPException(413, f"A body has at most {MAX_BODY_BYTES} bytes.")
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as exc:
+        raise HTTPException(400, f"The body is not JSON: {exc}.") from exc
+
+
+def json_response(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Times as RFC 3339 in UTC, with a Z; a newline at the end, for whoever reads it in a terminal."""
+    body = orjson.dumps(value, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE)
+    return Response(body, status, headers, "application/json")
+
+
+def bearer_key(request: Request) -> str | None:
+    """The key in "Authorization: Bearer KEY" (RFC 6750, 2.1)."""
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else None
+
+
+def cursor_of(number: int) -> str:
+    """An id as an opaque cursor."""
+    return base64.urlsafe_b64encode(number.to_bytes(8)).decode().rstrip("=")
+
+
+def cursor_number(cursor: str) -> int | None:
+    """The id in a cursor; None when `cursor_of` has not written it."""
+    try:
+        number = int.from_bytes(base64.b64decode(cursor + "=", altchars=b"-_", validate=True))
+    except (binascii.Error, ValueError):
+        return None
+    return number if number < 1 << 63 and cursor_of(number) == cursor else None
+
+
+def not_modified(request: Request, etag: str) -> bool:
+    """Whether the client holds the bytes of this strong ETag (RFC 9110, 13.1.2)."""
+    held = request.headers.get("if-none-match", "")
+    return held.strip() == "*" or any(each.strip().removeprefix("W/") == f'"{etag}"' for each in held.split(","))

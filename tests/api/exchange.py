@@ -1,0 +1,106 @@
+"""What the tests of the API share: the shape of every refusal, everything an account owns, and the routes there are."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from server.api import api
+from server.domain.accounts import Accounts
+from server.domain.ids import id_source
+from server.domain.links import Links
+from server.domain.qrcodes import QrCodes
+from server.domain.slug import Slug
+from server.render.image import Painter
+from server.storage.postgres.accounts import PostgresAccounts
+from server.storage.postgres.links import PostgresLinks
+from server.storage.postgres.pool import Database
+from server.storage.postgres.qrcodes import PostgresQrCodes
+from server.storage.postgres.stats import PostgresStats
+
+# An answer is JSON: its fields are what the tests are about.
+Json = dict[str, Any]
+
+LISTS = ("/links", "/qr-codes", "/api-keys")
+
+
+def problem(answer: httpx.Response, status: int, code: str) -> Json:
+    """The body of a refusal, which is a problem of RFC 9457 with our members and no others."""
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), answer.text[
+        :300
+    ]
+    assert answer.headers["cache-control"] == "no-store"
+    body: Json = answer.json()
+    assert body.keys() - {"errors"} == {"type", "title", "status", "detail", "code", "request_id"}
+    assert (body["type"], body["status"], body["code"]) == ("about:blank", status, code)
+    assert re.fullmatch(r"req_[0-9a-f]{24}", body["request_id"])
+    assert body["title"]
+    assert body["detail"]
+    for wrong in body.get("errors", []):
+        assert wrong.keys() in ({"pointer", "code", "detail"}, {"parameter", "code", "detail"})
+        assert wrong["detail"]
+    return body
+
+
+def wrong(body: Json) -> dict[str, str]:
+    """Where -> code, of a problem's wrong fields. A pointer begins with a slash; "" is the whole body."""
+    return {each.get("pointer", each.get("parameter")): each["code"] for each in body["errors"]}
+
+
+def everything(api: httpx.Client) -> list[Json]:
+    """All that the account owns."""
+    pages = [api.get(each, params={"limit": 100}).json() for each in LISTS]
+    assert all(page["next_cursor"] is None for page in pages)
+    return pages
+
+
+def new_link(api: httpx.Client, **fields: object) -> Json:
+    answer = api.post("/links", json={"destination": "https://example.com/", **fields})
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+def new_code(api: httpx.Client, **fields: object) -> Json:
+    answer = api.post("/qr-codes", json=fields or {"destination": "https://example.com/"})
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+def new_key(api: httpx.Client, **fields: object) -> Json:
+    answer = api.post("/api-keys", json={"name": "Till", **fields})
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+#: First segment of a path -> what makes the thing whose id comes next.
+MAKERS = {"links": new_link, "qr-codes": new_code, "api-keys": new_key}
+
+
+def paths() -> list[str]:
+    """The path of every route there is, from the application's own table."""
+
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    async def changed(slug: Slug) -> None:
+        raise NotImplementedError
+
+    database = Database("postgresql://")  # never opened: nothing is asked of it
+    new_id = id_source(now)
+    links = Links(PostgresLinks(database), PostgresStats(database), now=now, new_id=new_id, changed=changed)
+    codes = QrCodes(PostgresQrCodes(database), links, Painter(), now=now, new_id=new_id, short_url=str, changed=changed)
+    accounts = Accounts(PostgresAccounts(database), now=now, new_id=new_id)
+    app = api(accounts, links, codes, base_url="", short_url=str, now=now)
+    assert isinstance(app, Starlette)
+    assert all(isinstance(route, Route) for route in app.routes)
+    return [route.path for route in app.routes if isinstance(route, Route)]
+
+
+def methods(api: httpx.Client, path: str) -> list[str]:
+    """The methods that a path says it knows."""
+    refusal = api.request("BREW", path)
+    assert refusal.status_code == 405
+    return str(refusal.headers["allow"]).split(", ")

@@ -1,0 +1,125 @@
+"""Every route there is, walked: the methods it knows, and who may not come in.
+
+The routes come from the application's own table, so that a new one is walked too, or asks for its line here.
+"""
+
+import httpx
+import pytest
+
+from server.api.problems import STATUS
+from server.domain import errors
+from tests.api.exchange import MAKERS, everything, methods, paths, problem
+
+ALLOW = {
+    "/account": "GET, HEAD",
+    "/api-keys": "GET, HEAD, POST",
+    "/api-keys/{id}": "DELETE",
+    "/links": "GET, HEAD, POST",
+    "/links/{id}": "DELETE, GET, HEAD, PATCH",
+    "/links/{id}/stats": "GET, HEAD",
+    "/qr-codes": "GET, HEAD, POST",
+    "/qr-codes/{id}": "DELETE, GET, HEAD, PATCH",
+    "/qr-codes/{id}/image": "GET, HEAD",
+    "/qr-codes/{id}/stats": "GET, HEAD",
+}
+
+ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"]
+
+NO_KEYS: list[dict[str, str]] = [
+    {},
+    {"authorization": "Bearer"},
+    {"authorization": "Bearer qredge_" + "x" * 40},
+    {"authorization": "Basic cXJlZGdlOnFyZWRnZQ=="},
+    {"authorization": "qredge_" + "x" * 40},
+    {"x-api-key": "qredge_" + "x" * 40},
+    {"x-api-key": ""},
+]
+
+WITH_ID = [path for path in paths() if "{id}" in path]
+
+
+def id_of(path: str, owner: httpx.Client) -> str:
+    """The id of a new thing of the owner's, of the kind that the path is about."""
+    return str(MAKERS[path.split("/")[1]](owner)["id"])
+
+
+def test_every_route_is_known_here() -> None:
+    assert set(paths()) == set(ALLOW)
+
+
+@pytest.mark.parametrize("path", paths())
+def test_a_wrong_method_is_refused_with_all_that_are_right(api: httpx.Client, path: str) -> None:
+    address = path.replace("{id}", "any")
+    for method in ALL_METHODS:
+        if method not in ALLOW[path].split(", "):
+            answer = api.request(method, address)
+            assert answer.headers["allow"] == ALLOW[path], method
+            if method == "HEAD":
+                assert (answer.status_code, answer.content) == (405, b"")
+            else:
+                problem(answer, 405, "method_not_allowed")
+
+
+@pytest.mark.parametrize("path", paths())
+def test_nobody_comes_in_without_a_key(api: httpx.Client, anyone: httpx.Client, path: str) -> None:
+    address = path.replace("{id}", id_of(path, api)) if "{id}" in path else path
+    before = everything(api)
+    for method in methods(api, address):
+        for headers in NO_KEYS:
+            answer = anyone.request(method, address, headers=headers)
+            assert answer.headers["www-authenticate"] == 'Bearer realm="qredge"'
+            if method == "HEAD":
+                assert (answer.status_code, answer.content) == (401, b"")
+            else:
+                assert "errors" not in problem(answer, 401, "unauthenticated")
+    assert everything(api) == before
+
+
+@pytest.mark.parametrize("path", WITH_ID)
+def test_another_accounts_thing_an_unknown_one_and_nonsense_are_all_the_same(
+    api: httpx.Client, stranger: httpx.Client, path: str
+) -> None:
+    theirs = id_of(path, stranger)
+    unknown = theirs[:-3] + ("000" if theirs[-3:] != "000" else "111")
+    texts = [theirs, unknown, theirs.upper(), theirs + "0", theirs[:-1], theirs.split("_")[1], "lnk_", "0", "'", "ä"]
+    before = everything(stranger)
+    for method in methods(api, path.replace("{id}", theirs)):
+        bodies = []
+        for text in texts:
+            answer = api.request(method, path.replace("{id}", text), json={} if method == "PATCH" else None)
+            if method == "HEAD":
+                assert (answer.status_code, answer.content) == (404, b"")
+            else:
+                body = problem(answer, 404, "not_found")
+                bodies.append({**body, "request_id": "", "detail": body["detail"].replace(repr(text), "ID")})
+        assert all(body == bodies[0] for body in bodies)
+    assert everything(stranger) == before
+
+
+@pytest.mark.parametrize("path", WITH_ID)
+def test_what_is_ones_own_is_found(api: httpx.Client, path: str) -> None:
+    """Else the refusals above would prove nothing."""
+    mine = id_of(path, api)
+    for method in methods(api, path.replace("{id}", mine)):
+        if method != "DELETE":
+            answer = api.request(method, path.replace("{id}", mine), json={} if method == "PATCH" else None)
+            assert answer.status_code == 200
+    if "DELETE" in ALLOW[path]:
+        deleted = api.delete(path.replace("{id}", mine))
+        assert (deleted.status_code, deleted.content) == (204, b"")
+        problem(api.delete(path.replace("{id}", mine)), 404, "not_found")
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/", "/nope", "/links/", "//links", "/Links", "/links/lnk_0/nope", "/links/a%2Fb"]
+)
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_an_address_that_is_none_is_a_problem_too(anyone: httpx.Client, method: str, path: str) -> None:
+    url = str(anyone.base_url).rstrip("/") + path
+    problem(anyone.request(method, url), 404, "unknown_path")
+
+
+def test_every_error_of_the_domain_has_a_status() -> None:
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.DomainError)]
+    assert set(STATUS) == {kind for kind in kinds if kind is not errors.DomainError}
+    assert all(400 <= status < 600 for status in STATUS.values())

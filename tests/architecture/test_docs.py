@@ -1,0 +1,39 @@
+"""The documents say what the code does."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from server.settings import PREFIX, Settings
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")})
+
+ROW = re.compile(r"^\| `(?P<name>\w+)` \| (?:`(?P<default>[^`]*)`|empty) \| (?P<help>.*) \|$", re.MULTILINE)
+LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)#\s]+)")
+
+
+def test_every_setting_stands_in_its_document_with_its_default_and_help() -> None:
+    written = [match.groups() for match in ROW.finditer((ROOT / "docs/settings.md").read_text())]
+    coded = [
+        (f"{PREFIX}{each.name.upper()}", str(each.default) or None, each.metadata["help"]) for each in fields(Settings)
+    ]
+    assert written == coded
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_between_documents_lead_somewhere(document: Path) -> None:
+    targets = [match["target"] for match in LINK.finditer(document.read_text())]
+    files = [target for target in targets if "://" not in target]
+    assert [target for target in files if not (document.parent / target).exists()] == []
+
+
+def test_the_architecture_fits_on_a_few_screens() -> None:
+    assert len((ROOT / "docs/architecture.md").read_text().splitlines()) <= 150
+
+
+def test_adrs_are_numbered_without_a_gap_or_a_double() -> None:
+    numbers = sorted(int(path.name[:4]) for path in (ROOT / "docs/adr").glob("*.md"))
+    assert numbers == list(range(1, len(numbers) + 1))

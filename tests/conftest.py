@@ -1,0 +1,105 @@
+"""The real parts: a PostgreSQL for the whole run, a database for each test, and a server that answers over a socket."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+
+from migrations import migrate
+from server.embedded import EmbeddedPostgres
+from tests.support import Databases, ServerProcess, sql
+
+TEMPLATE = "migrated"
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def databases() -> Iterator[Databases]:
+    """The embedded PostgreSQL, as the server itself starts it, with a migrated template."""
+    # Not pytest's own folder: as root, PostgreSQL runs as somebody else, whom every new pytest run shuts out there.
+    with tempfile.TemporaryDirectory(prefix="qredge-", ignore_cleanup_errors=True) as folder:
+        postgres = EmbeddedPostgres(Path(folder) / "postgres")
+        postgres.start()
+        yield _with_template(Databases(postgres.url))
+        postgres.stop()
+
+
+def _with_template(databases: Databases) -> Databases:
+    sql(databases.url, f"CREATE DATABASE {TEMPLATE}")
+    asyncio.run(migrate(databases.url_of(TEMPLATE)))
+    return databases
+
+
+@pytest.fixture
+def empty_database(databases: Databases) -> Iterator[str]:
+    """The URL of a database without any table."""
+    url = databases.create(template=None)
+    yield url
+    databases.drop(url)
+
+
+@pytest.fixture
+def database_url(databases: Databases) -> Iterator[str]:
+    """The URL of a migrated database of the test's own."""
+    url = databases.create(template=TEMPLATE)
+    yield url
+    databases.drop(url)
+
+
+@pytest.fixture(scope="session")
+def server(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A running server that tests share, each with an account of its own."""
+    url = databases.create(template=TEMPLATE)
+    server = ServerProcess(tmp_path_factory.mktemp("server") / "data", database_url=url)
+    server.start()
+    yield server
+    assert server.stop() == 0, server.log.read_text()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Chrome]:
+    """The system's Chromium; `make test` installs it on Debian."""
+    options = ChromeOptions()
+    options.binary_location = _program("chromium")
+    options.add_argument("--headless")
+    options.add_argument("--no-sandbox")  # which it does not have as root
+    options.add_argument("--disable-background-networking")
+    browser = Chrome(options, ChromeService(_program("chromedriver")))
+    yield browser
+    browser.quit()
+
+
+def _program(name: str) -> str:
+    path = shutil.which(name)
+    assert path is not None, f"the pages are tested in a real browser; {name} is not on this system's PATH"
+    return path
+
+
+@pytest.fixture
+def api(server: ServerProcess) -> Iterator[httpx.Client]:
+    """A client of the shared server, with the key of a new account."""
+    with server.client() as api:
+        yield api
+
+
+@pytest.fixture
+def stranger(server: ServerProcess) -> Iterator[httpx.Client]:
+    """Another account's client."""
+    with server.client() as api:
+        yield api
+
+
+@pytest.fixture
+def anyone(server: ServerProcess) -> Iterator[httpx.Client]:
+    """A client without a key, as those who scan have none."""
+    with server.anyone() as client:
+        yield client

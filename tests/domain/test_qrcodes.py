@@ -1,0 +1,200 @@
+"""The use cases of QR codes."""
+
+import pytest
+
+from server.domain.content import Text
+from server.domain.design import Design
+from server.domain.destination import Destination
+from server.domain.errors import InvalidValue, NotCounted, NotFound, SlugTaken
+from server.domain.label import Label
+from server.domain.links import RANDOM_SLUG_TRIES
+from server.domain.model import Account, Link, LinkId, QrCode, QrCodeId
+from server.domain.slug import Slug
+from server.domain.stats import Period
+from tests.domain.conftest import Desk
+
+pytestmark = pytest.mark.anyio
+
+HERE = Destination("https://example.com/here")
+THERE = Destination("https://example.com/there")
+PLAIN = Design()
+
+# Bytes that version 40 holds at each level (ISO/IEC 18004:2015, table 7).
+LONGEST = {"L": 2953, "M": 2331, "Q": 1663, "H": 1273}
+
+
+async def new_code(desk: Desk, says: Destination | LinkId | Text = HERE, design: Design = PLAIN) -> QrCode:
+    return await desk.codes.create(desk.account.id, says, name=Label("Table 7"), design=design)
+
+
+async def everything(desk: Desk, account: Account) -> tuple[list[QrCode], list[Link]]:
+    codes = await desk.codes.list(account.id, before=None, limit=100)
+    links = await desk.links.list(account.id, before=None, limit=100)
+    return codes.items, links.items
+
+
+def link_of(code: QrCode) -> Link:
+    assert isinstance(code.content, Link)
+    return code.content
+
+
+async def test_a_destination_makes_a_code_with_a_link_of_its_own(desk: Desk) -> None:
+    code = await new_code(desk, HERE)
+    link = link_of(code)
+    assert (link.destination, link.title, link.account_id) == (HERE, "Table 7", desk.account.id)
+    assert await everything(desk, desk.account) == ([code], [link])
+    assert desk.codes.text(code) == f"https://qr.example/{link.slug}"
+
+
+async def test_the_new_link_is_told_once_it_is_committed(desk: Desk) -> None:
+    link = link_of(await new_code(desk, HERE))
+    assert desk.told == [(link.id, link.slug, HERE, False)]
+
+
+async def test_a_link_there_is_may_have_several_codes(desk: Desk) -> None:
+    link = await desk.links.create(desk.account.id, HERE)
+    told = list(desk.told)
+    codes = [await new_code(desk, link.id) for _ in range(2)]
+    assert [code.content for code in codes] == [link, link]
+    assert await everything(desk, desk.account) == (codes[::-1], [link])
+    assert desk.told == told  # nothing of the link has changed
+
+
+async def test_a_text_makes_a_code_that_says_it(desk: Desk) -> None:
+    code = await new_code(desk, Text("Hello"))
+    assert (code.content, desk.codes.text(code)) == (Text("Hello"), "Hello")
+    assert await everything(desk, desk.account) == ([code], [])
+    assert desk.told == []
+
+
+async def test_a_random_slug_that_is_taken_is_drawn_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken, free = link_of(await new_code(desk)).slug, Slug.random()
+    drawn = iter([taken, free])
+    monkeypatch.setattr(Slug, "random", lambda: next(drawn))
+    code = await new_code(desk)
+    assert link_of(code).slug == free
+    assert len((await everything(desk, desk.account))[0]) == 2
+
+
+async def test_when_no_slug_is_free_neither_code_nor_link_is_made(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = link_of(await new_code(desk)).slug
+    before, told = await everything(desk, desk.account), list(desk.told)
+    drawn = iter([taken] * RANDOM_SLUG_TRIES)
+    monkeypatch.setattr(Slug, "random", lambda: next(drawn))
+    with pytest.raises(SlugTaken):
+        await new_code(desk)
+    assert await everything(desk, desk.account) == before
+    assert desk.told == told
+
+
+@pytest.mark.parametrize("level", ["L", "M", "Q", "H"])
+async def test_a_text_may_be_as_long_as_version_40_holds_at_its_level(desk: Desk, level: str) -> None:
+    design = Design(level=level)  # type: ignore[arg-type]
+    await new_code(desk, Text("x" * LONGEST[level]), design)
+    before = await everything(desk, desk.account)
+    with pytest.raises(InvalidValue) as refusal:
+        await new_code(desk, Text("x" * (LONGEST[level] + 1)), design)
+    assert (refusal.value.reason, refusal.value.field) == ("too_long", "content/text")
+    assert str(LONGEST[level]) in refusal.value.detail
+    assert str(LONGEST[level] + 1) in refusal.value.detail
+    assert await everything(desk, desk.account) == before
+
+
+async def test_a_level_that_the_text_is_too_long_for_is_refused_when_it_changes(desk: Desk) -> None:
+    code = await new_code(desk, Text("x" * LONGEST["M"]))
+    with pytest.raises(InvalidValue) as refusal:
+        await desk.codes.change(desk.account.id, code.id, {"design": Design(level="Q"), "name": Label("New")})
+    assert (refusal.value.reason, refusal.value.field) == ("too_long", "content/text")
+    assert await desk.codes.get(desk.account.id, code.id) == code
+
+
+async def test_a_short_url_that_fits_no_symbol_is_the_levels_fault(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only an absurd public URL can be so long; whoever asks for the code can choose another level, not the text."""
+    monkeypatch.setattr(desk.codes, "_short_url", lambda slug: f"https://qr.example/{'x' * 1300}/{slug}")
+    with pytest.raises(InvalidValue) as refusal:
+        await new_code(desk, HERE, Design(level="H"))
+    assert (refusal.value.reason, refusal.value.field) == ("too_long", "design/level")
+    assert await everything(desk, desk.account) == ([], [])
+
+
+async def test_a_change_changes_what_it_names_and_nothing_else(desk: Desk) -> None:
+    code = await new_code(desk)
+    named = await desk.codes.change(desk.account.id, code.id, {"name": None})
+    assert (named.name, named.design, named.content) == (None, code.design, code.content)
+    assert named.created_at == code.created_at < named.updated_at
+    drawn = await desk.codes.change(desk.account.id, code.id, {"design": Design(level="H", margin=0)})
+    assert (drawn.name, drawn.design) == (None, Design(level="H", margin=0))
+    assert await desk.codes.get(desk.account.id, code.id) == drawn
+
+
+async def test_a_deleted_code_is_gone_and_its_link_stays(desk: Desk) -> None:
+    code = await new_code(desk)
+    await desk.codes.delete(desk.account.id, code.id)
+    assert await everything(desk, desk.account) == ([], [link_of(code)])
+    for again in (
+        desk.codes.get(desk.account.id, code.id),
+        desk.codes.delete(desk.account.id, code.id),
+        desk.codes.change(desk.account.id, code.id, {"name": None}),
+    ):
+        with pytest.raises(NotFound):
+            await again
+
+
+async def test_another_accounts_code_cannot_be_told_from_none(desk: Desk) -> None:
+    code = await new_code(desk)
+    day = Period.of(None, None, "day", now=code.created_at)
+    for each in (code.id, QrCodeId(code.id + 1)):
+        for attempt in (
+            desk.codes.get(desk.foreign.id, each),
+            desk.codes.change(desk.foreign.id, each, {"name": None}),
+            desk.codes.change(desk.foreign.id, each, {"design": PLAIN}),
+            desk.codes.delete(desk.foreign.id, each),
+            desk.codes.draw(desk.foreign.id, each, format="png", size_px=512),
+            desk.codes.stats(desk.foreign.id, each, day),
+        ):
+            with pytest.raises(NotFound, match=r"There is no QR code 'qr_\w{13}' in this account\."):
+                await attempt
+    assert await everything(desk, desk.foreign) == ([], [])
+    assert await desk.codes.get(desk.account.id, code.id) == code
+
+
+async def test_nobody_makes_a_code_of_another_accounts_or_a_deleted_link(desk: Desk) -> None:
+    theirs = await desk.links.create(desk.foreign.id, HERE)
+    deleted = await desk.links.create(desk.account.id, HERE)
+    await desk.links.delete(desk.account.id, deleted.id)
+    for link in (theirs, deleted):
+        with pytest.raises(NotFound):
+            await new_code(desk, link.id)
+    assert await everything(desk, desk.account) == ([], [])
+
+
+async def test_a_picture_is_of_the_format_asked_for_and_named_by_what_it_shows(desk: Desk) -> None:
+    code = await new_code(desk)
+    png = await desk.codes.draw(desk.account.id, code.id, format="png", size_px=512)
+    svg = await desk.codes.draw(desk.account.id, code.id, format="svg", size_px=512)
+    assert (png.media_type, png.body[:8]) == ("image/png", b"\x89PNG\r\n\x1a\n")
+    assert svg.media_type == "image/svg+xml"
+    assert b"<svg" in svg.body
+    again = await desk.codes.draw(desk.account.id, code.id, format="png", size_px=512)
+    other = await desk.codes.draw(desk.account.id, code.id, format="png", size_px=513)
+    assert again == png
+    assert len({png.etag, svg.etag, other.etag}) == 3
+
+
+async def test_stats_of_a_dynamic_code_are_its_links(desk: Desk) -> None:
+    code = await new_code(desk)
+    day = Period.of(None, None, "day", now=code.created_at)
+    stats = await desk.codes.stats(desk.account.id, code.id, day)
+    assert stats == await desk.links.stats(desk.account.id, link_of(code).id, day)
+
+
+async def test_a_static_codes_scans_are_not_counted(desk: Desk) -> None:
+    code = await new_code(desk, Text("Hello"))
+    with pytest.raises(NotCounted):
+        await desk.codes.stats(desk.account.id, code.id, Period.of(None, None, "day", now=code.created_at))
+
+
+async def test_after_its_link_is_deleted_a_code_is_still_listed_with_it(desk: Desk) -> None:
+    code = await new_code(desk)
+    await desk.links.delete(desk.account.id, link_of(code).id)
+    assert await desk.codes.get(desk.account.id, code.id) == code

@@ -1,0 +1,188 @@
+"""The link table in memory is right whatever comes in which order."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from server.domain.errors import StorageUnavailable
+from server.domain.model import LinkId, Target
+from server.edge.cache import GONE, LinkCache
+
+pytestmark = pytest.mark.anyio
+
+
+class Table:
+    """A link table whose answers can be held back: the one thing a real database does not let a test decide."""
+
+    def __init__(self, **links: str) -> None:
+        self.links = {slug: Target(LinkId(1), slug, url, deleted=False) for slug, url in links.items()}
+        self.queries: list[list[str]] = []
+        self.open = asyncio.Event()
+        self.open.set()
+        self.down = self.broken = False
+
+    async def all(self, limit: int) -> AsyncIterator[list[Target]]:
+        targets = list(self.links.values())[-limit:]
+        await self.open.wait()
+        yield targets
+
+    async def some(self, slugs: list[str]) -> list[Target]:
+        self.queries.append(sorted(slugs))
+        if self.down:
+            raise StorageUnavailable
+        if self.broken:
+            raise RuntimeError("relation does not exist")
+        found = [self.links[slug] for slug in slugs if slug in self.links]
+        await self.open.wait()
+        return found
+
+    def set(self, slug: str, url: str, *, deleted: bool = False) -> None:
+        self.links[slug] = Target(LinkId(1), slug, url, deleted)
+
+
+def cache_of(table: Table, max_links: int = 1000, reports: list[str] | None = None) -> LinkCache:
+    return LinkCache(table, max_links=max_links, report=(reports if reports is not None else []).append)
+
+
+async def test_an_entry_is_the_id_and_the_destination() -> None:
+    cache = cache_of(Table(a="https://a.example/"))
+    await cache.load()
+    assert cache.live == {"a": b"\x01\0\0\0\0\0\0\0https://a.example/"}
+
+
+async def test_a_deleted_link_is_gone_and_an_unknown_one_none() -> None:
+    table = Table(a="https://a.example/")
+    table.set("a", "https://a.example/", deleted=True)
+    cache = cache_of(table)
+    await cache.load()
+    assert await cache.resolve("a") == GONE
+    assert await cache.resolve("b") is None
+    assert table.queries == [["b"]]
+
+
+async def test_many_scans_of_a_slug_that_is_not_in_memory_are_few_queries() -> None:
+    table = Table()
+    cache = cache_of(table)
+    table.set("new", "https://new.example/")
+    entries = await asyncio.gather(*(cache.resolve("new") for _ in range(100)))
+    assert {entry[8:] if entry else None for entry in entries} == {b"https://new.example/"}
+    assert len(table.queries) <= 2
+
+
+async def test_an_unknown_slug_is_asked_for_once_until_it_is_made() -> None:
+    table = Table()
+    cache = cache_of(table)
+    for _ in range(3):
+        assert await cache.resolve("later") is None
+    assert len(table.queries) == 1
+    table.set("later", "https://later.example/")
+    await cache.refresh(["later"])
+    assert (await cache.resolve("later") or b"")[8:] == b"https://later.example/"
+
+
+async def test_an_answer_from_before_a_change_never_outlives_it() -> None:
+    table = Table(a="https://old.example/")
+    cache = cache_of(table)
+    table.open.clear()
+    early = asyncio.create_task(cache.refresh(["a"]))
+    while not table.queries:
+        await asyncio.sleep(0)
+    table.set("a", "https://new.example/")  # committed while the first answer is on its way
+    late = asyncio.create_task(cache.refresh(["a"]))
+    await asyncio.sleep(0)
+    table.open.set()
+    await asyncio.gather(early, late)
+    assert cache.live["a"][8:] == b"https://new.example/"
+
+
+async def test_a_change_during_a_load_is_not_undone_by_it() -> None:
+    table = Table(a="https://old.example/", b="https://b.example/")
+    cache = cache_of(table)
+    table.open.clear()
+    load = asyncio.create_task(cache.load())
+    await asyncio.sleep(0)
+    table.set("a", "https://new.example/")
+    table.set("b", "https://b.example/", deleted=True)
+    refresh = asyncio.create_task(cache.refresh(["a", "b"]))
+    table.open.set()
+    await refresh
+    await load
+    assert cache.live["a"][8:] == b"https://new.example/"
+    assert await cache.resolve("b") == GONE
+    assert "b" not in cache.live
+
+
+async def test_a_load_forgets_what_is_not_there_any_more() -> None:
+    table = Table(a="https://a.example/", b="https://b.example/")
+    cache = cache_of(table)
+    await cache.load()
+    del table.links["a"]
+    await cache.load()
+    assert list(cache.live) == ["b"]
+
+
+async def test_a_database_that_is_down_leaves_everything_in_use() -> None:
+    table = Table(a="https://a.example/")
+    cache = cache_of(table)
+    await cache.load()
+    table.down = True
+    with pytest.raises(StorageUnavailable):
+        await cache.resolve("b")
+    with pytest.raises(StorageUnavailable):
+        await cache.refresh(["a"])
+    assert cache.live["a"][8:] == b"https://a.example/"
+    table.down = False
+    assert await cache.resolve("b") is None
+
+
+async def test_an_error_nobody_thought_of_reaches_all_who_wait_and_ends_with_its_cause() -> None:
+    table, reports = Table(a="https://a.example/"), list[str]()
+    cache = cache_of(table, reports=reports)
+    table.broken = True
+    with pytest.raises(StorageUnavailable):
+        await asyncio.wait_for(cache.resolve("a"), 5)
+    assert "relation does not exist" in reports[0]
+    table.broken = False
+    assert await cache.resolve("a")
+
+
+async def test_a_destination_put_in_by_hand_is_mapped_or_left_out_and_keeps_no_other_from_loading() -> None:
+    reports: list[str] = []
+    table = Table(a="https://a.example/ü", b="https://b.example/\r\nSet-Cookie: x", c="https://c.example/")
+    cache = cache_of(table, reports=reports)
+    await cache.load()
+    assert {slug: entry[8:] for slug, entry in cache.live.items()} == {
+        "a": b"https://a.example/%C3%BC",
+        "c": b"https://c.example/",
+    }
+    assert await cache.resolve("b") is None
+    assert "the destination of b cannot be used" in reports[0]
+
+
+async def test_an_answer_from_before_a_load_does_not_undo_it() -> None:
+    table = Table(a="https://old.example/")
+    cache = cache_of(table)
+    table.open.clear()
+    early = asyncio.create_task(cache.refresh(["a"]))
+    while not table.queries:
+        await asyncio.sleep(0)
+    answering, table.open = table.open, asyncio.Event()
+    table.open.set()
+    table.set("a", "https://new.example/")
+    await cache.load()
+    answering.set()
+    await early
+    assert cache.live["a"][8:] == b"https://new.example/"
+
+
+async def test_memory_is_bounded_and_what_is_dropped_is_found_again() -> None:
+    table = Table(**{f"s{number}": "https://example.com/" for number in range(50)})
+    cache = cache_of(table, max_links=32)
+    await cache.load()
+    assert len(cache.live) == 32
+    for number in range(50):
+        assert await cache.resolve(f"s{number}") if f"s{number}" not in cache.live else True
+        assert len(cache.live) <= 32
+    await cache.refresh(f"s{number}" for number in range(50))  # more at once than there is room for
+    assert len(cache.live) <= 32

@@ -1,0 +1,233 @@
+"""What is appended can be read, whatever became of the process."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from server.domain.model import Position, Scan
+from server.scans import journal as journals
+from server.scans.journal import MIN_SEGMENT_BYTES, Journal
+from server.scans.reader import START, JournalReader
+from server.scans.record import FRAME
+from tests.support import until
+
+HEADERS = [
+    (b"host", b"qr.example.com"),
+    (b"user-agent", b"Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X)"),
+    (b"accept-language", b"de-CH,de;q=0.9"),
+]
+
+
+def make(root: Path, *, max_bytes: int = 1 << 20) -> Journal:
+    return Journal(root, max_bytes=max_bytes, sync_s=1, segment_bytes=MIN_SEGMENT_BYTES)
+
+
+def link(number: int) -> bytes:
+    return number.to_bytes(8, "little")
+
+
+def read_all(reader: JournalReader, *, owned: bool = True, most: int = 1000) -> list[Scan]:
+    scans: list[Scan] = []
+    position = START
+    while (batch := reader.read(position, most=most, owned=owned)).end != position:
+        scans += batch.scans
+        position = batch.end
+    return scans
+
+
+def test_a_scan_is_read_back_with_what_its_headers_said(tmp_path: Path) -> None:
+    journal = make(tmp_path)
+    journal.append(link(7), [*HEADERS, (b"referer", b"https://news.example/")])
+    (scan,) = read_all(JournalReader(journal.folder))
+    assert scan.link_id == 7
+    assert scan.user_agent == "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X)"
+    assert scan.language == "de-CH,de;q=0.9"
+    assert scan.referrer == "https://news.example/"
+    journal.close()
+
+
+def test_hostile_headers_are_cut_and_made_storable(tmp_path: Path) -> None:
+    journal = make(tmp_path)
+    journal.append(link(1), [(b"user-agent", b"\xff\x00" + b"a" * 10_000), (b"referer", b"")])
+    (scan,) = read_all(JournalReader(journal.folder))
+    assert scan.user_agent == "\ufffd\ufffd" + "a" * 510
+    assert scan.referrer is None
+    journal.close()
+
+
+def test_scans_go_on_from_segment_to_segment_in_order(tmp_path: Path) -> None:
+    journal = make(tmp_path)
+    for number in range(500):
+        journal.append(link(number), HEADERS)
+    assert len(list(journal.folder.glob("*.seg"))) > 2
+    assert [scan.link_id for scan in read_all(JournalReader(journal.folder), most=7)] == list(range(500))
+    journal.close()
+
+
+def test_a_reader_follows_a_writer_that_goes_on(tmp_path: Path) -> None:
+    journal = make(tmp_path)
+    reader, position, seen = JournalReader(journal.folder), START, []
+    for number in range(300):
+        journal.append(link(number), HEADERS)
+        batch = reader.read(position, most=100, owned=True)
+        seen += [scan.link_id for scan in batch.scans]
+        position = batch.end
+    assert seen == list(range(300))
+    assert reader.read(position, most=100, owned=True).end == position
+    journal.close()
+
+
+def test_written_segments_are_used_again(tmp_path: Path) -> None:
+    journal = make(tmp_path, max_bytes=4 * MIN_SEGMENT_BYTES)
+    reader, position, seen = JournalReader(journal.folder), START, 0
+    for number in range(3000):
+        journal.append(link(number), HEADERS)
+        if number % 100 == 99:
+            batch = reader.read(position, most=1000, owned=True)
+            assert [scan.link_id for scan in batch.scans] == list(range(seen, number + 1))
+            seen, position = number + 1, batch.end
+            reader.recycle(position)
+    assert journal.dropped == 0
+    assert sum(entry.stat().st_size for entry in journal.folder.iterdir()) <= 5 * MIN_SEGMENT_BYTES
+    journal.close()
+
+
+def test_a_full_journal_drops_and_counts_and_goes_on_once_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journals, "RETRY_S", 0.0)
+    journal = make(tmp_path, max_bytes=3 * MIN_SEGMENT_BYTES)
+    for number in range(1000):
+        journal.append(link(number), HEADERS)
+    kept = read_all(JournalReader(journal.folder))
+    assert journal.dropped > 0
+    assert len(kept) + journal.dropped == 1000
+    assert [scan.link_id for scan in kept] == list(range(len(kept)))
+
+    JournalReader(journal.folder).recycle(Position(3, 16))
+    dropped = journal.dropped
+    journal.append(link(5000), HEADERS)
+    assert journal.dropped == dropped
+    journal.close()
+
+
+def test_a_disk_that_takes_no_more_costs_scans_but_no_redirect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = make(tmp_path)
+
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "pwritev", full)
+    for number in range(1000):
+        journal.append(link(number), HEADERS)
+    assert journal.dropped > 0
+    assert len(read_all(JournalReader(journal.folder))) + journal.dropped == 1000
+    journal.close()
+
+
+CHILD = """
+import os, sys
+from pathlib import Path
+from server.scans.journal import Journal
+journal = Journal(Path(sys.argv[1]), max_bytes=1 << 24, sync_s=1)
+for number in range(1000):
+    journal.append(number.to_bytes(8, "little"), [(b"user-agent", b"child")])
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_what_a_killed_process_has_appended_is_there(tmp_path: Path) -> None:
+    assert subprocess.run([sys.executable, "-c", CHILD, str(tmp_path)], check=False).returncode == -9
+    (folder,) = tmp_path.iterdir()
+    reader = JournalReader(folder)
+    assert not reader.owned()
+    assert [scan.link_id for scan in read_all(reader, owned=False)] == list(range(1000))
+
+
+def test_a_journal_is_owned_for_as_long_as_its_process_keeps_it(tmp_path: Path) -> None:
+    journal = make(tmp_path)
+    assert JournalReader(journal.folder).owned()
+    journal.close()
+    assert not JournalReader(journal.folder).owned()
+
+
+def _damage(folder: Path, segment: int, offset: int) -> None:
+    with (folder / f"{segment:08d}.seg").open("r+b") as file:
+        file.seek(offset)
+        byte = file.read(1)
+        file.seek(offset)
+        file.write(bytes([byte[0] ^ 0xFF]))
+
+
+def test_a_torn_last_record_is_waited_for_while_its_owner_lives_and_reported_after(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    journal = make(tmp_path)
+    journal.append(link(1), HEADERS)
+    first = JournalReader(journal.folder).read(START, most=10, owned=True).end
+    journal.append(link(2), HEADERS)
+    _damage(journal.folder, 1, first.offset + FRAME.size)
+    reader = JournalReader(journal.folder)
+
+    assert [scan.link_id for scan in reader.read(START, most=10, owned=True).scans] == [1]
+    assert reader.read(first, most=10, owned=True) == ([], first)
+    assert not caplog.records
+
+    journal.close()
+    assert [scan.link_id for scan in read_all(reader, owned=False)] == [1]
+    assert f"damaged or missing at byte {first.offset}" in caplog.text
+
+
+def test_damage_inside_costs_the_rest_of_its_segment_only(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    journal = make(tmp_path)
+    for number in range(400):
+        journal.append(link(number), HEADERS)
+    until(lambda: (journal.folder / "00000003.seg").exists(), what="a third segment")
+    whole = {scan.link_id for scan in read_all(JournalReader(journal.folder))}
+    _damage(journal.folder, 2, 16)
+    kept = {scan.link_id for scan in read_all(JournalReader(journal.folder))}
+    lost = sorted(whole - kept)
+    assert lost == list(range(lost[0], lost[-1] + 1))
+    assert 0 in kept
+    assert 399 in kept
+    assert "segment 2 is damaged or missing at byte 16" in caplog.text
+    journal.close()
+
+
+def test_after_the_database_was_set_back_what_is_still_there_is_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    journal = make(tmp_path)
+    for number in range(500):
+        journal.append(link(number), HEADERS)
+    reader = JournalReader(journal.folder)
+    reader.recycle(Position(4, 16))
+    kept = [scan.link_id for scan in read_all(reader)]
+    assert kept == list(range(kept[0], 500))
+    assert kept[0] > 0
+    assert "segment 1 is damaged or missing" in caplog.text
+    journal.close()
+
+
+def test_a_segment_that_was_cut_short_is_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    journal = make(tmp_path)
+    for number in range(50):
+        journal.append(link(number), HEADERS)
+    journal.close()
+    os.truncate(journal.folder / "00000001.seg", 1000)
+    assert len(read_all(JournalReader(journal.folder), owned=False)) < 50
+    assert "segment 1 is damaged" in caplog.text
+
+
+def test_the_disk_gets_back_what_an_outage_took(tmp_path: Path) -> None:
+    journal = make(tmp_path, max_bytes=100 * MIN_SEGMENT_BYTES)
+    for number in range(3000):
+        journal.append(link(number), HEADERS)
+    reader = JournalReader(journal.folder)
+    piled_up = len(list(journal.folder.iterdir()))
+    reader.recycle(reader.read(START, most=5000, owned=True).end)
+    assert len(list(journal.folder.iterdir())) <= 8 < piled_up
+    journal.close()

@@ -1,0 +1,214 @@
+"""What several rooms' tests need: databases, server processes, and waiting with a deadline."""
+
+import asyncio
+import itertools
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
+
+import asyncpg
+import httpx
+
+from server.app import now
+from server.domain.accounts import Accounts
+from server.domain.ids import id_source
+from server.domain.label import Label
+from server.storage.postgres.accounts import PostgresAccounts
+from server.storage.postgres.pool import Database
+
+T = TypeVar("T")
+
+new_id = id_source(now)
+
+#: A phone: each request on a connection of its own, as with several workers another one may answer it.
+phone = httpx.Client(verify=False, headers={"connection": "close"})
+
+DEADLINE_S = 20.0
+
+
+def until(condition: Callable[[], T], *, what: str, within_s: float = DEADLINE_S) -> T:
+    """The first true value of `condition`; fails when there is none in time."""
+    deadline = time.monotonic() + within_s
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"after {within_s} s still not: {what}"
+        time.sleep(0.01)
+
+
+async def eventually(condition: Callable[[], T], *, what: str, within_s: float = DEADLINE_S) -> T:
+    """`until`, for a test that runs in the event loop it waits for."""
+    deadline = time.monotonic() + within_s
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"after {within_s} s still not: {what}"
+        await asyncio.sleep(0.01)
+
+
+def sql(url: str, query: str, *arguments: object) -> list[asyncpg.Record]:
+    """Runs one statement on a connection of its own, as a person with psql would."""
+
+    async def run() -> list[asyncpg.Record]:
+        connection = await asyncpg.connect(url)
+        try:
+            return await connection.fetch(query, *arguments)
+        finally:
+            await connection.close()
+
+    return asyncio.run(run())
+
+
+class Databases:
+    """Databases on one PostgreSQL server, each a copy of a migrated template, or empty."""
+
+    def __init__(self, url: str) -> None:
+        #: The server's own database; `url_of` names others on it.
+        self.url = url
+        self._numbers = itertools.count(1)
+
+    def create(self, *, template: str | None) -> str:
+        """The URL of a new database."""
+        name = f"test_{next(self._numbers)}"
+        sql(self.url, f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))
+        return self.url_of(name)
+
+    def drop(self, url: str) -> None:
+        name = url.partition("?")[0].rpartition("/")[2]
+        sql(self.url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def url_of(self, name: str) -> str:
+        head, _, query = self.url.partition("?")
+        return f"{head.rpartition('/')[0]}/{name}?{query}"
+
+
+class ServerProcess:
+    """`qredge serve` as people run it: its own process group, its own port and data directory."""
+
+    def __init__(self, data_dir: Path, *, database_url: str = "", **settings: str) -> None:
+        self.data_dir = data_dir
+        self.database_url = database_url
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = data_dir.with_suffix(".log")
+        self._settings = settings
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("QREDGE_")}
+        environment |= {f"QREDGE_{name.upper()}": value for name, value in self._settings.items()}
+        environment |= {
+            "QREDGE_PORT": str(self.port),
+            "QREDGE_DATA_DIR": str(self.data_dir),
+            "QREDGE_DATABASE_URL": self.database_url,
+        }
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "server", "serve"],
+                env=environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        until(self.ready, what=f"ready: {self.log.read_text()}")
+
+    def ready(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, self.log.read_text()
+        try:
+            return phone.get(f"{self.url}/readyz").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def client(self) -> httpx.Client:
+        """A client with the key of a new account."""
+        key = asyncio.run(_new_key(self.database_url))
+        return self.anyone({"authorization": f"Bearer {key}"})
+
+    def anyone(self, headers: dict[str, str] | None = None) -> httpx.Client:
+        """A client without a key."""
+        # All is plain HTTP; reading the machine's certificates would take longer than most tests.
+        return httpx.Client(base_url=f"{self.url}/v1", headers=headers, verify=False)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> int:
+        """Sends the signal to the whole group, as Ctrl-C does; returns the exit code."""
+        assert self._process is not None
+        os.killpg(self._process.pid, how)
+        return self._process.wait(DEADLINE_S)
+
+    def kill(self) -> None:
+        """Ends every process of the server at this very moment, none of them warned."""
+        with suppress(ProcessLookupError):
+            self.stop(signal.SIGKILL)
+
+    def group(self) -> int:
+        """The id of the process group, which is that of its first process."""
+        assert self._process is not None
+        return self._process.pid
+
+    def writer(self) -> int:
+        """The process id of the writer."""
+        return int(until((self.data_dir / "journal" / "writer.lock").read_text, what="a writer"))
+
+    def workers(self) -> list[int]:
+        """The process ids of the workers: the children that Python has spawned, but for the writer."""
+        spawned = [pid for pid in _processes() if _parent(pid) == self.group() and b"spawn_main" in _command(pid)]
+        return [pid for pid in spawned if pid != self.writer()]
+
+    def pids(self) -> list[int]:
+        """All processes of the server's group that live."""
+        return [pid for pid in _processes() if _group(pid) == self.group()]
+
+
+async def _new_key(database_url: str) -> str:
+    database = Database(database_url, max_connections=1)
+    await database.open()
+    try:
+        accounts = Accounts(PostgresAccounts(database), now=now, new_id=new_id)
+        account = await accounts.create(Label("Test"))
+        _, key = await accounts.create_key(account.id, Label("Test"))
+        return key
+    finally:
+        await database.close()
+
+
+def _processes() -> list[int]:
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields of /proc/PID/stat from the state on (proc_pid_stat(5))."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return []
+
+
+def _parent(pid: int) -> int:
+    return int(fields[1]) if (fields := _stat(pid)) else 0
+
+
+def _group(pid: int) -> int:
+    return int(fields[2]) if (fields := _stat(pid)) and fields[0] != "Z" else 0
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])

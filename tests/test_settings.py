@@ -1,0 +1,53 @@
+"""The environment, read once and checked whole."""
+
+from pathlib import Path
+
+import pytest
+
+from server.settings import IllegalSetting, load
+
+
+def test_without_any_variable_there_are_defaults() -> None:
+    settings = load({})
+    assert settings.base_url == "http://127.0.0.1:8000"
+    assert settings.journal_dir == Path("data/journal")
+
+
+def test_variables_become_values_of_their_kind() -> None:
+    settings = load(
+        {"QREDGE_PORT": "9000", "QREDGE_DATA_DIR": "/srv/qr", "QREDGE_PUBLIC_URL": " https://qr.example/\n"}
+    )
+    assert (settings.port, settings.data_dir, settings.base_url) == (9000, Path("/srv/qr"), "https://qr.example")
+
+
+def test_a_secret_comes_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("postgresql://user:secret@db/qr\n")
+    settings = load({"QREDGE_DATABASE_URL_FILE": str(tmp_path / "url")})
+    assert settings.database_url == "postgresql://user:secret@db/qr"
+
+
+@pytest.mark.parametrize(
+    ("environment", "complaint"),
+    [
+        ({"QREDGE_PORT": "http"}, "QREDGE_PORT is a number, not 'http'"),
+        ({"QREDGE_PORT": "0"}, "QREDGE_PORT lies between 1 and 65535; it is 0"),
+        ({"QREDGE_WORKERS": "-1"}, "QREDGE_WORKERS lies between 1 and 256"),
+        ({"QREDGE_LOG_LEVEL": "loud"}, "QREDGE_LOG_LEVEL is debug, info, warning or error"),
+        *(
+            ({"QREDGE_PUBLIC_URL": url}, "QREDGE_PUBLIC_URL is an http or https URL")
+            for url in (
+                "qr.example",
+                "https://qr.example/?a=b",
+                "http://[x",
+                "https://qr example",
+                "https://u:p@qr.example",
+            )
+        ),
+        ({"QREDGE_PUBLIC_URL": "https://qr.example:99999"}, "QREDGE_PUBLIC_URL is an http or https URL"),
+        ({"QREDGE_PROT": "8000"}, "There is no setting QREDGE_PROT"),
+        ({"QREDGE_DATABASE_URL_FILE": "/nowhere"}, "QREDGE_DATABASE_URL_FILE names a file that cannot be read"),
+    ],
+)
+def test_an_illegal_setting_is_named(environment: dict[str, str], complaint: str) -> None:
+    with pytest.raises(IllegalSetting, match=complaint.replace("?", r"\?")):
+        load(environment)
