@@ -62,13 +62,16 @@ def hear_out(app: ASGIApp) -> ASGIApp:
             arrived = not message.get("more_body", False)
             return message
 
+        async def hear_rest() -> None:
+            size = 0
+            while not arrived and size < MAX_REST_BYTES:
+                size += len((await hear()).get("body", b""))
+
         async def answer(message: Message) -> None:
-            if message["type"] == "http.response.start" and not arrived and not awaited:
+            if message["type"] == "http.response.start" and not awaited:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(MAX_REST_S):
-                        rest = 0
-                        while not arrived and rest < MAX_REST_BYTES:
-                            rest += len((await hear()).get("body", b""))
+                        await hear_rest()
             await send(message)
 
         await app(scope, hear, answer)
