@@ -27,6 +27,7 @@ STAGES = [
     "ecc",
     "huffman",
     "mask",
+    "path",
     "png",
     "raster",
     "segment",
