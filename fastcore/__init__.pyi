@@ -43,6 +43,7 @@ __all__ = [
     "Symbol",
     "encode",
     "encode_sequence",
+    "places",
     "png",
     "svg",
 ]
@@ -127,6 +128,15 @@ def encode_sequence(
     version: 1 to 40; None for the smallest that holds the longest part.
 
     One of the two must be given. Raises what `encode` raises, and IllegalCount.
+    """
+
+def places(symbol: Symbol, table: bytes, skip: bytes | None = None) -> bytes:
+    """What stands at each module, row by row: for its neighbourhood, looked up in a table (see `shape.variants`).
+
+    table: 512 entries: 256 for a light module, by the dark ones around it, then 256 for a dark one.
+    skip: for each module not 0 where nothing stands; it counts as light.
+
+    Raises ValueError.
     """
 
 def png(

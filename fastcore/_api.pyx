@@ -460,6 +460,25 @@ def encode_sequence(data, *, count=None, version=None, level="M"):
 # --- images ---
 
 
+def places(Symbol symbol not None, bytes table not None, bytes skip=None):
+    cdef int size = symbol.size
+    cdef bytes modules = symbol.modules
+    cdef bytes out = PyBytes_FromStringAndSize(NULL, size * size)
+    cdef const uint8_t *skipped = NULL
+    if len(table) != 512:
+        raise ValueError(f"a table has 512 entries, not {len(table)}")
+    if skip is not None:
+        if len(skip) != size * size:
+            raise ValueError(f"skip has an entry for each of {size * size} modules, not {len(skip)}")
+        skipped = <const uint8_t *> PyBytes_AS_STRING(skip)
+    cdef const uint8_t *source = <const uint8_t *> PyBytes_AS_STRING(modules)
+    cdef const uint8_t *entries = <const uint8_t *> PyBytes_AS_STRING(table)
+    cdef uint8_t *target = <uint8_t *> PyBytes_AS_STRING(out)
+    with nogil:
+        raster.modules_to_places(source, skipped, size, entries, target)
+    return out
+
+
 def png(Symbol symbol not None, *, size_px=None, scale=None, margin=4, dark="#000000", light="#ffffff"):
     cdef int light_modules = checked_margin(margin)
     cdef int modules = symbol.size + 2 * light_modules

@@ -72,3 +72,34 @@ cdef void modules_to_bytes(const uint64_t *rows, int size, uint8_t *out) noexcep
     for i in range(size):
         for j in range(size):
             out[i * size + j] = rows[i * words + j // 64] >> j % 64 & 1
+
+
+cdef inline int shown(const uint8_t *modules, const uint8_t *skip, int size, int i, int j) noexcept nogil:
+    """1 for a dark module that is neither skipped nor outside."""
+    cdef int at = i * size + j
+    return 0 <= i < size and 0 <= j < size and modules[at] and not (skip != NULL and skip[at])
+
+
+cdef void modules_to_places(
+    const uint8_t *modules, const uint8_t *skip, int size, const uint8_t *table, uint8_t *out
+) noexcept nogil:
+    """Look each module up by itself and the eight around it; see shape.py for the order of their bits.
+
+    What is skipped gets 0 and counts as light. skip may be NULL.
+    """
+    cdef int i, j, key
+    for i in range(size):
+        for j in range(size):
+            if skip != NULL and skip[i * size + j]:
+                out[i * size + j] = 0
+                continue
+            key = modules[i * size + j] << 8
+            key |= shown(modules, skip, size, i - 1, j)
+            key |= shown(modules, skip, size, i, j + 1) << 1
+            key |= shown(modules, skip, size, i + 1, j) << 2
+            key |= shown(modules, skip, size, i, j - 1) << 3
+            key |= shown(modules, skip, size, i - 1, j + 1) << 4
+            key |= shown(modules, skip, size, i + 1, j + 1) << 5
+            key |= shown(modules, skip, size, i + 1, j - 1) << 6
+            key |= shown(modules, skip, size, i - 1, j - 1) << 7
+            out[i * size + j] = table[key]
