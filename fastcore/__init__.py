@@ -1,6 +1,6 @@
 """Text in, QR code symbols and images out. See the docstrings in __init__.pyi."""
 
-from fastcore._api import Symbol, encode, encode_sequence, places, png, svg
+from fastcore._api import Symbol, damage, encode, encode_sequence, places, png, svg
 from fastcore.errors import (
     DataTooLong,
     FastcoreError,
@@ -30,6 +30,7 @@ __all__ = [
     "IllegalText",
     "IllegalVersion",
     "Symbol",
+    "damage",
     "encode",
     "encode_sequence",
     "places",

@@ -41,6 +41,7 @@ __all__ = [
     "IllegalText",
     "IllegalVersion",
     "Symbol",
+    "damage",
     "encode",
     "encode_sequence",
     "places",
@@ -128,6 +129,14 @@ def encode_sequence(
     version: 1 to 40; None for the smallest that holds the longest part.
 
     One of the two must be given. Raises what `encode` raises, and IllegalCount.
+    """
+
+def damage(symbol: Symbol, hidden: bytes) -> tuple[tuple[int, int], ...]:
+    """For each Reed-Solomon block: how many of its codewords have a hidden module, and how many can be wrong.
+
+    hidden: for each module not 0 where it cannot be read. Function patterns carry no codeword.
+
+    Raises ValueError, and IllegalCombination for a Micro QR code.
     """
 
 def places(symbol: Symbol, table: bytes, skip: bytes | None = None) -> bytes:

@@ -28,6 +28,8 @@ from fastcore cimport deflate, ecc, mask as masks, png as pngs, raster, segment,
 from fastcore.deflate cimport MAX_BANDS, Picture, Plan
 from fastcore.segment cimport MAX_TEXT, NO_ECI, Mode, Text
 from fastcore.tables cimport (
+    MAX_BLOCKS,
+    Blocks,
     blocks_of,
     codewords_of,
     data_bits_of,
@@ -36,7 +38,9 @@ from fastcore.tables cimport (
     size_of,
 )
 from fastcore.template cimport Template, template_of
-from fastcore.types cimport LEVEL_H, LEVEL_L, MAX_CODEWORDS, MAX_VERSION, MICRO, VERSIONS, Grid, Level
+from fastcore.types cimport (
+    LEVEL_H, LEVEL_L, MAX_CODEWORDS, MAX_SIZE, MAX_VERSION, MICRO, NO_CODEWORD, VERSIONS, Grid, Level
+)
 
 
 cdef enum:
@@ -455,6 +459,35 @@ def encode_sequence(data, *, count=None, version=None, level="M"):
         part_of(&text, position, total, &part)
         symbols.append(make_symbol(&part, needed, wanted_level, -1, False, False))
     return tuple(symbols)
+
+
+# --- what a symbol can bear ---
+
+
+def damage(Symbol symbol not None, bytes hidden not None):
+    cdef int size = symbol.size
+    cdef int version = symbol.inner_version
+    cdef Blocks blocks
+    cdef uint8_t[MAX_BLOCKS] wrong
+    cdef uint8_t[MAX_CODEWORDS] seen
+    cdef uint16_t[MAX_SIZE * MAX_SIZE] codewords
+    cdef const uint8_t *covered = <const uint8_t *> PyBytes_AS_STRING(hidden)
+    cdef int i
+    if symbol.micro:
+        raise IllegalCombination("Micro QR codes are too small to hide a part of them")
+    if len(hidden) != size * size:
+        raise ValueError(f"hidden has an entry for each of {size * size} modules, not {len(hidden)}")
+    with nogil:
+        blocks = blocks_of(version, <Level> symbol.level_index)
+        memset(wrong, 0, sizeof(wrong))
+        memset(seen, 0, sizeof(seen))
+        zigzag.find_codewords(template_of(version), codewords_of(version), codewords)
+        for i in range(size * size):
+            if covered[i] and codewords[i] != NO_CODEWORD and not seen[codewords[i]]:
+                seen[codewords[i]] = 1
+                wrong[ecc.block_of(blocks, codewords[i])] += 1
+    limit = ecc.correctable(version, <Level> symbol.level_index, blocks)
+    return tuple((wrong[i], limit) for i in range(blocks.shorter + blocks.longer))
 
 
 # --- images ---

@@ -9,6 +9,7 @@ per degree, for the degrees of table 9 only) are built when the module is import
 from libc.stdint cimport uint8_t, uint64_t
 
 from fastcore.gf256 cimport multiply
+from fastcore.types cimport LEVEL_L, LEVEL_M, Level
 
 
 cdef enum:
@@ -102,3 +103,26 @@ cdef void protect(const uint8_t *data, Blocks blocks, uint8_t *out) noexcept nog
         for i in range(total, total + blocks.degree):
             out[i - 1] |= out[i] >> 4
             out[i] <<= 4
+
+
+cdef int block_of(Blocks blocks, int codeword) noexcept nogil:
+    """Which block a codeword of the interleaved sequence belongs to (7.6)."""
+    cdef int count = blocks.shorter + blocks.longer
+    cdef int total = blocks.shorter * blocks.data + blocks.longer * (blocks.data + 1)
+    if codeword >= total:
+        return (codeword - total) % count
+    if codeword >= count * blocks.data:
+        return blocks.shorter + codeword - count * blocks.data
+    return codeword % count
+
+
+cdef int correctable(int version, Level level, Blocks blocks) noexcept nogil:
+    """How many wrong codewords of one block can be put right; the smallest symbols keep some check codewords
+    to notice that they misread (table 9, note b).
+    """
+    cdef int reserved = 0
+    if version == 1:
+        reserved = 3 if level == LEVEL_L else 2 if level == LEVEL_M else 1
+    elif level == LEVEL_L and version <= 3:
+        reserved = 2 if version == 2 else 1
+    return (blocks.degree - reserved) // 2

@@ -5,6 +5,10 @@ from libc.stdint cimport uint32_t
 from fastcore.types cimport MICRO, Level
 
 
+cdef enum:
+    MAX_BLOCKS = 81  # of version 40-H
+
+
 cdef struct Blocks:
     # How the codewords of one version and level are cut into Reed-Solomon blocks (table 9): `shorter` blocks
     # of `data` data codewords, then `longer` blocks of one more; every block has `degree` check codewords.

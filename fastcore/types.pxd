@@ -15,6 +15,7 @@ cdef enum:
     MAX_SIZE = 177  # modules in a line of version 40
     MAX_CODEWORDS = 3706  # data and error correction of version 40
     MASKS = 8
+    NO_CODEWORD = 0xFFFF  # what a module carries that is no data
 
     WORDS = 3  # machine words in the longest line
     LINES = 64 * WORDS  # lines of a square that can be transposed in blocks of 64

@@ -9,11 +9,11 @@ Reading the stream with its first bit highest puts the last bit lowest: at the t
 ends. A downward strip takes the same bits in the opposite order. So the stream is kept in both.
 """
 
-from libc.stdint cimport uint8_t, uint64_t
+from libc.stdint cimport uint8_t, uint16_t, uint64_t
 from libc.string cimport memset
 
 from fastcore.template cimport STRIP_WORDS, STRIPS, strip_column, transpose
-from fastcore.types cimport MAX_CODEWORDS
+from fastcore.types cimport MAX_CODEWORDS, NO_CODEWORD
 
 cdef extern from "lanes.h" nogil:
     int trailing_zeros "fc_trailing_zeros" (uint64_t bits)
@@ -124,3 +124,24 @@ cdef void lay(const Template *template, const uint8_t *codewords, int count, Gri
         for strip in range(size):
             out.columns.word[k][strip] |= template.dark.columns.word[k][strip]
     transpose(&out.columns.word[0][0], size, &out.rows.word[0][0])
+
+
+cdef void find_codewords(const Template *template, int count, uint16_t *out) noexcept nogil:
+    """Write for each module, row by row, which codeword it carries a bit of, or NO_CODEWORD (7.7.3).
+
+    Module by module, as the standard tells it: this is asked about single symbols, not about each one.
+    """
+    cdef int size = template.size
+    cdef int bit = 0
+    cdef int strip, step, row, column, right
+    for row in range(size * size):
+        out[row] = NO_CODEWORD
+    for strip in range(size // 2):
+        right = strip_column(size, strip)
+        for step in range(size):
+            row = step if strip & 1 else size - 1 - step
+            for column in range(right, right - 2, -1):
+                if template.free.rows.word[column // 64][row] >> (column % 64) & 1:
+                    if bit < 8 * count:
+                        out[row * size + column] = <uint16_t> (bit // 8)
+                    bit += 1
