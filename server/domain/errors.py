@@ -67,3 +67,25 @@ class StorageUnavailable(DomainError):
 
     code = "storage_unavailable"
     retry_after_s: ClassVar[int] = 5
+
+
+class Busy(DomainError):
+    """Too many pictures are being drawn. Try this again shortly."""
+
+    code = "busy"
+    retry_after_s: ClassVar[int] = 1
+
+
+class BadPicture(InvalidValue):
+    """The picture cannot be had, or is none."""
+
+
+class Unscannable(DomainError):
+    """The picture would not scan."""
+
+    code = "unscannable"
+
+    def __init__(self, findings: "Sequence[Finding]") -> None:
+        #: All that was found, what is fatal first.
+        self.findings = sorted(findings, key=lambda finding: not finding.fatal)
+        super().__init__(" ".join(finding.detail for finding in findings if finding.fatal))
