@@ -4,10 +4,10 @@ import base64
 import binascii
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, Tag
+from pydantic import Field, PlainValidator
 from pydantic_core import PydanticCustomError
 
-from server.api.fields import VARIANT, Body, born
+from server.api.fields import Body, born, in_place
 from server.domain.colour import BLACK, MAX_STOPS, WHITE, Colour, Gradient, Paint, Stop
 from server.domain.design import (
     MAX_FRAME_LABEL,
@@ -58,27 +58,16 @@ class GradientBody(Body):
         return Gradient(type=self.type, angle=self.angle, stops=stops)
 
 
-def _possible(body: GradientBody) -> GradientBody:
-    try:
-        body.value()
-    except InvalidValue as exc:
-        raise PydanticCustomError(exc.reason, "{detail}", {"detail": exc.detail}) from exc
-    return body
+def _paint(given: object) -> Paint:
+    """A colour, or a gradient with every wrong field of it at its place."""
+    with in_place():
+        if isinstance(given, str):
+            return Colour.of(given)
+        # Inside a validator, pydantic takes the errors of another one over, with its own place before theirs.
+        return GradientBody.model_validate(given).value()
 
 
-PaintField = Annotated[
-    Annotated[ColourText, Tag(f"{VARIANT}colour")]
-    | Annotated[GradientBody, AfterValidator(_possible), Tag(f"{VARIANT}gradient")],
-    Discriminator(lambda given: f"{VARIANT}{'gradient' if isinstance(given, dict) else 'colour'}"),
-]
-
-
-def _paint(given: Colour | GradientBody) -> Paint:
-    return given.value() if isinstance(given, GradientBody) else given
-
-
-def _paint_or_none(given: Colour | GradientBody | None) -> Paint | None:
-    return None if given is None else _paint(given)
+PaintField = Annotated[Paint, PlainValidator(_paint, json_schema_input_type=str | GradientBody)]
 
 
 # --- pictures -----------------------------------------------------------------------------------------------------
@@ -95,24 +84,22 @@ def _bytes_of(given: str) -> bytes:
 
 
 class PictureBody(Body):
-    """One of three: where it is, what it is, or which of those already stored it is."""
+    """Where it is, what it is, or which of those already stored it is."""
 
     url: Annotated[Destination, born(Destination)] | None = None
     data: Annotated[bytes, born(_bytes_of)] | None = None
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
 
-    def value(self) -> Picture:
-        return Picture(url=self.url and str(self.url), data=self.data, sha256=self.sha256)
 
-
-def _one_of_three(body: PictureBody) -> PictureBody:
+def _picture(given: object) -> Picture:
+    body = PictureBody.model_validate(given)
     # A stored picture is answered with its address and its hash; sent back so, it need not be fetched again.
     if (body.data is not None) == bool(body.url or body.sha256):
-        raise PydanticCustomError("one_of_required", "A picture is given by one of url, data and sha256")
-    return body
+        raise PydanticCustomError("one_of_required", "A picture is given by url, by data or by sha256")
+    return Picture(url=body.url and str(body.url), data=body.data, sha256=body.sha256)
 
 
-PictureField = Annotated[PictureBody, AfterValidator(_one_of_three)]
+PictureField = Annotated[Picture, PlainValidator(_picture, json_schema_input_type=PictureBody)]
 
 
 # --- designs ------------------------------------------------------------------------------------------------------
@@ -123,7 +110,7 @@ class ModulesBody(Body):
     color: PaintField = BLACK
 
     def value(self) -> Modules:
-        return Modules(shape=self.shape, color=_paint(self.color))
+        return Modules(shape=self.shape, color=self.color)
 
 
 class BorderBody(Body):
@@ -143,8 +130,8 @@ class EyesBody(Body):
 
     def value(self) -> Eyes:
         return Eyes(
-            border=Border(shape=self.border.shape, color=_paint_or_none(self.border.color)),
-            center=Center(shape=self.center.shape, color=_paint_or_none(self.center.color)),
+            border=Border(shape=self.border.shape, color=self.border.color),
+            center=Center(shape=self.center.shape, color=self.center.color),
             ring=self.ring,
         )
 
@@ -155,7 +142,7 @@ class BackgroundBody(Body):
     opacity: Annotated[float, Field(ge=0, le=1)] = PLAIN.background.opacity
 
     def value(self) -> Background:
-        return Background(color=_paint(self.color), image=self.image and self.image.value(), opacity=self.opacity)
+        return Background(color=self.color, image=self.image, opacity=self.opacity)
 
 
 class LogoBody(Body):
@@ -167,7 +154,7 @@ class LogoBody(Body):
 
     def value(self) -> Logo:
         return Logo(
-            image=self.image.value(),
+            image=self.image,
             ratio=self.ratio,
             clear_zone=self.clear_zone,
             padding=self.padding,

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from server.domain.design import Background, Design, Logo, Picture
 from server.domain.errors import BadPicture, InvalidValue, Unscannable
 from server.domain.model import Hit, Image
-from server.domain.ports import Artist, ImageCache, PictureStore
 from server.domain.order import Order
+from server.domain.ports import Artist, ImageCache, PictureStore
 from server.domain.scannability import Scannability
 
 #: How long a picture that was fetched stands for what is at its address, and how many of them are kept.
