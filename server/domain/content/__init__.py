@@ -15,6 +15,7 @@ from server.domain.content.wifi import Wifi
 from server.domain.errors import InvalidValue
 
 __all__ = [
+    "KINDS",
     "MAX_CHARACTERS",
     "Content",
     "Email",
