@@ -110,7 +110,7 @@ class QrCodes:
 
     def _check(self, code: QrCode) -> None:
         level = None if isinstance(code.content, Link) else code.content.level
-        if level not in (None, code.design.level):
+        if level is not None and code.design.level not in (None, level):
             raise InvalidValue(
                 "invalid_level", f"The standard of this content knows only level {level}.", field="design/level"
             )

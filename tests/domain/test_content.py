@@ -239,6 +239,11 @@ SAYS: list[tuple[str, dict[str, Any], str]] = [
     ),
     (
         "payment",
+        {"reference": "+++090/9337/55493+++"},
+        f"BCD\n002\n1\nSCT\n\nWikimedia\n{IBAN}\n\n\n+++090/9337/55493+++",
+    ),
+    (
+        "payment",
         {"amount": "0.01", "text": "Facture 7"},
         f"BCD\n002\n1\nSCT\n\nWikimedia\n{IBAN}\nEUR0.01\n\n\nFacture 7",
     ),
@@ -426,6 +431,8 @@ WRONG: list[tuple[str, dict[str, Any], dict[str, str]]] = [
         ]
     ],
     ("event", {"start": "1899-12-31T09:00"}, {"start": "out_of_range"}),
+    ("event", {"start": "1900-01-01T00:00+14:00"}, {"start": "out_of_range"}),
+    ("event", {"start": "0001-01-01T00:00+14:00"}, {"start": "invalid_time"}),
     ("event", {"end": "3000-01-01T09:00"}, {"end": "out_of_range"}),
     ("event", {"end": "2026-06-01T08:59:59"}, {"end": "out_of_range"}),
     ("event", {"start": "2026-06-01T09:00Z"}, {"end": "invalid_time"}),

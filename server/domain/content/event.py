@@ -29,19 +29,19 @@ def day_or_moment(given: object) -> str:
             time = date.fromisoformat(text)
         elif MOMENT.fullmatch(text):
             time = datetime.fromisoformat(text).replace(microsecond=0)
+            if time.tzinfo is not None:
+                time = time.astimezone(UTC)
         else:
             raise InvalidValue(
                 "invalid_time",
                 "A time is written as 2026-06-01T09:00, which is local wherever it is read, as "
                 "2026-06-01T09:00+02:00, or, for a whole day, as 2026-06-01.",
             )
-    except ValueError as exc:
+    except (ValueError, OverflowError) as exc:
         raise InvalidValue("invalid_time", f"There is no such time: {exc}.") from exc
     if not FIRST_YEAR <= time.year <= LAST_YEAR:
         raise InvalidValue("out_of_range", f"An event is in the years {FIRST_YEAR} to {LAST_YEAR}.")
-    if isinstance(time, datetime) and time.tzinfo is not None:
-        return f"{time.astimezone(UTC).replace(tzinfo=None).isoformat()}Z"
-    return time.isoformat()
+    return time.isoformat().replace("+00:00", "Z")
 
 
 def zone(given: object) -> str:
