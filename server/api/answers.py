@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Literal, NotRequired, TypedDict, TypeVar
 
-from server.domain.content import Text
+from server.domain.content import as_json
 from server.domain.design import Level
 from server.domain.ids import id_text
 from server.domain.model import Account, ApiKey, Link, Page, QrCode
@@ -46,16 +46,12 @@ class DesignAnswer(TypedDict):
     margin: int
 
 
-class TextAnswer(TypedDict):
-    type: Literal["text"]
-    text: str
-
-
 class QrCodeAnswer(TypedDict):
     id: str
     name: str | None
     kind: Literal["dynamic", "static"]
-    content: TextAnswer | None
+    #: The fields of its kind, in their one spelling.
+    content: dict[str, object] | None
     link_id: str | None
     short_url: str | None
     destination: str | None
@@ -130,7 +126,7 @@ class Answers:
             "id": code_id,
             "name": code.name,
             "kind": "static" if link is None else "dynamic",
-            "content": {"type": "text", "text": code.content.text} if isinstance(code.content, Text) else None,
+            "content": None if isinstance(code.content, Link) else as_json(code.content),
             "link_id": None if link is None else id_text("lnk", link.id),
             "short_url": None if link is None else self._short_url(link.slug),
             "destination": None if link is None else link.destination,

@@ -53,6 +53,7 @@ STATUS: dict[type[errors.DomainError], int] = {
     errors.NotFound: 404,
     errors.SlugTaken: 409,
     errors.NotCounted: 409,
+    errors.NotStatic: 409,
     errors.InvalidValue: 422,
     errors.StorageUnavailable: 503,
 }

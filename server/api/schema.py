@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
 from pydantic_core import PydanticCustomError
 from starlette.requests import Request
 
+from server.api.contents import ContentBody
 from server.api.problems import InvalidFields, WrongField, in_query, wrong_fields
-from server.domain.content import Text
+from server.domain.content import Content, Text
 from server.domain.design import MAX_MARGIN, Design, Level
 from server.domain.destination import Destination
 from server.domain.errors import InvalidValue, NotFound
@@ -150,11 +151,6 @@ class DesignBody(Body):
         return Design(level=self.level, margin=self.margin)
 
 
-class TextBody(Body):
-    type: Literal["text"]
-    text: Annotated[str, born(lambda text: Text(text).text)]
-
-
 SAYS = ("destination", "link_id", "content")
 
 
@@ -162,7 +158,7 @@ class QrCodeCreate(Body):
     name: Annotated[Label, born(Label)] | None = None
     destination: Annotated[Destination, born(Destination)] | None = None
     link_id: Annotated[LinkId, born(an_id("lnk"))] | None = None
-    content: TextBody | None = None
+    content: ContentBody | None = None
     design: DesignBody = DesignBody()
 
     @classmethod
@@ -176,22 +172,23 @@ class QrCodeCreate(Body):
                 detail=f"A code says exactly one of {', '.join(SAYS)}. {what}",
             )
 
-    def says(self) -> Destination | LinkId | Text:
-        if self.content is not None:
-            return Text(self.content.text)
-        says = self.destination or self.link_id
+    def says(self) -> Destination | LinkId | Content:
+        says = self.content or self.destination or self.link_id
         assert says is not None, "together() has seen to it"
         return says
 
 
 class QrCodeChange(Body):
     name: Annotated[Label, born(Label)] | None = None
+    content: ContentBody = Text("-")  # null is not a content
     design: DesignBody = DesignBody()
 
     def changes(self) -> QrCodeChanges:
         changes: QrCodeChanges = {}
         if "name" in self.model_fields_set:
             changes["name"] = self.name
+        if "content" in self.model_fields_set:
+            changes["content"] = self.content
         if "design" in self.model_fields_set:
             changes["design"] = self.design.value()
         return changes

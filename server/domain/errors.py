@@ -62,6 +62,12 @@ class NotCounted(DomainError):
     code = "not_counted"
 
 
+class NotStatic(DomainError):
+    """A dynamic code says its link's short URL, which never changes. Change the destination of the link."""
+
+    code = "not_static"
+
+
 class StorageUnavailable(DomainError):
     """The database cannot be reached. Redirects go on and scans are kept; try this again shortly."""
 

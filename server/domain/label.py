@@ -15,16 +15,20 @@ class Label(CheckedText):
     __slots__ = ()
 
     def __new__(cls, text: str) -> Self:
-        label = text.strip()
-        if not label:
-            raise InvalidValue("empty", "This may not be empty.")
-        if len(label) > MAX_LENGTH:
-            raise InvalidValue("too_long", f"This has at most {MAX_LENGTH} characters; it has {len(label)}.")
-        for position, character in enumerate(label):
-            # Cc: controls; Zl, Zp: line and paragraph separators; Cs: halves of characters, which UTF-8 cannot hold.
-            if unicodedata.category(character) in ("Cc", "Zl", "Zp", "Cs"):
-                raise InvalidValue(
-                    "invalid_character",
-                    f"This may not contain the character U+{ord(character):04X} (position {position}).",
-                )
-        return super().__new__(cls, label)
+        return super().__new__(cls, one_line(text.strip(), MAX_LENGTH))
+
+
+def one_line(text: str, at_most: int) -> str:
+    """The text, which is one line of 1 to `at_most` characters without control characters; raises InvalidValue."""
+    if not text:
+        raise InvalidValue("empty", "This may not be empty.")
+    if len(text) > at_most:
+        raise InvalidValue("too_long", f"This has at most {at_most} characters; it has {len(text)}.")
+    for position, character in enumerate(text):
+        # Cc: controls; Zl, Zp: line and paragraph separators; Cs: halves of characters, which UTF-8 cannot hold.
+        if unicodedata.category(character) in ("Cc", "Zl", "Zp", "Cs"):
+            raise InvalidValue(
+                "invalid_character",
+                f"This may not contain the character U+{ord(character):04X} (position {position}).",
+            )
+    return text

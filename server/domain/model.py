@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, NamedTuple, NewType, TypedDict, TypeVar
 
-from server.domain.content import Text
+from server.domain.content import Content
 from server.domain.design import Design
 from server.domain.destination import Destination
 from server.domain.label import Label
@@ -56,12 +56,12 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QrCode:
-    """A stored content and design: dynamic when the content is a link's short URL, static when it is a text."""
+    """A stored content and design: dynamic when the content is a link's short URL, else static."""
 
     id: QrCodeId
     account_id: AccountId
     name: Label | None
-    content: Link | Text
+    content: Link | Content
     design: Design
     created_at: datetime
     updated_at: datetime
@@ -78,6 +78,8 @@ class QrCodeChanges(TypedDict, total=False):
     """What may change of a QR code; what is absent stays."""
 
     name: Label | None
+    #: Of a static code.
+    content: Content
     design: Design
 
 

@@ -1,12 +1,14 @@
 """Use cases: QR codes."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import fields, replace
 from datetime import datetime
+from typing import Any, cast
 
-from server.domain.content import Text
+from server.domain.content import Content
 from server.domain.design import Design
 from server.domain.destination import Destination
-from server.domain.errors import InvalidValue, NotCounted, NotFound
+from server.domain.errors import InvalidValue, NotCounted, NotFound, NotStatic
 from server.domain.ids import id_text
 from server.domain.label import Label
 from server.domain.links import Links, retry_on_clash
@@ -39,9 +41,9 @@ class QrCodes:
         self._changed = changed
 
     async def create(
-        self, account: AccountId, says: Destination | LinkId | Text, *, name: Label | None, design: Design
+        self, account: AccountId, says: Destination | LinkId | Content, *, name: Label | None, design: Design
     ) -> QrCode:
-        """A new code: dynamic with a link of its own (Destination) or a link there is (LinkId), or static (Text)."""
+        """A new code: dynamic with a link of its own (Destination) or a link there is (LinkId), or static (Content)."""
         if isinstance(says, Destination):
             destination = says
 
@@ -53,11 +55,11 @@ class QrCodes:
             assert isinstance(code.content, Link), "add() has made it so"
             await self._changed(code.content.slug)
             return code
-        content = says if isinstance(says, Text) else await self._links.get(account, says)
+        content = says if isinstance(says, Content) else await self._links.get(account, says)
         return await self._add(account, content, name, design, with_link=False)
 
     async def _add(
-        self, account: AccountId, content: Link | Text, name: Label | None, design: Design, *, with_link: bool
+        self, account: AccountId, content: Link | Content, name: Label | None, design: Design, *, with_link: bool
     ) -> QrCode:
         now = self._now()
         code = QrCode(
@@ -69,7 +71,7 @@ class QrCodes:
             created_at=now,
             updated_at=now,
         )
-        self._check(code, design)
+        self._check(code)
         await self._store.add(code, with_link=with_link)
         return code
 
@@ -80,8 +82,11 @@ class QrCodes:
         return await self._store.list(account, before=before, limit=limit)
 
     async def change(self, account: AccountId, code_id: QrCodeId, changes: QrCodeChanges) -> QrCode:
-        if "design" in changes:
-            self._check(await self.get(account, code_id), changes["design"])
+        if "design" in changes or "content" in changes:
+            code = await self.get(account, code_id)
+            if "content" in changes and isinstance(code.content, Link):
+                raise NotStatic
+            self._check(replace(code, **changes))
         return _found(await self._store.change(account, code_id, changes, self._now()), code_id)
 
     async def delete(self, account: AccountId, code_id: QrCodeId) -> None:
@@ -101,15 +106,26 @@ class QrCodes:
 
     def text(self, code: QrCode) -> str:
         """What the symbol says."""
-        return self._short_url(code.content.slug) if isinstance(code.content, Link) else code.content.text
+        return self._short_url(code.content.slug) if isinstance(code.content, Link) else code.content.says
 
-    def _check(self, code: QrCode, design: Design) -> None:
+    def _check(self, code: QrCode) -> None:
+        level = None if isinstance(code.content, Link) else code.content.level
+        if level is not None and code.design.level not in (None, level):
+            raise InvalidValue(
+                "invalid_level", f"The standard of this content knows only level {level}.", field="design/level"
+            )
         try:
-            self._artist.check(self.text(code), design)
+            self._artist.check(self.text(code), code.design)
         except InvalidValue as exc:
-            # A dynamic code's text is ours; then it is the level that does not fit.
-            field = "design/level" if isinstance(code.content, Link) else "content/text"
-            raise InvalidValue(exc.reason, exc.detail, field=field) from exc
+            raise InvalidValue(exc.reason, exc.detail, field=_place_of_text(code.content)) from exc
+
+
+def _place_of_text(content: Link | Content) -> str:
+    """The field that decides how long the text is."""
+    if isinstance(content, Link):
+        return "design/level"  # the text is ours; then it is the level that does not fit
+    names = [each.name for each in fields(cast("Any", content))]
+    return f"content/{names[0]}" if len(names) == 1 else "content"
 
 
 def _found(code: QrCode | None, code_id: QrCodeId) -> QrCode:

@@ -256,19 +256,49 @@ CONTENTS: list[tuple[object, dict[str, str]]] = [
     ("Hello", {"/content": "wrong_type"}),
     ({"type": "text"}, {"/content/text": "required"}),
     ({"text": "Hello"}, {"/content/type": "required"}),
-    ({}, {"/content/type": "required", "/content/text": "required"}),
-    ({"type": "wifi", "text": "Hello"}, {"/content/type": "unknown_value"}),
-    ({"type": 5, "text": 5}, {"/content/type": "unknown_value", "/content/text": "wrong_type"}),
+    ({}, {"/content/type": "required"}),
+    ({"type": "fax", "text": "Hello"}, {"/content/type": "unknown_value"}),
+    ({"type": "Text", "text": "Hello"}, {"/content/type": "unknown_value"}),
+    ({"type": 5, "text": 5}, {"/content/type": "unknown_value"}),
     ({"type": "text", "text": ""}, {"/content/text": "empty"}),
     ({"type": "text", "text": "a\x00b"}, {"/content/text": "invalid_character"}),
     ({"type": "text", "text": "7" * 7090}, {"/content/text": "too_long"}),
     ({"type": "text", "text": "Hello", "lang": "en"}, {"/content/lang": "unknown_field"}),
+    (
+        {"type": "wifi", "a/b~c": 1, "": 2},
+        {"/content/ssid": "required", "/content/a~1b~0c": "unknown_field", "/content/": "unknown_field"},
+    ),
+    ({"type": "wifi", "ssid": "x", "password": "1234567"}, {"/content/password": "invalid_password"}),
+    (
+        {"type": "wifi", "ssid": "x" * 33, "password": "\t", "auth": "WPA2", "hidden": 1},
+        {
+            "/content/ssid": "too_long",
+            "/content/password": "invalid_character",
+            "/content/auth": "unknown_value",
+            "/content/hidden": "wrong_type",
+        },
+    ),
+    (
+        {"type": "vcard", "phones": ["+33612345678", "x", 5], "emails": {}, "url": "javascript:alert(1)"},
+        {"/content/phones/1": "invalid_phone", "/content/emails": "wrong_type", "/content/url": "invalid_scheme"},
+    ),
+    ({"type": "email", "to": "a@b.de", "subject": "é" * 200, "body": "🍣" * 2000}, {"/content": "too_long"}),
+    (
+        {"type": "payment", "name": "x", "iban": "DE88370400440532013000", "amount": "1,50", "currency": "USD"},
+        {
+            "/content/iban": "invalid_iban",
+            "/content/amount": "invalid_amount",
+            "/content/currency": "unknown_value",
+        },
+    ),
 ]
 
 
 @pytest.mark.parametrize(("content", "found"), CONTENTS, ids=lambda given: repr(given)[:40])
 def test_a_content_nobody_can_say_is_refused(api: httpx.Client, content: object, found: dict[str, str]) -> None:
     assert refused(api, "POST", "/qr-codes", {"content": content}) == found
+    static = new_code(api, content={"type": "text", "text": "Hello"})
+    assert refused(api, "PATCH", f"/qr-codes/{static['id']}", {"content": content}) == found
 
 
 @pytest.mark.parametrize(
@@ -306,10 +336,12 @@ def test_a_code_of_a_link_that_is_not_the_accounts_is_refused(api: httpx.Client,
     assert everything(api) == before
 
 
-def test_what_a_code_says_does_not_change(api: httpx.Client) -> None:
+def test_no_code_changes_its_kind(api: httpx.Client) -> None:
+    """A dynamic code stays dynamic, and a static one static."""
     body = {"destination": URL, "link_id": None, "content": None}
-    found = refused(api, "PATCH", f"/qr-codes/{new_code(api)['id']}", body)
-    assert found == dict.fromkeys(["/destination", "/link_id", "/content"], "unknown_field")
+    for code in (new_code(api), new_code(api, content={"type": "text", "text": "Hello"})):
+        found = refused(api, "PATCH", f"/qr-codes/{code['id']}", body)
+        assert found == {"/destination": "unknown_field", "/link_id": "unknown_field", "/content": "wrong_type"}
 
 
 def test_all_wrong_fields_are_told_at_once(api: httpx.Client) -> None:

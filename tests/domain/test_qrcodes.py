@@ -2,13 +2,13 @@
 
 import pytest
 
-from server.domain.content import Text
+from server.domain.content import Content, Payment, Text, VCard, Wifi
 from server.domain.design import Design
 from server.domain.destination import Destination
-from server.domain.errors import InvalidValue, NotCounted, NotFound, SlugTaken
+from server.domain.errors import InvalidValue, NotCounted, NotFound, NotStatic, SlugTaken
 from server.domain.label import Label
 from server.domain.links import RANDOM_SLUG_TRIES
-from server.domain.model import Account, Link, LinkId, QrCode, QrCodeId
+from server.domain.model import Account, Link, LinkId, QrCode, QrCodeChanges, QrCodeId
 from server.domain.slug import Slug
 from server.domain.stats import Period
 from tests.domain.conftest import Desk
@@ -23,7 +23,7 @@ PLAIN = Design()
 LONGEST = {"L": 2953, "M": 2331, "Q": 1663, "H": 1273}
 
 
-async def new_code(desk: Desk, says: Destination | LinkId | Text = HERE, design: Design = PLAIN) -> QrCode:
+async def new_code(desk: Desk, says: Destination | LinkId | Content = HERE, design: Design = PLAIN) -> QrCode:
     return await desk.codes.create(desk.account.id, says, name=Label("Table 7"), design=design)
 
 
@@ -65,6 +65,45 @@ async def test_a_text_makes_a_code_that_says_it(desk: Desk) -> None:
     assert (code.content, desk.codes.text(code)) == (Text("Hello"), "Hello")
     assert await everything(desk, desk.account) == ([code], [])
     assert desk.told == []
+
+
+async def test_what_a_static_code_says_may_change_also_to_another_kind(desk: Desk) -> None:
+    code = await new_code(desk, Text("Hello"))
+    wifi = Wifi(ssid="Café", password="12345678", hidden=True)
+    changed = await desk.codes.change(desk.account.id, code.id, {"content": wifi})
+    assert (changed.content, changed.design, changed.name) == (wifi, code.design, code.name)
+    assert await desk.codes.get(desk.account.id, code.id) == changed
+    changes: QrCodeChanges = {"content": Text("x" * LONGEST["M"]), "design": Design(level="Q")}
+    with pytest.raises(InvalidValue) as refusal:
+        await desk.codes.change(desk.account.id, code.id, changes)
+    assert (refusal.value.reason, refusal.value.field) == ("too_long", "content/text")
+    assert await desk.codes.get(desk.account.id, code.id) == changed
+
+
+async def test_what_a_dynamic_code_says_does_not_change(desk: Desk) -> None:
+    code = await new_code(desk, HERE)
+    with pytest.raises(NotStatic):
+        await desk.codes.change(desk.account.id, code.id, {"content": Text("Hello"), "name": None})
+    assert await desk.codes.get(desk.account.id, code.id) == code
+
+
+async def test_a_payment_is_drawn_at_the_level_of_its_standard(desk: Desk) -> None:
+    payment = Payment(name="Wikimedia", iban="DE89370400440532013000")
+    code = await new_code(desk, payment)
+    for change in (
+        new_code(desk, payment, Design(level="Q")),
+        desk.codes.change(desk.account.id, code.id, {"design": Design(level="L")}),
+    ):
+        with pytest.raises(InvalidValue) as refusal:
+            await change
+        assert (refusal.value.reason, refusal.value.field) == ("invalid_level", "design/level")
+    assert await everything(desk, desk.account) == ([code], [])
+
+
+async def test_a_content_of_many_fields_is_too_long_as_a_whole(desk: Desk) -> None:
+    with pytest.raises(InvalidValue) as refusal:
+        await new_code(desk, VCard(name="x", note="ä" * 1000), Design(level="H"))
+    assert (refusal.value.reason, refusal.value.field) == ("too_long", "content")
 
 
 async def test_a_random_slug_that_is_taken_is_drawn_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 import asyncpg
 import orjson
 
-from server.domain.content import Text
+from server.domain.content import Content, as_json, stored_content
 from server.domain.design import Design
 from server.domain.label import Label
 from server.domain.model import AccountId, Link, Page, QrCode, QrCodeChanges, QrCodeId
@@ -59,7 +59,7 @@ class PostgresQrCodes:
 
     async def add(self, code: QrCode, *, with_link: bool) -> None:
         link = code.content if isinstance(code.content, Link) else None
-        content = code.content if isinstance(code.content, Text) else None
+        content = None if isinstance(code.content, Link) else code.content
         async with self._database.transaction() as connection:
             if link and with_link:
                 await add_link(connection, link)
@@ -69,7 +69,7 @@ class PostgresQrCodes:
                 code.account_id,
                 code.name,
                 link and link.id,
-                content and _json({"type": "text", "text": content.text}),
+                content and _json(as_json(content)),
                 _json(asdict(code.design)),
                 code.created_at,
                 code.updated_at,
@@ -88,6 +88,8 @@ class PostgresQrCodes:
         columns: dict[str, object] = {**changes, "updated_at": at}
         if "design" in changes:
             columns["design"] = _json(asdict(changes["design"]))
+        if "content" in changes:
+            columns["content"] = _json(as_json(changes["content"]))
         query = CHANGE.format(changes=assignments(columns, first=3))
         async with self._database.connection() as connection:
             row = await connection.fetchrow(query, account, code, *columns.values())
@@ -100,7 +102,7 @@ class PostgresQrCodes:
 
 def _code(row: asyncpg.Record) -> QrCode:
     if row["link_id"] is None:
-        content: Link | Text = Text(orjson.loads(row["content"])["text"])
+        content: Link | Content = stored_content(orjson.loads(row["content"]))
     else:
         content = link_of({column: row[f"link_{column}"] for column in LINK_COLUMNS})
     return QrCode(
