@@ -2,13 +2,14 @@
 
 import pytest
 
-from server.domain.content import Content, Payment, Text, VCard, Wifi
+from server.domain.content import Text
 from server.domain.design import Design
 from server.domain.destination import Destination
-from server.domain.errors import InvalidValue, NotCounted, NotFound, NotStatic, SlugTaken
+from server.domain.errors import InvalidValue, NotCounted, NotFound, SlugTaken
 from server.domain.label import Label
 from server.domain.links import RANDOM_SLUG_TRIES
-from server.domain.model import Account, Link, LinkId, QrCode, QrCodeChanges, QrCodeId
+from server.domain.model import Account, Hit, Link, LinkId, QrCode, QrCodeId
+from server.domain.qrcodes import INLINE_PX
 from server.domain.slug import Slug
 from server.domain.stats import Period
 from tests.domain.conftest import Desk
@@ -23,7 +24,7 @@ PLAIN = Design()
 LONGEST = {"L": 2953, "M": 2331, "Q": 1663, "H": 1273}
 
 
-async def new_code(desk: Desk, says: Destination | LinkId | Content = HERE, design: Design = PLAIN) -> QrCode:
+async def new_code(desk: Desk, says: Destination | LinkId | Text = HERE, design: Design = PLAIN) -> QrCode:
     return await desk.codes.create(desk.account.id, says, name=Label("Table 7"), design=design)
 
 
@@ -65,45 +66,6 @@ async def test_a_text_makes_a_code_that_says_it(desk: Desk) -> None:
     assert (code.content, desk.codes.text(code)) == (Text("Hello"), "Hello")
     assert await everything(desk, desk.account) == ([code], [])
     assert desk.told == []
-
-
-async def test_what_a_static_code_says_may_change_also_to_another_kind(desk: Desk) -> None:
-    code = await new_code(desk, Text("Hello"))
-    wifi = Wifi(ssid="Café", password="12345678", hidden=True)
-    changed = await desk.codes.change(desk.account.id, code.id, {"content": wifi})
-    assert (changed.content, changed.design, changed.name) == (wifi, code.design, code.name)
-    assert await desk.codes.get(desk.account.id, code.id) == changed
-    changes: QrCodeChanges = {"content": Text("x" * LONGEST["M"]), "design": Design(level="Q")}
-    with pytest.raises(InvalidValue) as refusal:
-        await desk.codes.change(desk.account.id, code.id, changes)
-    assert (refusal.value.reason, refusal.value.field) == ("too_long", "content/text")
-    assert await desk.codes.get(desk.account.id, code.id) == changed
-
-
-async def test_what_a_dynamic_code_says_does_not_change(desk: Desk) -> None:
-    code = await new_code(desk, HERE)
-    with pytest.raises(NotStatic):
-        await desk.codes.change(desk.account.id, code.id, {"content": Text("Hello"), "name": None})
-    assert await desk.codes.get(desk.account.id, code.id) == code
-
-
-async def test_a_payment_is_drawn_at_the_level_of_its_standard(desk: Desk) -> None:
-    payment = Payment(name="Wikimedia", iban="DE89370400440532013000")
-    code = await new_code(desk, payment)
-    for change in (
-        new_code(desk, payment, Design(level="Q")),
-        desk.codes.change(desk.account.id, code.id, {"design": Design(level="L")}),
-    ):
-        with pytest.raises(InvalidValue) as refusal:
-            await change
-        assert (refusal.value.reason, refusal.value.field) == ("invalid_level", "design/level")
-    assert await everything(desk, desk.account) == ([code], [])
-
-
-async def test_a_content_of_many_fields_is_too_long_as_a_whole(desk: Desk) -> None:
-    with pytest.raises(InvalidValue) as refusal:
-        await new_code(desk, VCard(name="x", note="ä" * 1000), Design(level="H"))
-    assert (refusal.value.reason, refusal.value.field) == ("too_long", "content")
 
 
 async def test_a_random_slug_that_is_taken_is_drawn_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,7 +150,7 @@ async def test_another_accounts_code_cannot_be_told_from_none(desk: Desk) -> Non
             desk.codes.change(desk.foreign.id, each, {"name": None}),
             desk.codes.change(desk.foreign.id, each, {"design": PLAIN}),
             desk.codes.delete(desk.foreign.id, each),
-            desk.codes.draw(desk.foreign.id, each, format="png", size_px=512),
+            desk.codes.picture(desk.foreign.id, each, format="png", size_px=512),
             desk.codes.stats(desk.foreign.id, each, day),
         ):
             with pytest.raises(NotFound, match=r"There is no QR code 'qr_\w{13}' in this account\."):
@@ -209,15 +171,32 @@ async def test_nobody_makes_a_code_of_another_accounts_or_a_deleted_link(desk: D
 
 async def test_a_picture_is_of_the_format_asked_for_and_named_by_what_it_shows(desk: Desk) -> None:
     code = await new_code(desk)
-    png = await desk.codes.draw(desk.account.id, code.id, format="png", size_px=512)
-    svg = await desk.codes.draw(desk.account.id, code.id, format="svg", size_px=512)
+    png, _ = await (await desk.codes.picture(desk.account.id, code.id, format="png", size_px=512)).draw()
+    svg, _ = await (await desk.codes.picture(desk.account.id, code.id, format="svg", size_px=512)).draw()
     assert (png.media_type, png.body[:8]) == ("image/png", b"\x89PNG\r\n\x1a\n")
     assert svg.media_type == "image/svg+xml"
     assert b"<svg" in svg.body
-    again = await desk.codes.draw(desk.account.id, code.id, format="png", size_px=512)
-    other = await desk.codes.draw(desk.account.id, code.id, format="png", size_px=513)
-    assert again == png
+    again = await desk.codes.picture(desk.account.id, code.id, format="png", size_px=512)
+    other = await desk.codes.picture(desk.account.id, code.id, format="png", size_px=513)
+    assert again.etag == png.etag
     assert len({png.etag, svg.etag, other.etag}) == 3
+
+
+@pytest.mark.parametrize("size_px", [INLINE_PX, INLINE_PX + 1])
+async def test_a_picture_is_drawn_once(desk: Desk, size_px: int) -> None:
+    code = await new_code(desk)
+    picture = await desk.codes.picture(desk.account.id, code.id, format="png", size_px=size_px)
+    image, hit = await picture.draw()
+    assert (image.etag, hit) == (picture.etag, Hit.MISS)
+    assert await picture.draw() == (image, Hit.LOCAL)
+
+
+@pytest.mark.parametrize("size_px", [INLINE_PX, INLINE_PX + 1])
+async def test_codes_that_look_alike_share_a_picture(desk: Desk, size_px: int) -> None:
+    codes = [await new_code(desk, Text("Hello")) for _ in range(2)]
+    pictures = [await desk.codes.picture(desk.account.id, each.id, format="png", size_px=size_px) for each in codes]
+    assert pictures[0].etag == pictures[1].etag
+    assert [(await each.draw())[1] for each in pictures] == [Hit.MISS, Hit.LOCAL]
 
 
 async def test_stats_of_a_dynamic_code_are_its_links(desk: Desk) -> None:
