@@ -22,10 +22,12 @@ from server.domain.ids import id_source
 from server.domain.links import Links
 from server.domain.qrcodes import QrCodes
 from server.domain.slug import Slug
+from server.domain.studio import Studio
 from server.edge.cache import LinkCache
 from server.edge.image_cache import Images
 from server.edge.pages import Page, send_page
 from server.edge.redirect import redirect
+from server.outbound import Outbound
 from server.render.image import Painter
 from server.scans.journal import Journal
 from server.scans.writer import Writer
@@ -33,6 +35,7 @@ from server.settings import Settings
 from server.storage.postgres.accounts import PostgresAccounts
 from server.storage.postgres.links import PostgresLinks, PostgresTargets
 from server.storage.postgres.notify import link_changes
+from server.storage.postgres.pictures import PostgresPictures
 from server.storage.postgres.pool import Database
 from server.storage.postgres.qrcodes import PostgresQrCodes
 from server.storage.postgres.scans import PostgresScanLog
@@ -69,11 +72,19 @@ def create_app(given: Settings | None = None) -> ASGIApp:
     accounts = Accounts(PostgresAccounts(database), now=now, new_id=new_id)
     links = Links(PostgresLinks(database), PostgresStats(database), now=now, new_id=new_id, changed=changed)
     shared = RedisImages(config.redis_url, ttl_s=config.image_cache_ttl_s) if config.redis_url else None
+    painter = Painter(max_pixels=config.render_pixels)
+    outbound = Outbound(http=config.fetch_http)
+    studio = Studio(
+        painter,
+        Images(max_bytes=config.image_cache_bytes, shared=shared),
+        PostgresPictures(database),
+        fetch=outbound.fetch,
+        now=now,
+    )
     codes = QrCodes(
         PostgresQrCodes(database),
         links,
-        Painter(),
-        Images(max_bytes=config.image_cache_bytes, shared=shared),
+        studio,
         now=now,
         new_id=new_id,
         short_url=short_url,
@@ -95,10 +106,12 @@ def create_app(given: Settings | None = None) -> ASGIApp:
             await asyncio.gather(*tasks, return_exceptions=True)
             if shared is not None:
                 await shared.close()
+            painter.close()
+            outbound.close()
             await database.close()
             journal.close()
 
-    native = api(accounts, links, codes, base_url=config.base_url, short_url=short_url, now=now)
+    native = api(accounts, links, codes, studio, base_url=config.base_url, short_url=short_url, now=now)
     router = Router(
         [
             Mount("/v1", native),

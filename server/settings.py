@@ -46,6 +46,10 @@ class Settings:
         "A Redis in which workers and servers share what is dear to draw, as redis://:password@host:6379/0, rediss:// "
         "or unix:///path. Empty: none.",
     )
+    render_pixels: int = setting(
+        100_000_000,
+        "Pixels that each worker draws at a time; further pictures wait. A larger picture is drawn alone.",
+    )
     log_level: str = setting("info", "What is logged: debug, info, warning or error.")
 
     def __post_init__(self) -> None:
@@ -55,6 +59,7 @@ class Settings:
         _within("journal_max_bytes", self.journal_max_bytes, 16 << 20, 1 << 50)
         _within("journal_sync_ms", self.journal_sync_ms, 1, 60_000)
         _within("image_cache_bytes", self.image_cache_bytes, 0, 1 << 40)
+        _within("render_pixels", self.render_pixels, 1_000_000, 1 << 40)
         _within("image_cache_ttl_s", self.image_cache_ttl_s, 1, 366 * 86_400)
         if self.redis_url and not _is_redis_url(self.redis_url):
             # Not shown, as it may hold a password.

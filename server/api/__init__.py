@@ -5,7 +5,7 @@ from datetime import datetime
 
 from starlette.applications import Starlette
 
-from server.api import accounts, links, qrcodes
+from server.api import accounts, links, qrcodes, renders
 from server.api.access import Access
 from server.api.answers import Answers
 from server.api.problems import HANDLERS
@@ -14,6 +14,7 @@ from server.domain.accounts import Accounts
 from server.domain.links import Links
 from server.domain.qrcodes import QrCodes
 from server.domain.slug import Slug
+from server.domain.studio import Studio
 from server.wire import hear_out
 
 
@@ -21,6 +22,7 @@ def api(
     account: Accounts,
     link: Links,
     code: QrCodes,
+    studio: Studio,
     *,
     base_url: str,
     short_url: Callable[[Slug], str],
@@ -33,6 +35,7 @@ def api(
             *accounts.routes(account, answers, access),
             *links.routes(link, answers, access, now),
             *qrcodes.routes(code, answers, access, now),
+            *renders.routes(studio, access),
         ],
         exception_handlers=HANDLERS,
     )

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal, NotRequired, TypedDict, TypeVar
 
 from server.domain.content import as_json
-from server.domain.design import Level
+from server.domain.design import plain
 from server.domain.ids import id_text
 from server.domain.model import Account, ApiKey, Link, Page, QrCode
 from server.domain.slug import Slug
@@ -41,11 +41,6 @@ class LinkAnswer(TypedDict):
     updated_at: datetime
 
 
-class DesignAnswer(TypedDict):
-    level: Level
-    margin: int
-
-
 class QrCodeAnswer(TypedDict):
     id: str
     name: str | None
@@ -56,7 +51,8 @@ class QrCodeAnswer(TypedDict):
     short_url: str | None
     destination: str | None
     image_url: str
-    design: DesignAnswer
+    #: As requests say it, every default written out.
+    design: dict[str, object]
     #: None for a static code, whose scans nobody can count.
     scans: int | None
     created_at: datetime
@@ -131,7 +127,7 @@ class Answers:
             "short_url": None if link is None else self._short_url(link.slug),
             "destination": None if link is None else link.destination,
             "image_url": f"{self._base_url}/v1/qr-codes/{code_id}/image",
-            "design": {"level": code.design.level, "margin": code.design.margin},
+            "design": plain(code.design),
             "scans": None if link is None else link.scans,
             "created_at": code.created_at,
             "updated_at": code.updated_at,

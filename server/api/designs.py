@@ -36,6 +36,8 @@ from server.domain.destination import Destination
 from server.domain.errors import InvalidValue
 
 MAX_PICTURE_BYTES = 5 << 20
+#: Of a body with two of them in base64, which takes a third more.
+MAX_DRAWN_BYTES = 16 << 20
 
 ColourText = Annotated[Colour, born(Colour.of)]
 
@@ -188,6 +190,6 @@ class DesignBody(Body):
             modules=self.modules.value(),
             eyes=self.eyes.value(),
             background=self.background.value(),
-            logo=self.logo and self.logo.value(),
+            logo=None if self.logo is None else self.logo.value(),
             frame=self.frame.value(),
         )

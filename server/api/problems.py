@@ -55,12 +55,16 @@ STATUS: dict[type[errors.DomainError], int] = {
     errors.NotCounted: 409,
     errors.NotStatic: 409,
     errors.InvalidValue: 422,
+    errors.BadPicture: 400,
+    errors.Unscannable: 422,
     errors.StorageUnavailable: 503,
+    errors.Busy: 503,
 }
 
 HEADERS: dict[type[errors.DomainError], Mapping[str, str]] = {
     errors.Unauthenticated: {"www-authenticate": 'Bearer realm="qredge"'},
     errors.StorageUnavailable: {"retry-after": str(errors.StorageUnavailable.retry_after_s)},
+    errors.Busy: {"retry-after": str(errors.Busy.retry_after_s)},
 }
 
 #: What HTTP itself can say no to.
@@ -144,12 +148,19 @@ def _problem(
     return response
 
 
+def design_pointer(finding: errors.Finding) -> str:
+    """The field of a request that a finding is about."""
+    return f"/{finding.field}" if finding.field == "size" else f"/design/{finding.field}"
+
+
 def on_domain_error(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, errors.DomainError)
     kind = type(exc)
     wrong: list[WrongField] = []
     if isinstance(exc, errors.InvalidValue):
         wrong = [WrongField(pointer=f"/{exc.field}" if exc.field else "", code=exc.reason, detail=exc.detail)]
+    elif isinstance(exc, errors.Unscannable):
+        wrong = [WrongField(pointer=design_pointer(each), code=each.code, detail=each.detail) for each in exc.findings]
     return _problem(request, STATUS[kind], kind.code, exc.detail, wrong=wrong, headers=HEADERS.get(kind))
 
 

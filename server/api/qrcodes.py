@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from time import perf_counter
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,17 +9,25 @@ from starlette.routing import Route
 
 from server.api.access import Access
 from server.api.answers import Answers
+from server.api.images import image_answer
 from server.api.problems import in_query
 from server.api.schema import ImageQuery, PageQuery, QrCodeChange, QrCodeCreate, StatsQuery, path_id
-from server.domain.model import Account, Hit, QrCodeId
+from server.domain.ids import id_text
+from server.domain.model import Account, QrCodeId
 from server.domain.qrcodes import QrCodes
-from server.wire import ByMethod, json_response, not_modified
+from server.wire import ByMethod, json_response
 
 
 def routes(codes: QrCodes, answers: Answers, access: Access, now: Callable[[], datetime]) -> list[Route]:
     async def create(request: Request, account: Account) -> Response:
         body = await QrCodeCreate.of(request)
-        code = await codes.create(account.id, body.says(), name=body.name, design=body.design.value())
+        code = await codes.create(
+            account.id,
+            body.says(),
+            name=body.name,
+            design=body.design.value(),
+            allow_unscannable=body.allow_unscannable,
+        )
         answer = answers.qr_code(code)
         return json_response(answer, 201, {"location": f"/v1/qr-codes/{answer['id']}"})
 
@@ -35,7 +42,8 @@ def routes(codes: QrCodes, answers: Answers, access: Access, now: Callable[[], d
     async def change(request: Request, account: Account) -> Response:
         code_id = _id(request)
         body = await QrCodeChange.of(request)
-        return json_response(answers.qr_code(await codes.change(account.id, code_id, body.changes())))
+        code = await codes.change(account.id, code_id, body.changes(), allow_unscannable=body.allow_unscannable)
+        return json_response(answers.qr_code(code))
 
     async def delete(request: Request, account: Account) -> Response:
         await codes.delete(account.id, _id(request))
@@ -44,17 +52,16 @@ def routes(codes: QrCodes, answers: Answers, access: Access, now: Callable[[], d
     async def image(request: Request, account: Account) -> Response:
         code_id = _id(request)
         query = ImageQuery.of(request)
-        picture = await codes.picture(account.id, code_id, format=query.format, size_px=query.size)
-        # A code's design may change, so its picture is to be asked for again, at the price of a 304.
-        headers = {"etag": f'"{picture.etag}"', "cache-control": "private, no-cache"}
-        if not_modified(request, picture.etag):
-            return Response(status_code=304, headers=headers)
-        began = perf_counter()
-        with in_query():
-            image, hit = await picture.draw()
-        headers["x-cache"] = "MISS" if hit is Hit.MISS else "HIT"
-        headers["x-render-ms"] = f"{(perf_counter() - began) * 1000:.2f}"
-        return Response(image.body, 200, headers, image.media_type)
+        shown = await codes.show(
+            account.id,
+            code_id,
+            format=query.format,
+            size_px=query.size,
+            dpi=query.dpi,
+            allow_unscannable=query.allow_unscannable,
+        )
+        download = f"{id_text('qr', code_id)}.{query.format}" if query.download else None
+        return await image_answer(request, shown, in_query(), download=download)
 
     async def stats(request: Request, account: Account) -> Response:
         code_id = _id(request)

@@ -2,48 +2,29 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated, Self, TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 from starlette.requests import Request
 
 from server.api.contents import ContentBody
-from server.api.problems import InvalidFields, WrongField, in_query, wrong_fields
+from server.api.designs import MAX_DRAWN_BYTES, DesignBody
+from server.api.fields import Body, Query, born
+from server.api.problems import WrongField, in_query
 from server.domain.content import Content, Text
-from server.domain.design import MAX_MARGIN, Design, Level
 from server.domain.destination import Destination
 from server.domain.errors import InvalidValue, NotFound
 from server.domain.ids import id_number
 from server.domain.label import Label
 from server.domain.model import LinkChanges, LinkId, QrCodeChanges
-from server.domain.ports import ImageFormat
+from server.domain.order import DEFAULT_SIZE_PX, MAX_DPI, MAX_SIZE_PX, MIN_DPI, MIN_SIZE_PX, ImageFormat
 from server.domain.slug import Slug
 from server.domain.stats import Interval, Period
-from server.wire import cursor_number, read_json
+from server.wire import cursor_number
 
 T = TypeVar("T")
 
-MIN_SIZE_PX = 64
-MAX_SIZE_PX = 9000
-DEFAULT_SIZE_PX = 512
-
-
 # --- fields -------------------------------------------------------------------------------------------------------
-
-
-def born(value: Callable[[str], T]) -> PlainValidator:
-    """A text field that becomes a value of the domain, with the domain's own words where it cannot."""
-
-    def validate(given: object) -> T:
-        if not isinstance(given, str):
-            raise PydanticCustomError("wrong_type", "This must be a string")
-        try:
-            return value(given)
-        except InvalidValue as exc:
-            raise PydanticCustomError(exc.reason, "{detail}", {"detail": exc.detail}) from exc
-
-    return PlainValidator(validate, json_schema_input_type=str)
 
 
 def an_id(prefix: str) -> Callable[[str], LinkId]:
@@ -93,33 +74,6 @@ def a_moment(*, day_ends: bool) -> Callable[[str], datetime]:
 # --- requests -----------------------------------------------------------------------------------------------------
 
 
-class Body(BaseModel):
-    """A JSON body. A field nobody knows is a mistake that should not stay unseen."""
-
-    model_config = ConfigDict(strict=True, extra="forbid")
-
-    @classmethod
-    async def of(cls, request: Request) -> Self:
-        """The body of this request; raises InvalidFields with all that is wrong."""
-        given = await read_json(request)
-        wrong: list[WrongField] = []
-        body = None
-        try:
-            body = cls.model_validate(given)
-        except ValidationError as exc:
-            wrong = wrong_fields(exc.errors(include_url=False))
-        if isinstance(given, dict):
-            wrong += cls.together(given)
-        if wrong or body is None:
-            raise InvalidFields(wrong)
-        return body
-
-    @classmethod
-    def together(cls, given: Mapping[str, object]) -> Iterator[WrongField]:
-        """What is wrong between fields."""
-        return iter(())
-
-
 class KeyCreate(Body):
     name: Annotated[Label, born(Label)]
 
@@ -143,23 +97,18 @@ class LinkChange(Body):
         return changes
 
 
-class DesignBody(Body):
-    level: Level = "M"
-    margin: Annotated[int, Field(ge=0, le=MAX_MARGIN)] = 4
-
-    def value(self) -> Design:
-        return Design(level=self.level, margin=self.margin)
-
-
 SAYS = ("destination", "link_id", "content")
 
 
 class QrCodeCreate(Body):
+    max_bytes = MAX_DRAWN_BYTES
+
     name: Annotated[Label, born(Label)] | None = None
     destination: Annotated[Destination, born(Destination)] | None = None
     link_id: Annotated[LinkId, born(an_id("lnk"))] | None = None
     content: ContentBody | None = None
     design: DesignBody = DesignBody()
+    allow_unscannable: bool = False
 
     @classmethod
     def together(cls, given: Mapping[str, object]) -> Iterator[WrongField]:
@@ -179,8 +128,11 @@ class QrCodeCreate(Body):
 
 
 class QrCodeChange(Body):
+    max_bytes = MAX_DRAWN_BYTES
+
     name: Annotated[Label, born(Label)] | None = None
     content: ContentBody = Text("-")  # null is not a content
+    allow_unscannable: bool = False
     design: DesignBody = DesignBody()
 
     def changes(self) -> QrCodeChanges:
@@ -194,17 +146,6 @@ class QrCodeChange(Body):
         return changes
 
 
-class Query(BaseModel):
-    """A query string. Parameters nobody knows are passed over, as caches and mail programs add their own."""
-
-    @classmethod
-    def of(cls, request: Request) -> Self:
-        try:
-            return cls.model_validate(dict(request.query_params))
-        except ValidationError as exc:
-            raise InvalidFields(wrong_fields(exc.errors(include_url=False), query=True)) from exc
-
-
 class PageQuery(Query):
     limit: Annotated[int, Field(ge=1, le=100)] = 20
     cursor: Annotated[int | None, born(a_cursor)] = None
@@ -213,6 +154,9 @@ class PageQuery(Query):
 class ImageQuery(Query):
     format: ImageFormat = "png"
     size: Annotated[int, Field(ge=MIN_SIZE_PX, le=MAX_SIZE_PX)] = DEFAULT_SIZE_PX
+    dpi: Annotated[float | None, Field(ge=MIN_DPI, le=MAX_DPI)] = None
+    download: bool = False
+    allow_unscannable: bool = False
 
 
 class StatsQuery(Query):

@@ -4,6 +4,8 @@ A class's docstring is its default message, so documentation and answer cannot d
 for machines; `detail` is for people. What an error looks like on the wire is a table in each room that has one.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar, Self
 
 
@@ -86,12 +88,24 @@ class BadPicture(InvalidValue):
     """The picture cannot be had, or is none."""
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something about a picture that keeps it from being scanned, or may."""
+
+    code: str
+    #: The field that would mend it.
+    field: str
+    detail: str
+    #: Whether the picture is unscannable for it, rather than at risk.
+    fatal: bool
+
+
 class Unscannable(DomainError):
     """The picture would not scan."""
 
     code = "unscannable"
 
-    def __init__(self, findings: "Sequence[Finding]") -> None:
+    def __init__(self, findings: Sequence[Finding]) -> None:
         #: All that was found, what is fatal first.
         self.findings = sorted(findings, key=lambda finding: not finding.fatal)
         super().__init__(" ".join(finding.detail for finding in findings if finding.fatal))

@@ -2,9 +2,8 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Protocol
 
-from server.domain.design import Design
 from server.domain.model import (
     Account,
     AccountId,
@@ -23,9 +22,9 @@ from server.domain.model import (
     Scan,
     Target,
 )
+from server.domain.order import Order
+from server.domain.scannability import Scannability
 from server.domain.stats import Bucket, Period, Totals
-
-ImageFormat = Literal["png", "svg"]
 
 
 class AccountStore(Protocol):
@@ -71,16 +70,33 @@ class StatsStore(Protocol):
 
 
 class Artist(Protocol):
-    """Draws codes."""
+    """Draws codes. What is wrong with an order it raises as InvalidValue ("text", "size", "frame/label" ...)."""
 
-    def check(self, text: str, design: Design) -> None:
-        """Raises InvalidValue when no symbol of the design's level holds the text."""
+    def etag(self, order: Order) -> str:
+        """A hash of all that the image's bytes depend on, without drawing it; each picture in it has its hash."""
 
-    def etag(self, text: str, design: Design, *, format: ImageFormat, size_px: int) -> str:
-        """A hash of all that the image's bytes depend on, without drawing it."""
+    def is_quick(self, order: Order) -> bool:
+        """Whether it is so plain that it needs neither a thread nor a proof."""
 
-    def draw(self, text: str, design: Design, *, format: ImageFormat, size_px: int, etag: str) -> Image:
-        """The image that `etag` names; raises InvalidValue where it cannot be drawn."""
+    def check(self, order: Order) -> None:
+        """Raises InvalidValue for a quick order that cannot be drawn."""
+
+    def draw_at_once(self, order: Order, etag: str) -> Image:
+        """The image of a quick order."""
+
+    async def draw(self, order: Order, etag: str) -> Image:
+        """The image, with the verdict of its proof; each picture in the order has its bytes."""
+
+    async def examine(self, order: Order) -> Scannability: ...
+
+    async def admit(self, data: bytes) -> bytes:
+        """A picture that was given, as it is to be kept; raises InvalidValue for what is none."""
+
+
+class PictureStore(Protocol):
+    """Pictures that stored designs name, by the SHA-256 of what was given."""
+
+    async def get(self, sha256: str) -> bytes | None: ...
 
 
 class ImageCache(Protocol):

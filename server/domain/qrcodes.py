@@ -1,6 +1,7 @@
 """Use cases: QR codes."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any, cast
@@ -8,14 +9,21 @@ from typing import Any, cast
 from server.domain.content import Content
 from server.domain.design import Design
 from server.domain.destination import Destination
-from server.domain.errors import InvalidValue, NotCounted, NotFound, NotStatic
+from server.domain.errors import BadPicture, InvalidValue, NotCounted, NotFound, NotStatic
 from server.domain.ids import id_text
 from server.domain.label import Label
 from server.domain.links import Links, retry_on_clash
-from server.domain.model import AccountId, Image, Link, LinkId, Page, QrCode, QrCodeChanges, QrCodeId
-from server.domain.ports import Artist, ImageFormat, QrCodeStore
+from server.domain.model import AccountId, Link, LinkId, Page, QrCode, QrCodeChanges, QrCodeId
+from server.domain.order import ImageFormat, Order
+from server.domain.ports import QrCodeStore
 from server.domain.slug import Slug
 from server.domain.stats import Period, Stats
+from server.domain.studio import Shown, Studio
+
+#: At this size a picture is checked before its code is stored; the one that is asked for is checked again.
+CHECKED_PX = 1024
+
+ORDER_FIELDS = frozenset(["text", "size", "dpi"])
 
 
 class QrCodes:
@@ -25,7 +33,7 @@ class QrCodes:
         self,
         store: QrCodeStore,
         links: Links,
-        artist: Artist,
+        studio: Studio,
         *,
         now: Callable[[], datetime],
         new_id: Callable[[], int],
@@ -34,32 +42,50 @@ class QrCodes:
     ) -> None:
         self._store = store
         self._links = links
-        self._artist = artist
+        self._studio = studio
         self._now = now
         self._new_id = new_id
         self._short_url = short_url
         self._changed = changed
 
     async def create(
-        self, account: AccountId, says: Destination | LinkId | Content, *, name: Label | None, design: Design
+        self,
+        account: AccountId,
+        says: Destination | LinkId | Content,
+        *,
+        name: Label | None,
+        design: Design,
+        allow_unscannable: bool = False,
     ) -> QrCode:
-        """A new code: dynamic with a link of its own (Destination) or a link there is (LinkId), or static (Content)."""
+        """A new code: dynamic with a link of its own (Destination) or a link there is (LinkId), or static (Content).
+
+        Raises Unscannable for a picture that no reader would read, unless that is allowed.
+        """
+        with _within_design():
+            design = await self._studio.complete(design)
         if isinstance(says, Destination):
             destination = says
 
             async def add() -> QrCode:
                 link = self._links.draft(account, destination, title=name)
-                return await self._add(account, link, name, design, with_link=True)
+                return await self._add(account, link, name, design, allow_unscannable, with_link=True)
 
             code = await retry_on_clash(add)
             assert isinstance(code.content, Link), "add() has made it so"
             await self._changed(code.content.slug)
             return code
         content = says if isinstance(says, Content) else await self._links.get(account, says)
-        return await self._add(account, content, name, design, with_link=False)
+        return await self._add(account, content, name, design, allow_unscannable, with_link=False)
 
     async def _add(
-        self, account: AccountId, content: Link | Content, name: Label | None, design: Design, *, with_link: bool
+        self,
+        account: AccountId,
+        content: Link | Content,
+        name: Label | None,
+        design: Design,
+        allow_unscannable: bool,
+        *,
+        with_link: bool,
     ) -> QrCode:
         now = self._now()
         code = QrCode(
@@ -71,7 +97,7 @@ class QrCodes:
             created_at=now,
             updated_at=now,
         )
-        self._check(code)
+        await self._check(code, allow_unscannable)
         await self._store.add(code, with_link=with_link)
         return code
 
@@ -81,12 +107,22 @@ class QrCodes:
     async def list(self, account: AccountId, *, before: int | None, limit: int) -> Page[QrCode]:
         return await self._store.list(account, before=before, limit=limit)
 
-    async def change(self, account: AccountId, code_id: QrCodeId, changes: QrCodeChanges) -> QrCode:
+    async def change(
+        self,
+        account: AccountId,
+        code_id: QrCodeId,
+        changes: QrCodeChanges,
+        *,
+        allow_unscannable: bool = False,
+    ) -> QrCode:
         if "design" in changes or "content" in changes:
             code = await self.get(account, code_id)
             if "content" in changes and isinstance(code.content, Link):
                 raise NotStatic
-            self._check(replace(code, **changes))
+            if "design" in changes:
+                with _within_design():
+                    changes = {**changes, "design": await self._studio.complete(changes["design"])}
+            await self._check(replace(code, **changes), allow_unscannable)
         return _found(await self._store.change(account, code_id, changes, self._now()), code_id)
 
     async def delete(self, account: AccountId, code_id: QrCodeId) -> None:
@@ -94,9 +130,19 @@ class QrCodes:
         if not await self._store.delete(account, code_id):
             raise _missing(code_id)
 
-    async def draw(self, account: AccountId, code_id: QrCodeId, *, format: ImageFormat, size_px: int) -> Image:
-        code = await self.get(account, code_id)
-        return self._artist.draw(self.text(code), code.design, format=format, size_px=size_px)
+    async def show(
+        self,
+        account: AccountId,
+        code_id: QrCodeId,
+        *,
+        format: ImageFormat,
+        size_px: int,
+        dpi: float | None,
+        allow_unscannable: bool,
+    ) -> Shown:
+        order = self._order(await self.get(account, code_id))
+        order = replace(order, format=format, size_px=size_px, dpi=dpi)
+        return self._studio.show(order, allow_unscannable=allow_unscannable)
 
     async def stats(self, account: AccountId, code_id: QrCodeId, period: Period) -> Stats:
         code = await self.get(account, code_id)
@@ -104,20 +150,50 @@ class QrCodes:
             raise NotCounted
         return await self._links.counted(code.content.id, period)
 
-    def text(self, code: QrCode) -> str:
-        """What the symbol says."""
-        return self._short_url(code.content.slug) if isinstance(code.content, Link) else code.content.says
+    def _order(self, code: QrCode) -> Order:
+        if isinstance(code.content, Link):
+            return Order(text=self._short_url(code.content.slug), design=code.design)
+        return order_of(code.content, code.design)
 
-    def _check(self, code: QrCode) -> None:
-        level = None if isinstance(code.content, Link) else code.content.level
-        if level is not None and code.design.level not in (None, level):
+    async def _check(self, code: QrCode, allow_unscannable: bool) -> None:
+        with told_by_field(code.content):
+            order = replace(self._order(code), size_px=CHECKED_PX)
+            await self._studio.check(order, allow_unscannable=allow_unscannable)
+
+
+def order_of(content: Content, design: Design) -> Order:
+    """A picture of a content. Some kinds may only be drawn at one level."""
+    if content.level is not None:
+        if design.level not in (None, content.level):
             raise InvalidValue(
-                "invalid_level", f"The standard of this content knows only level {level}.", field="design/level"
+                "invalid_level",
+                f"The standard of this content knows only level {content.level}.",
+                field="design/level",
             )
-        try:
-            self._artist.check(self.text(code), code.design)
-        except InvalidValue as exc:
-            raise InvalidValue(exc.reason, exc.detail, field=_place_of_text(code.content)) from exc
+        design = replace(design, level=content.level)
+    return Order(text=content.says, design=design)
+
+
+@contextmanager
+def told_by_field(content: Link | Content) -> Iterator[None]:
+    """Puts what is wrong with an order to the fields that a request gave."""
+    try:
+        yield
+    except InvalidValue as exc:
+        if exc.field in ORDER_FIELDS:
+            place = _place_of_text(content) if exc.field == "text" else exc.field
+            raise InvalidValue(exc.reason, exc.detail, field=place) from exc
+        if exc.field is None or exc.field.startswith("design/"):
+            raise
+        raise InvalidValue(exc.reason, exc.detail, field=f"design/{exc.field}") from exc
+
+
+@contextmanager
+def _within_design() -> Iterator[None]:
+    try:
+        yield
+    except BadPicture as exc:
+        raise BadPicture(exc.reason, exc.detail, field=f"design/{exc.field}") from exc
 
 
 def _place_of_text(content: Link | Content) -> str:

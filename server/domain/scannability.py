@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from server.domain.colour import BLACK, WHITE, Colour, colours_of, contrast
 from server.domain.design import Design, Level
+from server.domain.errors import Finding
 
 #: Below it a picture is not served: cameras in poor light lose the edges first.
 LEAST_CONTRAST = 3.0
@@ -17,18 +18,6 @@ FULL_MODULE_PX = 4
 
 #: Points that a lower level loses: with less to repair, less dirt is forgiven.
 LEVEL_POINTS: dict[Level, int] = {"L": 10, "M": 6, "Q": 3, "H": 0}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something about a picture that keeps it from being scanned, or may."""
-
-    code: str
-    #: The field that would mend it.
-    field: str
-    detail: str
-    #: Whether the picture is unscannable for it, rather than at risk.
-    fatal: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import orjson
 from PIL import Image as Pil
 
 import fastcore
-from server.domain.colour import BLACK, WHITE, Colour
+from server.domain.colour import WHITE, Colour
 from server.domain.design import LEVELS, PLAIN, Design, Modules, plain
 from server.domain.design import Picture as Given
 from server.domain.errors import InvalidValue
@@ -122,7 +122,8 @@ class Painter:
     def _picture(self, given: Given | None) -> Picture | None:
         if given is None:
             return None
-        assert given.data is not None and given.sha256 is not None, "the studio has completed the design"
+        assert given.data is not None, "the studio has completed the design"
+        assert given.sha256 is not None, "it has"
         found = self._decoded.pop(given.sha256, None) or decode(given.data)
         self._decoded[given.sha256] = found
         while len(self._decoded) > MAX_DECODED:
@@ -142,8 +143,8 @@ def _is_plain(order: Order) -> bool:
         and ink.alpha == 255
         and isinstance(ground, Colour)
         and ground.alpha in (0, 255)
-        and (order.format in ("png", "svg") and order.dpi is None)
-        and (ground.alpha == 255 or ink == BLACK)
+        and order.format in ("png", "svg")
+        and order.dpi is None
         and (ground if ground.alpha else WHITE).luminance > 0.5 > 0.1 > ink.luminance
     )
 
@@ -152,7 +153,8 @@ def _plain_file(order: Order) -> bytes:
     symbol = _symbol(order)
     lay_out(symbol, order.design, order.size_px)
     ink, ground = order.design.modules.color, order.design.background.color
-    assert isinstance(ink, Colour) and isinstance(ground, Colour), "it is plain"
+    assert isinstance(ink, Colour), "it is plain"
+    assert isinstance(ground, Colour), "it is plain"
     draw = fastcore.svg if order.format == "svg" else fastcore.png
     return draw(
         symbol,

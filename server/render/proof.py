@@ -6,9 +6,9 @@ import fastcore
 from fastcore.drawing import Rgba
 from server.domain.colour import WHITE, Colour
 from server.domain.design import PLAIN, Design, Level
+from server.domain.errors import Finding
 from server.domain.scannability import (
     FULL_MODULE_PX,
-    Finding,
     Polarity,
     Repair,
     Scannability,

@@ -1,18 +1,18 @@
 """QR codes, with the links they stand for."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import datetime
 
 import asyncpg
 import orjson
 
 from server.domain.content import Content, as_json, stored_content
-from server.domain.design import Design
+from server.domain.design import design_of, plain
 from server.domain.label import Label
 from server.domain.model import AccountId, Link, Page, QrCode, QrCodeChanges, QrCodeId
 from server.storage.postgres.links import add_link, link_of
 from server.storage.postgres.pages import page
+from server.storage.postgres.pictures import add_pictures
 from server.storage.postgres.pool import Database, assignments
 
 # A code and its link share some column names; the link's come second, behind "link_".
@@ -63,6 +63,7 @@ class PostgresQrCodes:
         async with self._database.transaction() as connection:
             if link and with_link:
                 await add_link(connection, link)
+            await add_pictures(connection, code.design)
             await connection.execute(
                 ADD,
                 code.id,
@@ -70,7 +71,7 @@ class PostgresQrCodes:
                 code.name,
                 link and link.id,
                 content and _json(as_json(content)),
-                _json(asdict(code.design)),
+                _json(plain(code.design)),
                 code.created_at,
                 code.updated_at,
             )
@@ -87,11 +88,13 @@ class PostgresQrCodes:
     async def change(self, account: AccountId, code: QrCodeId, changes: QrCodeChanges, at: datetime) -> QrCode | None:
         columns: dict[str, object] = {**changes, "updated_at": at}
         if "design" in changes:
-            columns["design"] = _json(asdict(changes["design"]))
+            columns["design"] = _json(plain(changes["design"]))
         if "content" in changes:
             columns["content"] = _json(as_json(changes["content"]))
         query = CHANGE.format(changes=assignments(columns, first=3))
-        async with self._database.connection() as connection:
+        async with self._database.transaction() as connection:
+            if "design" in changes:
+                await add_pictures(connection, changes["design"])
             row = await connection.fetchrow(query, account, code, *columns.values())
         return None if row is None else _code(row)
 
@@ -110,7 +113,7 @@ def _code(row: asyncpg.Record) -> QrCode:
         account_id=AccountId(row["account_id"]),
         name=None if row["name"] is None else Label.stored(row["name"]),
         content=content,
-        design=Design(**orjson.loads(row["design"])),
+        design=design_of(orjson.loads(row["design"])),
         created_at=row["created_at"],
         updated_at=row["updated_at"],
     )

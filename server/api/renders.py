@@ -1,0 +1,224 @@
+"""POST /render; POST /render/validate; POST /render/batch: pictures of texts, of which nothing is stored."""
+
+import asyncio
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from io import BytesIO
+from typing import Annotated, TypedDict
+
+import orjson
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from server.api.access import Access
+from server.api.contents import ContentBody
+from server.api.designs import MAX_DRAWN_BYTES, DesignBody
+from server.api.fields import Body
+from server.api.images import Drawn, drawn, image_answer
+from server.api.problems import WrongField, design_pointer
+from server.domain.errors import InvalidValue
+from server.domain.model import Account
+from server.domain.order import DEFAULT_SIZE_PX, MAX_DPI, MAX_SIZE_PX, MIN_DPI, MIN_SIZE_PX, ImageFormat, Order
+from server.domain.qrcodes import order_of, told_by_field
+from server.domain.scannability import Scannability
+from server.domain.studio import Studio
+from server.wire import ByMethod, json_response
+
+MAX_ITEMS = 100
+
+#: Of all pictures in a batch together.
+MAX_BATCH_PIXELS = 200_000_000
+
+DEFAULT_DPI = 300
+
+
+class RenderCreate(Body):
+    max_bytes = MAX_DRAWN_BYTES
+
+    content: ContentBody
+    design: DesignBody = DesignBody()
+    format: ImageFormat = "png"
+    size: Annotated[int | None, Field(ge=MIN_SIZE_PX, le=MAX_SIZE_PX)] = None
+    size_inches: Annotated[float | None, Field(gt=0, le=MAX_SIZE_PX / MIN_DPI)] = None
+    dpi: Annotated[float | None, Field(ge=MIN_DPI, le=MAX_DPI)] = None
+    allow_unscannable: bool = False
+
+    @classmethod
+    def together(cls, given: Mapping[str, object]) -> Iterator[WrongField]:
+        size, inches, dpi = given.get("size"), given.get("size_inches"), given.get("dpi")
+        if size is not None and inches is not None:
+            yield WrongField(
+                pointer="/size_inches",
+                code="one_of_required",
+                detail="A picture has a size or a size_inches, not both.",
+            )
+        elif isinstance(inches, int | float) and (dpi is None or isinstance(dpi, int | float)):
+            pixels = _pixels(inches, DEFAULT_DPI if dpi is None else dpi)
+            if not MIN_SIZE_PX <= pixels <= MAX_SIZE_PX:
+                yield WrongField(
+                    pointer="/size_inches",
+                    code="out_of_range",
+                    detail=f"A picture is {MIN_SIZE_PX} to {MAX_SIZE_PX} pixels wide; this one would be {pixels}.",
+                )
+
+    def order(self) -> Order:
+        order = replace(order_of(self.content, self.design.value()), format=self.format)
+        if self.size_inches is not None:
+            dpi = DEFAULT_DPI if self.dpi is None else self.dpi
+            return replace(order, size_px=_pixels(self.size_inches, dpi), dpi=dpi)
+        return replace(order, size_px=self.size or DEFAULT_SIZE_PX, dpi=self.dpi)
+
+
+def _pixels(inches: float, dpi: float) -> int:
+    return round(inches * dpi)
+
+
+class BatchCreate(Body):
+    max_bytes = MAX_DRAWN_BYTES
+
+    items: Annotated[list[RenderCreate], Field(min_length=1, max_length=MAX_ITEMS)]
+
+    @classmethod
+    def together(cls, given: Mapping[str, object]) -> Iterator[WrongField]:
+        items = given.get("items")
+        for index, item in enumerate(items if isinstance(items, list) else []):
+            if isinstance(item, dict):
+                for wrong in RenderCreate.together(item):
+                    yield WrongField({**wrong, "pointer": f"/items/{index}{wrong['pointer']}"})
+
+
+class RepairAnswer(TypedDict):
+    hidden: int
+    correctable: int
+
+
+class FindingAnswer(TypedDict):
+    code: str
+    pointer: str
+    detail: str
+    fatal: bool
+
+
+class ValidationAnswer(TypedDict):
+    scannable: bool
+    decoded: bool
+    score: int
+    findings: list[FindingAnswer]
+    symbol: dict[str, object]
+    contrast: float
+    inverted: bool
+    #: One for each Reed-Solomon block: its codewords that a logo hides, and how many of them could be wrong.
+    repair: list[RepairAnswer]
+
+
+def routes(studio: Studio, access: Access) -> list[Route]:
+    async def ready(body: RenderCreate) -> Order:
+        with told_by_field(body.content):
+            order = body.order()
+            return replace(order, design=await studio.complete(order.design))
+
+    async def render(request: Request, account: Account) -> Response:
+        body = await RenderCreate.of(request)
+        order = await ready(body)
+        shown = studio.show(order, allow_unscannable=body.allow_unscannable)
+        return await image_answer(request, shown, told_by_field(body.content))
+
+    async def validate(request: Request, account: Account) -> Response:
+        body = await RenderCreate.of(request)
+        order = await ready(body)
+        with told_by_field(body.content):
+            return json_response(_validation(await studio.examine(order), order))
+
+    async def batch(request: Request, account: Account) -> Response:
+        body = await BatchCreate.of(request)
+        orders = []
+        for index, item in enumerate(body.items):
+            with _of_item(index):
+                orders.append(await ready(item))
+        pixels = sum(order.size_px**2 for order in orders)
+        if pixels > MAX_BATCH_PIXELS:
+            raise InvalidValue(
+                "out_of_range",
+                f"A batch has at most {MAX_BATCH_PIXELS} pixels in all its pictures; this one has {pixels}.",
+                field="items",
+            )
+        pictures = []
+        for index, (item, order) in enumerate(zip(body.items, orders, strict=True)):
+            with _of_item(index):
+                shown = studio.show(order, allow_unscannable=item.allow_unscannable)
+                pictures.append(await drawn(shown, told_by_field(item.content)))
+        packed = await asyncio.to_thread(_zip, orders, pictures)
+        headers = {"content-disposition": f'attachment; filename="qr-codes-{len(pictures)}.zip"'}
+        return Response(packed, 200, headers, "application/zip")
+
+    return [
+        Route("/render", ByMethod(POST=access(render))),
+        Route("/render/validate", ByMethod(POST=access(validate))),
+        Route("/render/batch", ByMethod(POST=access(batch))),
+    ]
+
+
+@contextmanager
+def _of_item(index: int) -> Iterator[None]:
+    """Puts what is wrong with one item to its place in the list."""
+    try:
+        yield
+    except InvalidValue as exc:
+        raise type(exc)(exc.reason, exc.detail, field=f"items/{index}/{exc.field or ''}".rstrip("/")) from exc
+
+
+def _validation(found: Scannability, order: Order) -> ValidationAnswer:
+    return {
+        "scannable": found.scannable,
+        "decoded": found.decoded,
+        "score": found.score,
+        "findings": [
+            {
+                "code": finding.code,
+                "pointer": design_pointer(finding),
+                "detail": finding.detail,
+                "fatal": finding.fatal,
+            }
+            for finding in found.findings
+        ],
+        "symbol": {
+            "version": found.version,
+            "level": found.level,
+            "mask": found.mask,
+            "modules": found.modules,
+            "module_px": found.module_px,
+            "text": order.text,
+        },
+        "contrast": found.contrast,
+        "inverted": found.inverted,
+        "repair": [{"hidden": block.hidden, "correctable": block.correctable} for block in found.repair],
+    }
+
+
+def _zip(orders: list[Order], pictures: list[Drawn]) -> bytes:
+    """The pictures and a manifest; pictures are compressed already."""
+    out = BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+        items = []
+        for index, (order, each) in enumerate(zip(orders, pictures, strict=True)):
+            name = f"qr-{index + 1:04}.{order.format}"
+            # No time of its own: the same batch is the same file.
+            archive.writestr(zipfile.ZipInfo(name), each.image.body)
+            items.append(
+                {
+                    "index": index,
+                    "file": name,
+                    "text": order.text,
+                    "size": order.size_px,
+                    "bytes": len(each.image.body),
+                    "scannable": each.image.scannable,
+                    "cache": each.cache,
+                }
+            )
+        manifest = orjson.dumps({"count": len(items), "items": items}, option=orjson.OPT_INDENT_2)
+        archive.writestr(zipfile.ZipInfo("manifest.json"), manifest)
+    return out.getvalue()
