@@ -9,7 +9,7 @@ CORE   := $(wildcard fastcore/*.pyx fastcore/*.pxd fastcore/*.h)
 serve: .venv/.built
 	@exec $(BIN)/qredge serve
 
-test: .venv/.dev .venv/.browser
+test: .venv/.dev .venv/.browser .venv/.redis
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: .venv/.dev
@@ -63,6 +63,7 @@ PYTHON_IS_NEW  := $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON_IS_FULL := $(PYTHON) -c 'import ensurepip, os, sysconfig; os.stat(sysconfig.get_path("include") + "/Python.h")'
 IMAGE_HEADERS  := printf '\#include <stdio.h>\n\#include <zlib.h>\n\#include <jpeglib.h>\n\#include <webp/encode.h>\n\#include <tiffio.h>\n' | cc -E -
 BROWSER        := command -v chromium && command -v chromedriver
+REDIS          := command -v redis-server
 
 .venv/.system:
 	@$(PYTHON_IS_NEW) || { echo "qredge needs Python 3.11 or newer; say which: make PYTHON=python3.12 ..." >&2; exit 1; }
@@ -72,6 +73,10 @@ BROWSER        := command -v chromium && command -v chromedriver
 
 .venv/.browser: .venv/.system
 	$(call need,$(BROWSER),chromium chromium-driver fonts-dejavu-core)
+	@touch $@
+
+.venv/.redis: .venv/.system
+	$(call need,$(REDIS),redis-server)
 	@touch $@
 
 .venv/.rivals: .venv/.system

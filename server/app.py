@@ -23,6 +23,7 @@ from server.domain.links import Links
 from server.domain.qrcodes import QrCodes
 from server.domain.slug import Slug
 from server.edge.cache import LinkCache
+from server.edge.image_cache import Images
 from server.edge.pages import Page, send_page
 from server.edge.redirect import redirect
 from server.render.image import Painter
@@ -36,6 +37,7 @@ from server.storage.postgres.pool import Database
 from server.storage.postgres.qrcodes import PostgresQrCodes
 from server.storage.postgres.scans import PostgresScanLog
 from server.storage.postgres.stats import PostgresStats
+from server.storage.redis import RedisImages
 
 RETRY_S = 0.5
 
@@ -66,10 +68,12 @@ def create_app(given: Settings | None = None) -> ASGIApp:
     new_id = id_source(now)
     accounts = Accounts(PostgresAccounts(database), now=now, new_id=new_id)
     links = Links(PostgresLinks(database), PostgresStats(database), now=now, new_id=new_id, changed=changed)
+    shared = RedisImages(config.redis_url, ttl_s=config.image_cache_ttl_s) if config.redis_url else None
     codes = QrCodes(
         PostgresQrCodes(database),
         links,
         Painter(),
+        Images(max_bytes=config.image_cache_bytes, shared=shared),
         now=now,
         new_id=new_id,
         short_url=short_url,
@@ -89,6 +93,8 @@ def create_app(given: Settings | None = None) -> ASGIApp:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            if shared is not None:
+                await shared.close()
             await database.close()
             journal.close()
 

@@ -39,6 +39,13 @@ class Settings:
         100,
         "How often the journal is made to survive a power cut; a killed process loses nothing in any case.",
     )
+    image_cache_bytes: int = setting(64 << 20, "The most memory that each worker keeps drawn images in; 0 for none.")
+    image_cache_ttl_s: int = setting(86_400, "How long Redis keeps a drawn image.")
+    redis_url: str = setting(
+        "",
+        "A Redis in which workers and servers share what is dear to draw, as redis://:password@host:6379/0, rediss:// "
+        "or unix:///path. Empty: none.",
+    )
     log_level: str = setting("info", "What is logged: debug, info, warning or error.")
 
     def __post_init__(self) -> None:
@@ -47,6 +54,11 @@ class Settings:
         _within("max_links", self.max_links, 1, 100_000_000)
         _within("journal_max_bytes", self.journal_max_bytes, 16 << 20, 1 << 50)
         _within("journal_sync_ms", self.journal_sync_ms, 1, 60_000)
+        _within("image_cache_bytes", self.image_cache_bytes, 0, 1 << 40)
+        _within("image_cache_ttl_s", self.image_cache_ttl_s, 1, 366 * 86_400)
+        if self.redis_url and not _is_redis_url(self.redis_url):
+            # Not shown, as it may hold a password.
+            raise IllegalSetting(f"{PREFIX}REDIS_URL is a redis, rediss or unix URL without query or fragment.")
         if self.log_level not in ("debug", "info", "warning", "error"):
             raise IllegalSetting(f"{PREFIX}LOG_LEVEL is debug, info, warning or error, not {self.log_level!r}.")
         if not _is_base_url(self.base_url):
@@ -108,6 +120,16 @@ def _is_base_url(text: str) -> bool:
         return False
     plain = text.isascii() and text.isprintable() and not set(text) & set(" ?#@\\")
     return plain and url.scheme in ("http", "https") and bool(url.hostname)
+
+
+def _is_redis_url(text: str) -> bool:
+    try:
+        url = urlsplit(text)
+        _ = url.port
+    except ValueError:
+        return False
+    place = url.path if url.scheme == "unix" else url.hostname
+    return url.scheme in ("redis", "rediss", "unix") and bool(place) and not url.query and not url.fragment
 
 
 def _within(name: str, value: int, least: int, most: int) -> None:

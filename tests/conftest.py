@@ -12,7 +12,7 @@ from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 
 from migrations import migrate
 from server.embedded import EmbeddedPostgres
-from tests.support import Databases, ServerProcess, sql
+from tests.support import Databases, RedisServer, ServerProcess, sql
 
 TEMPLATE = "migrated"
 
@@ -63,6 +63,24 @@ def server(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> It
     server.start()
     yield server
     assert server.stop() == 0, server.log.read_text()
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[RedisServer]:
+    """A Redis for all tests that leave it running; none reads what another one has written."""
+    server = RedisServer()
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def own_redis() -> Iterator[RedisServer]:
+    """A Redis that a test may treat as badly as it likes."""
+    server = RedisServer()
+    server.start()
+    yield server
+    server.kill()
 
 
 @pytest.fixture(scope="session")

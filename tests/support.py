@@ -7,14 +7,16 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import asyncpg
 import httpx
+import redis
 
 from server.app import now
 from server.domain.accounts import Accounts
@@ -167,6 +169,51 @@ class ServerProcess:
     def pids(self) -> list[int]:
         """All processes of the server's group that live."""
         return [pid for pid in _processes() if _group(pid) == self.group()]
+
+
+class RedisServer:
+    """A Redis of the tests' own, in memory only; `make test` installs one on Debian."""
+
+    def __init__(self) -> None:
+        self.port = _free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *settings: str) -> None:
+        """Settings as on redis-server's command line."""
+        options = ["--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--dir", tempfile.gettempdir()]
+        self._process = subprocess.Popen(["redis-server", *options, *settings], stdout=subprocess.DEVNULL)
+        until(self.answers, what="a Redis that answers")
+
+    def answers(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, "redis-server has ended"
+        try:
+            return bool(self.ask("PING"))
+        except redis.RedisError:
+            return False
+
+    def ask(self, *command: str | bytes | int) -> Any:  # noqa: ANN401 -- what Redis answers, as redis-py has it
+        """Asks as a person with redis-cli would, on a connection of its own."""
+        with redis.Redis.from_url(self.url) as client:
+            return client.execute_command(*command)
+
+    def hang(self) -> None:
+        """It takes connections and what is sent to it, but answers nothing."""
+        self._signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """At once, also while it hangs, and also when it is gone already."""
+        self._signal(signal.SIGKILL)
+        assert self._process is not None
+        self._process.wait(DEADLINE_S)
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
 
 
 async def _new_key(database_url: str) -> str:

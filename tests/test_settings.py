@@ -27,6 +27,20 @@ def test_a_secret_comes_from_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "url",
+    ["redis://127.0.0.1", "rediss://user:secret@redis.example:6380/3", "redis://[::1]:6379/0", "unix:///run/redis"],
+)
+def test_a_redis_is_where_redis_may_be(url: str) -> None:
+    assert load({"QREDGE_REDIS_URL": url}).redis_url == url
+
+
+def test_a_complaint_does_not_repeat_a_password() -> None:
+    with pytest.raises(IllegalSetting) as refusal:
+        load({"QREDGE_REDIS_URL": "reddis://:secret@redis.example"})
+    assert "secret" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
     ("environment", "complaint"),
     [
         ({"QREDGE_PORT": "http"}, "QREDGE_PORT is a number, not 'http'"),
@@ -44,6 +58,12 @@ def test_a_secret_comes_from_a_file(tmp_path: Path) -> None:
             )
         ),
         ({"QREDGE_PUBLIC_URL": "https://qr.example:99999"}, "QREDGE_PUBLIC_URL is an http or https URL"),
+        *(
+            ({"QREDGE_REDIS_URL": url}, "QREDGE_REDIS_URL is a redis, rediss or unix URL")
+            for url in ("localhost:6379", "http://localhost", "redis://", "redis://h:x", "redis://h/0?foo=1", "unix://")
+        ),
+        ({"QREDGE_IMAGE_CACHE_BYTES": "-1"}, "QREDGE_IMAGE_CACHE_BYTES lies between 0 and"),
+        ({"QREDGE_IMAGE_CACHE_TTL_S": "0"}, "QREDGE_IMAGE_CACHE_TTL_S lies between 1 and"),
         ({"QREDGE_PROT": "8000"}, "There is no setting QREDGE_PROT"),
         ({"QREDGE_DATABASE_URL_FILE": "/nowhere"}, "QREDGE_DATABASE_URL_FILE names a file that cannot be read"),
     ],

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from time import perf_counter
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,7 +12,7 @@ from server.api.access import Access
 from server.api.answers import Answers
 from server.api.problems import in_query
 from server.api.schema import ImageQuery, PageQuery, QrCodeChange, QrCodeCreate, StatsQuery, path_id
-from server.domain.model import Account, QrCodeId
+from server.domain.model import Account, Hit, QrCodeId
 from server.domain.qrcodes import QrCodes
 from server.wire import ByMethod, json_response, not_modified
 
@@ -43,12 +44,16 @@ def routes(codes: QrCodes, answers: Answers, access: Access, now: Callable[[], d
     async def image(request: Request, account: Account) -> Response:
         code_id = _id(request)
         query = ImageQuery.of(request)
-        with in_query():
-            image = await codes.draw(account.id, code_id, format=query.format, size_px=query.size)
+        picture = await codes.picture(account.id, code_id, format=query.format, size_px=query.size)
         # A code's design may change, so its picture is to be asked for again, at the price of a 304.
-        headers = {"etag": f'"{image.etag}"', "cache-control": "private, no-cache"}
-        if not_modified(request, image.etag):
+        headers = {"etag": f'"{picture.etag}"', "cache-control": "private, no-cache"}
+        if not_modified(request, picture.etag):
             return Response(status_code=304, headers=headers)
+        began = perf_counter()
+        with in_query():
+            image, hit = await picture.draw()
+        headers["x-cache"] = "MISS" if hit is Hit.MISS else "HIT"
+        headers["x-render-ms"] = f"{(perf_counter() - began) * 1000:.2f}"
         return Response(image.body, 200, headers, image.media_type)
 
     async def stats(request: Request, account: Account) -> Response:

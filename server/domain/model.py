@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from typing import Generic, NamedTuple, NewType, TypedDict, TypeVar
 
 from server.domain.content import Text
@@ -117,8 +118,20 @@ class Position(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A drawn code: bytes, media type, and a hash that names the bytes."""
+    """A drawn code: bytes, media type, and a hash of all that the bytes depend on, known before they are."""
 
     body: bytes
     media_type: str
     etag: str
+    #: The verdict of the proof, which is as old as the image and goes where it goes.
+    scannable: bool = True
+    #: Why not, for people; None where it is scannable.
+    reason: str | None = None
+
+
+class Hit(Enum):
+    """Where an image came from."""
+
+    LOCAL = "this process's memory"
+    SHARED = "what processes share"
+    MISS = "nowhere: it was drawn"

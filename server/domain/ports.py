@@ -1,6 +1,6 @@
 """What the use cases need of the outside, named by role. `server.storage` and `server.render` fill these."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -10,6 +10,7 @@ from server.domain.model import (
     AccountId,
     ApiKey,
     ApiKeyId,
+    Hit,
     Image,
     Link,
     LinkChanges,
@@ -75,7 +76,29 @@ class Artist(Protocol):
     def check(self, text: str, design: Design) -> None:
         """Raises InvalidValue when no symbol of the design's level holds the text."""
 
-    def draw(self, text: str, design: Design, *, format: ImageFormat, size_px: int) -> Image: ...
+    def etag(self, text: str, design: Design, *, format: ImageFormat, size_px: int) -> str:
+        """A hash of all that the image's bytes depend on, without drawing it."""
+
+    def draw(self, text: str, design: Design, *, format: ImageFormat, size_px: int, etag: str) -> Image:
+        """The image that `etag` names; raises InvalidValue where it cannot be drawn."""
+
+
+class ImageCache(Protocol):
+    """Images by their ETag. What a drawing raises reaches everybody who waits for it, and is not kept."""
+
+    def inline(self, etag: str, draw: Callable[[], Image]) -> tuple[Image, Hit]:
+        """For an image that is drawn faster than another process could be asked for it."""
+
+    async def get(self, etag: str, draw: Callable[[], Awaitable[Image]]) -> tuple[Image, Hit]:
+        """For any other: drawn once, however many ask, and even if the one who asked first goes away."""
+
+
+class SharedImages(Protocol):
+    """Images that processes share. Nothing here raises or is waited for long: what goes wrong is a miss."""
+
+    async def get(self, etag: str) -> Image | None: ...
+    def put(self, image: Image) -> None:
+        """Some time soon, or not at all."""
 
 
 class TargetStore(Protocol):

@@ -1,6 +1,7 @@
 """Use cases: QR codes."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 from server.domain.content import Text
@@ -10,10 +11,23 @@ from server.domain.errors import InvalidValue, NotCounted, NotFound
 from server.domain.ids import id_text
 from server.domain.label import Label
 from server.domain.links import Links, retry_on_clash
-from server.domain.model import AccountId, Image, Link, LinkId, Page, QrCode, QrCodeChanges, QrCodeId
-from server.domain.ports import Artist, ImageFormat, QrCodeStore
+from server.domain.model import AccountId, Hit, Image, Link, LinkId, Page, QrCode, QrCodeChanges, QrCodeId
+from server.domain.ports import Artist, ImageCache, ImageFormat, QrCodeStore
 from server.domain.slug import Slug
 from server.domain.stats import Period, Stats
+
+#: Plain images up to this width are drawn sooner than Redis answers: 42 us at 2,048 px and 120 us at 4,096 px, for a
+#: short URL, against 60 us for a value next door.
+INLINE_PX = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A code's image, whose ETag is known before it is drawn."""
+
+    etag: str
+    #: Has it from wherever it is, or draws it; raises InvalidValue ("size") where the symbol needs more pixels.
+    draw: Callable[[], Awaitable[tuple[Image, Hit]]]
 
 
 class QrCodes:
@@ -24,6 +38,7 @@ class QrCodes:
         store: QrCodeStore,
         links: Links,
         artist: Artist,
+        images: ImageCache,
         *,
         now: Callable[[], datetime],
         new_id: Callable[[], int],
@@ -33,6 +48,7 @@ class QrCodes:
         self._store = store
         self._links = links
         self._artist = artist
+        self._images = images
         self._now = now
         self._new_id = new_id
         self._short_url = short_url
@@ -89,9 +105,23 @@ class QrCodes:
         if not await self._store.delete(account, code_id):
             raise _missing(code_id)
 
-    async def draw(self, account: AccountId, code_id: QrCodeId, *, format: ImageFormat, size_px: int) -> Image:
+    async def picture(self, account: AccountId, code_id: QrCodeId, *, format: ImageFormat, size_px: int) -> Picture:
         code = await self.get(account, code_id)
-        return self._artist.draw(self.text(code), code.design, format=format, size_px=size_px)
+        text, design = self.text(code), code.design
+        etag = self._artist.etag(text, design, format=format, size_px=size_px)
+
+        def draw() -> Image:
+            return self._artist.draw(text, design, format=format, size_px=size_px, etag=etag)
+
+        async def draw_later() -> Image:
+            return draw()
+
+        async def have() -> tuple[Image, Hit]:
+            if size_px <= INLINE_PX:
+                return self._images.inline(etag, draw)
+            return await self._images.get(etag, draw_later)
+
+        return Picture(etag, have)
 
     async def stats(self, account: AccountId, code_id: QrCodeId, period: Period) -> Stats:
         code = await self.get(account, code_id)

@@ -14,6 +14,7 @@ from server.domain.ids import id_source
 from server.domain.links import Links
 from server.domain.qrcodes import QrCodes
 from server.domain.slug import Slug
+from server.edge.image_cache import Images
 from server.render.image import Painter
 from server.storage.postgres.accounts import PostgresAccounts
 from server.storage.postgres.links import PostgresLinks
@@ -91,7 +92,16 @@ def paths() -> list[str]:
     database = Database("postgresql://")  # never opened: nothing is asked of it
     new_id = id_source(now)
     links = Links(PostgresLinks(database), PostgresStats(database), now=now, new_id=new_id, changed=changed)
-    codes = QrCodes(PostgresQrCodes(database), links, Painter(), now=now, new_id=new_id, short_url=str, changed=changed)
+    codes = QrCodes(
+        PostgresQrCodes(database),
+        links,
+        Painter(),
+        Images(max_bytes=0, shared=None),
+        now=now,
+        new_id=new_id,
+        short_url=str,
+        changed=changed,
+    )
     accounts = Accounts(PostgresAccounts(database), now=now, new_id=new_id)
     app = api(accounts, links, codes, base_url="", short_url=str, now=now)
     assert isinstance(app, Starlette)

@@ -116,6 +116,34 @@ def test_an_image_that_one_has_is_not_sent_again(api: httpx.Client) -> None:
     assert redrawn.content != first.content
 
 
+# 2,048 px are drawn at once, and larger ones by another way.
+@pytest.mark.parametrize("size", [2048, 2049])
+def test_an_image_is_drawn_once_and_says_so(api: httpx.Client, size: int) -> None:
+    address = f"/qr-codes/{new_code(api)['id']}/image"
+    first = api.get(address, params={"size": size})
+    assert first.headers["x-cache"] == "MISS"
+    assert 0 < float(first.headers["x-render-ms"]) < 1000
+    again = api.get(address, params={"size": size})
+    assert again.headers["x-cache"] == "HIT"
+    assert float(again.headers["x-render-ms"]) >= 0
+    assert (again.content, again.headers["etag"]) == (first.content, first.headers["etag"])
+    unchanged = api.get(address, params={"size": size}, headers={"if-none-match": first.headers["etag"]})
+    assert unchanged.status_code == 304
+    assert not unchanged.headers.keys() & {"x-cache", "x-render-ms"}  # nobody has looked for it
+
+    api.patch(address.removesuffix("/image"), json={"design": {"level": "H"}})
+    assert api.get(address, params={"size": size}).headers["x-cache"] == "MISS"
+
+
+def test_an_image_that_one_says_to_have_is_not_drawn(api: httpx.Client) -> None:
+    """What cannot be drawn shows it: where the ETag is known, nobody has tried."""
+    address = f"/qr-codes/{new_code(api, content={'type': 'text', 'text': 'x' * 2000})['id']}/image"
+    assert api.get(address, params={"size": 64}, headers={"if-none-match": "*"}).status_code == 304
+    for _ in range(2):  # and a refusal is not kept in place of an image
+        body = problem(api.get(address, params={"size": 64}), 422, "invalid_fields")
+        assert wrong(body) == {"size": "out_of_range"}
+
+
 def test_an_image_stays_the_same_when_its_link_leads_elsewhere(api: httpx.Client) -> None:
     code = new_code(api)
     address = f"/qr-codes/{code['id']}/image"

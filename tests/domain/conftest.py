@@ -13,6 +13,7 @@ from server.domain.links import Links
 from server.domain.model import Account, Target
 from server.domain.qrcodes import QrCodes
 from server.domain.slug import Slug
+from server.edge.image_cache import Images
 from server.render.image import Painter
 from server.storage.postgres.accounts import PostgresAccounts
 from server.storage.postgres.links import PostgresLinks, PostgresTargets
@@ -71,6 +72,7 @@ async def desk(database: Database) -> Desk:
         PostgresQrCodes(database),
         links,
         Painter(),
+        Images(max_bytes=1 << 20, shared=None),
         now=now,
         new_id=new_id,
         short_url=lambda slug: f"https://qr.example/{slug}",
