@@ -42,7 +42,7 @@ class ByMethod:
         await response(scope, receive, send)
 
 
-def hear_out(app: ASGIApp) -> ASGIApp:
+class HearOut:
     """The app, which answers only after it was sent the whole body, wanted or not.
 
     The connection is closed when an answer ends before its request; whoever is still sending then sees a broken
@@ -50,7 +50,10 @@ def hear_out(app: ASGIApp) -> ASGIApp:
     100-continue"), and what has no end are not waited for.
     """
 
-    async def heard_out(scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         arrived = headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers
         awaited = "expect" in headers
@@ -74,9 +77,7 @@ def hear_out(app: ASGIApp) -> ASGIApp:
                         await hear_rest()
             await send(message)
 
-        await app(scope, hear, answer)
-
-    return heard_out
+        await self._app(scope, hear, answer)
 
 
 async def read_json(request: Request, *, max_bytes: int = MAX_BODY_BYTES) -> object:

@@ -15,7 +15,7 @@ from server.domain.links import Links
 from server.domain.qrcodes import QrCodes
 from server.domain.slug import Slug
 from server.domain.studio import Studio
-from server.wire import hear_out
+from server.wire import HearOut
 
 
 def api(
@@ -40,4 +40,4 @@ def api(
         exception_handlers=HANDLERS,
     )
     app.router.redirect_slashes = False  # a redirected POST is a surprise
-    return hear_out(app)
+    return HearOut(app)

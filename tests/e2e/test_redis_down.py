@@ -76,4 +76,5 @@ def test_a_server_starts_and_ends_while_redis_hangs(own_server: ServerProcess, o
         own_server.start()
         assert x_cache(api, code, 9000) == "MISS"
     assert own_server.stop() == 0
-    assert "Traceback" not in own_server.log.read_text()
+    # A process that is interrupted while it still imports leaves a trace of that; none may be of this.
+    assert "redis.py" not in own_server.log.read_text()

@@ -85,6 +85,18 @@ def test_it_holds_what_a_plain_model_holds(steps: list[Image | str]) -> None:
                     model.popitem(last=False)
         assert len(memory) == len(model)
         assert memory.size_bytes == sum(map(true_size, model.values())) <= MAX_BYTES
+    assert [memory.get(etag) for etag in "abcdefghijklmnop"] == [model.get(etag) for etag in "abcdefghijklmnop"]
+
+
+def test_what_was_asked_for_stays_and_what_was_not_goes() -> None:
+    memory = ImageMemory(MAX_BYTES)
+    for etag in "abcdefgh":
+        memory.put(image(etag, 1000))
+    assert len(memory) == 8
+    assert memory.get("a")
+    memory.put(image("i", 1000))
+    assert memory.get("a")
+    assert memory.get("b") is None
 
 
 @pytest.mark.parametrize("count", [5_461, 5_462, 20_000])  # a dict before it grows, after, and somewhere between
@@ -218,6 +230,7 @@ async def test_an_error_that_nobody_waits_for_any_more_is_not_complained_of() ->
     [task] = await ask(cache, pencil.later, times=1)
     task.cancel()
     await asyncio.wait([task])
+    del task  # which remembers what it waited for
     pencil.may.set()
     for _ in range(5):
         await asyncio.sleep(0)
