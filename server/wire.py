@@ -51,7 +51,7 @@ class HearOut:
     """
 
     def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+        self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
@@ -77,7 +77,7 @@ class HearOut:
                         await hear_rest()
             await send(message)
 
-        await self._app(scope, hear, answer)
+        await self.app(scope, hear, answer)
 
 
 async def read_json(request: Request, *, max_bytes: int = MAX_BODY_BYTES) -> object:

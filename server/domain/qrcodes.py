@@ -14,7 +14,7 @@ from server.domain.ids import id_text
 from server.domain.label import Label
 from server.domain.links import Links, retry_on_clash
 from server.domain.model import AccountId, Link, LinkId, Page, QrCode, QrCodeChanges, QrCodeId
-from server.domain.order import ImageFormat, Order
+from server.domain.order import DEFAULT_SIZE_PX, ImageFormat, Order
 from server.domain.ports import QrCodeStore
 from server.domain.slug import Slug
 from server.domain.stats import Period, Stats
@@ -135,12 +135,12 @@ class QrCodes:
         account: AccountId,
         code_id: QrCodeId,
         *,
-        format: ImageFormat,
-        size_px: int,
-        dpi: float | None,
-        allow_unscannable: bool,
+        format: ImageFormat = "png",
+        size_px: int = DEFAULT_SIZE_PX,
+        dpi: float | None = None,
+        allow_unscannable: bool = False,
     ) -> Shown:
-        order = self._order(await self.get(account, code_id))
+        order = self.order(await self.get(account, code_id))
         order = replace(order, format=format, size_px=size_px, dpi=dpi)
         return self._studio.show(order, allow_unscannable=allow_unscannable)
 
@@ -150,14 +150,15 @@ class QrCodes:
             raise NotCounted
         return await self._links.counted(code.content.id, period)
 
-    def _order(self, code: QrCode) -> Order:
+    def order(self, code: QrCode) -> Order:
+        """What the code's symbol says, in its design."""
         if isinstance(code.content, Link):
             return Order(text=self._short_url(code.content.slug), design=code.design)
         return order_of(code.content, code.design)
 
     async def _check(self, code: QrCode, allow_unscannable: bool) -> None:
         with told_by_field(code.content):
-            order = replace(self._order(code), size_px=CHECKED_PX)
+            order = replace(self.order(code), size_px=CHECKED_PX)
             await self._studio.check(order, allow_unscannable=allow_unscannable)
 
 

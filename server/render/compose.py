@@ -292,12 +292,19 @@ def _logo(logo: Picture, design: Design, zone: Zone, layout: Layout) -> Photo:
     )
     width = (zone.right - zone.left - 2 * zone.padding) * layout.scale
     height = (zone.bottom - zone.top - 2 * zone.padding) * layout.scale
-    shown = logo.neon() if design.logo.neon_alpha else logo
-    shown = shown.fitted(max(1, round(width)), max(1, round(height)))
-    return Photo(left, top, width, height, shown.pixels, shown.width, shown.height)
+    shown = logo.without_dark_backing() if design.logo.neon_alpha else logo
+    shown = _shrunk(shown, width, height)
+    return Photo(left, top, width, height, shown.rgba, shown.width, shown.height)
 
 
 def _covering(photo: Picture, on: Square, opacity: float) -> Photo:
     """The middle of a photo, as much of it as fills the square."""
-    shown = photo.cropped_square().fitted(round(on.side), round(on.side))
-    return Photo(on.x, on.y, on.side, on.side, shown.pixels, shown.width, shown.height, opacity)
+    shown = _shrunk(photo.middle_square(), on.side, on.side)
+    return Photo(on.x, on.y, on.side, on.side, shown.rgba, shown.width, shown.height, opacity)
+
+
+def _shrunk(picture: Picture, width: float, height: float) -> Picture:
+    """No more pixels than are shown; where there are fewer, the painter fills in between."""
+    if picture.width <= width and picture.height <= height:
+        return picture
+    return picture.fitted(max(1, round(width)), max(1, round(height)))

@@ -83,6 +83,12 @@ class Picture:
         # PIL premultiplies for this, so that what is transparent lends no colour to its neighbours.
         return self._of(self.image.resize(size, Image.Resampling.LANCZOS))
 
+    def middle_square(self) -> Self:
+        """The largest square in its middle."""
+        side = min(self.width, self.height)
+        left, top = (self.width - side) // 2, (self.height - side) // 2
+        return self._of(self.image.crop((left, top, left + side, top + side))) if self.width != self.height else self
+
     def without_dark_backing(self) -> Self:
         """A neon sign without its wall: what is dark becomes transparent, and a glow keeps its colour.
 

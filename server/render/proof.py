@@ -80,7 +80,7 @@ def _grounds(design: Design, layout: Layout, photo: Picture | None) -> list[Colo
         return []  # light dots keep the photo away from what is read
     ground = design.background.color if isinstance(design.background.color, Colour) else WHITE
     below = ground.over(WHITE)
-    pixels = photo.cropped_square().fitted(layout.size, layout.size).pixels
+    pixels = photo.middle_square().fitted(layout.size, layout.size).rgba
     seen = {
         Colour(red, green, blue, round(alpha * design.background.opacity)).over(below)
         for red, green, blue, alpha in zip(*[iter(pixels)] * 4, strict=True)
@@ -153,5 +153,5 @@ def _reads(
     drawing = compose(symbol, design, proof_px, logo=logo, photo=photo)
     backdrop = Rgba(*(polarity.backdrop or WHITE))
     pixels = memoryview(fastcore.paint_luminance(drawing, backdrop)).cast("B", (proof_px, proof_px))
-    found = zxingcpp.read_barcodes(pixels, formats=zxingcpp.BarcodeFormat.QRCode)
+    found = zxingcpp.read_barcodes(pixels, formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode))
     return any(each.text == text for each in found)

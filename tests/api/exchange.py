@@ -14,13 +14,16 @@ from server.domain.ids import id_source
 from server.domain.links import Links
 from server.domain.qrcodes import QrCodes
 from server.domain.slug import Slug
+from server.domain.studio import Studio
 from server.edge.image_cache import Images
 from server.render.image import Painter
 from server.storage.postgres.accounts import PostgresAccounts
 from server.storage.postgres.links import PostgresLinks
+from server.storage.postgres.pictures import PostgresPictures
 from server.storage.postgres.pool import Database
 from server.storage.postgres.qrcodes import PostgresQrCodes
 from server.storage.postgres.stats import PostgresStats
+from server.wire import HearOut
 
 # An answer is JSON: its fields are what the tests are about.
 Json = dict[str, Any]
@@ -92,21 +95,31 @@ def paths() -> list[str]:
     database = Database("postgresql://")  # never opened: nothing is asked of it
     new_id = id_source(now)
     links = Links(PostgresLinks(database), PostgresStats(database), now=now, new_id=new_id, changed=changed)
+    async def nothing_there(url: str) -> bytes:
+        raise NotImplementedError
+
+    studio = Studio(
+        Painter(max_pixels=10_000_000),
+        Images(max_bytes=0, shared=None),
+        PostgresPictures(database),
+        fetch=nothing_there,
+        now=now,
+    )
     codes = QrCodes(
         PostgresQrCodes(database),
         links,
-        Painter(),
-        Images(max_bytes=0, shared=None),
+        studio,
         now=now,
         new_id=new_id,
         short_url=str,
         changed=changed,
     )
     accounts = Accounts(PostgresAccounts(database), now=now, new_id=new_id)
-    app = api(accounts, links, codes, base_url="", short_url=str, now=now)
-    assert isinstance(app, Starlette)
-    assert all(isinstance(route, Route) for route in app.routes)
-    return [route.path for route in app.routes if isinstance(route, Route)]
+    app = api(accounts, links, codes, studio, base_url="", short_url=str, now=now)
+    assert isinstance(app, HearOut)
+    assert isinstance(app.app, Starlette)
+    assert all(isinstance(route, Route) for route in app.app.routes)
+    return [route.path for route in app.app.routes if isinstance(route, Route)]
 
 
 def methods(api: httpx.Client, path: str) -> list[str]:

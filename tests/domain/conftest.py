@@ -13,10 +13,12 @@ from server.domain.links import Links
 from server.domain.model import Account, Target
 from server.domain.qrcodes import QrCodes
 from server.domain.slug import Slug
+from server.domain.studio import Studio
 from server.edge.image_cache import Images
 from server.render.image import Painter
 from server.storage.postgres.accounts import PostgresAccounts
 from server.storage.postgres.links import PostgresLinks, PostgresTargets
+from server.storage.postgres.pictures import PostgresPictures
 from server.storage.postgres.pool import Database
 from server.storage.postgres.qrcodes import PostgresQrCodes
 from server.storage.postgres.stats import PostgresStats
@@ -68,11 +70,20 @@ async def desk(database: Database) -> Desk:
     new_id = id_source(now)
     accounts = Accounts(PostgresAccounts(database), now=now, new_id=new_id)
     links = Links(PostgresLinks(database), PostgresStats(database), now=now, new_id=new_id, changed=changed)
+    async def nothing_there(url: str) -> bytes:
+        raise NotImplementedError
+
+    studio = Studio(
+        Painter(max_pixels=10_000_000),
+        Images(max_bytes=1 << 20, shared=None),
+        PostgresPictures(database),
+        fetch=nothing_there,
+        now=now,
+    )
     codes = QrCodes(
         PostgresQrCodes(database),
         links,
-        Painter(),
-        Images(max_bytes=1 << 20, shared=None),
+        studio,
         now=now,
         new_id=new_id,
         short_url=lambda slug: f"https://qr.example/{slug}",

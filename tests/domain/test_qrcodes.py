@@ -9,9 +9,9 @@ from server.domain.errors import InvalidValue, NotCounted, NotFound, SlugTaken
 from server.domain.label import Label
 from server.domain.links import RANDOM_SLUG_TRIES
 from server.domain.model import Account, Hit, Link, LinkId, QrCode, QrCodeId
-from server.domain.qrcodes import INLINE_PX
 from server.domain.slug import Slug
 from server.domain.stats import Period
+from server.render.image import QUICK_PX
 from tests.domain.conftest import Desk
 
 pytestmark = pytest.mark.anyio
@@ -44,7 +44,7 @@ async def test_a_destination_makes_a_code_with_a_link_of_its_own(desk: Desk) -> 
     link = link_of(code)
     assert (link.destination, link.title, link.account_id) == (HERE, "Table 7", desk.account.id)
     assert await everything(desk, desk.account) == ([code], [link])
-    assert desk.codes.text(code) == f"https://qr.example/{link.slug}"
+    assert desk.codes.order(code).text == f"https://qr.example/{link.slug}"
 
 
 async def test_the_new_link_is_told_once_it_is_committed(desk: Desk) -> None:
@@ -63,7 +63,7 @@ async def test_a_link_there_is_may_have_several_codes(desk: Desk) -> None:
 
 async def test_a_text_makes_a_code_that_says_it(desk: Desk) -> None:
     code = await new_code(desk, Text("Hello"))
-    assert (code.content, desk.codes.text(code)) == (Text("Hello"), "Hello")
+    assert (code.content, desk.codes.order(code).text) == (Text("Hello"), "Hello")
     assert await everything(desk, desk.account) == ([code], [])
     assert desk.told == []
 
@@ -150,7 +150,7 @@ async def test_another_accounts_code_cannot_be_told_from_none(desk: Desk) -> Non
             desk.codes.change(desk.foreign.id, each, {"name": None}),
             desk.codes.change(desk.foreign.id, each, {"design": PLAIN}),
             desk.codes.delete(desk.foreign.id, each),
-            desk.codes.picture(desk.foreign.id, each, format="png", size_px=512),
+            desk.codes.show(desk.foreign.id, each, format="png", size_px=512),
             desk.codes.stats(desk.foreign.id, each, day),
         ):
             with pytest.raises(NotFound, match=r"There is no QR code 'qr_\w{13}' in this account\."):
@@ -171,30 +171,30 @@ async def test_nobody_makes_a_code_of_another_accounts_or_a_deleted_link(desk: D
 
 async def test_a_picture_is_of_the_format_asked_for_and_named_by_what_it_shows(desk: Desk) -> None:
     code = await new_code(desk)
-    png, _ = await (await desk.codes.picture(desk.account.id, code.id, format="png", size_px=512)).draw()
-    svg, _ = await (await desk.codes.picture(desk.account.id, code.id, format="svg", size_px=512)).draw()
+    png, _ = await (await desk.codes.show(desk.account.id, code.id, format="png", size_px=512)).draw()
+    svg, _ = await (await desk.codes.show(desk.account.id, code.id, format="svg", size_px=512)).draw()
     assert (png.media_type, png.body[:8]) == ("image/png", b"\x89PNG\r\n\x1a\n")
     assert svg.media_type == "image/svg+xml"
     assert b"<svg" in svg.body
-    again = await desk.codes.picture(desk.account.id, code.id, format="png", size_px=512)
-    other = await desk.codes.picture(desk.account.id, code.id, format="png", size_px=513)
+    again = await desk.codes.show(desk.account.id, code.id, format="png", size_px=512)
+    other = await desk.codes.show(desk.account.id, code.id, format="png", size_px=513)
     assert again.etag == png.etag
     assert len({png.etag, svg.etag, other.etag}) == 3
 
 
-@pytest.mark.parametrize("size_px", [INLINE_PX, INLINE_PX + 1])
+@pytest.mark.parametrize("size_px", [QUICK_PX, QUICK_PX + 1])
 async def test_a_picture_is_drawn_once(desk: Desk, size_px: int) -> None:
     code = await new_code(desk)
-    picture = await desk.codes.picture(desk.account.id, code.id, format="png", size_px=size_px)
+    picture = await desk.codes.show(desk.account.id, code.id, format="png", size_px=size_px)
     image, hit = await picture.draw()
     assert (image.etag, hit) == (picture.etag, Hit.MISS)
     assert await picture.draw() == (image, Hit.LOCAL)
 
 
-@pytest.mark.parametrize("size_px", [INLINE_PX, INLINE_PX + 1])
+@pytest.mark.parametrize("size_px", [QUICK_PX, QUICK_PX + 1])
 async def test_codes_that_look_alike_share_a_picture(desk: Desk, size_px: int) -> None:
     codes = [await new_code(desk, Text("Hello")) for _ in range(2)]
-    pictures = [await desk.codes.picture(desk.account.id, each.id, format="png", size_px=size_px) for each in codes]
+    pictures = [await desk.codes.show(desk.account.id, each.id, format="png", size_px=size_px) for each in codes]
     assert pictures[0].etag == pictures[1].etag
     assert [(await each.draw())[1] for each in pictures] == [Hit.MISS, Hit.LOCAL]
 
