@@ -23,13 +23,21 @@ from setuptools import Extension, setup
 STAGES = [
     "_api",
     "_probe",
+    "band",
+    "canvas",
+    "coverage",
     "deflate",
     "ecc",
     "huffman",
     "mask",
+    "paint",
+    "painter",
+    "palette",
     "path",
+    "photo",
     "png",
     "raster",
+    "scanline",
     "segment",
     "svg",
     "tables",
@@ -49,6 +57,8 @@ DEBUG, ASAN, ANNOTATE, TRACE, STRICT = map(_switch, ["DEBUG", "ASAN", "ANNOTATE"
 # Vectors are passed by value between functions that are always inlined: the warning about their calling
 # convention (psabi) is about calls that do not exist. What asserts need is declared even where they are off.
 compile_args = ["-Wall", "-Wno-psabi", "-Wno-unused-function", "-Wno-unused-variable"]
+# Nobody reads errno or the flags of floating-point exceptions; without these, roots and comparisons become vectors.
+compile_args += ["-fno-math-errno", "-fno-trapping-math"]
 link_args: list[str] = []
 macros: list[tuple[str, str | None]] = []
 

@@ -7,6 +7,7 @@ from fastcore.errors import (
     IllegalColour,
     IllegalCombination,
     IllegalCount,
+    IllegalDrawing,
     IllegalLevel,
     IllegalMargin,
     IllegalMask,
@@ -15,6 +16,7 @@ from fastcore.errors import (
     IllegalText,
     IllegalVersion,
 )
+from fastcore.painter import paint_luminance, paint_png, paint_rgba
 
 __all__ = [
     "DataTooLong",
@@ -22,6 +24,7 @@ __all__ = [
     "IllegalColour",
     "IllegalCombination",
     "IllegalCount",
+    "IllegalDrawing",
     "IllegalLevel",
     "IllegalMargin",
     "IllegalMask",
@@ -33,6 +36,9 @@ __all__ = [
     "damage",
     "encode",
     "encode_sequence",
+    "paint_luminance",
+    "paint_png",
+    "paint_rgba",
     "places",
     "png",
     "svg",

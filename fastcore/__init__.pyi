@@ -12,12 +12,14 @@ done raises a FastcoreError that says why.
 
 from typing import final
 
+from fastcore.drawing import Drawing, Rgba
 from fastcore.errors import (
     DataTooLong,
     FastcoreError,
     IllegalColour,
     IllegalCombination,
     IllegalCount,
+    IllegalDrawing,
     IllegalLevel,
     IllegalMargin,
     IllegalMask,
@@ -33,6 +35,7 @@ __all__ = [
     "IllegalColour",
     "IllegalCombination",
     "IllegalCount",
+    "IllegalDrawing",
     "IllegalLevel",
     "IllegalMargin",
     "IllegalMask",
@@ -44,6 +47,9 @@ __all__ = [
     "damage",
     "encode",
     "encode_sequence",
+    "paint_luminance",
+    "paint_png",
+    "paint_rgba",
     "places",
     "png",
     "svg",
@@ -181,4 +187,27 @@ def svg(
     margin, dark, light: as for `png`.
 
     Raises IllegalSize, IllegalMargin, IllegalColour.
+    """
+
+def paint_png(drawing: Drawing, *, dpi: float | None = None) -> bytes:
+    """Paint a drawing as a PNG file of the least depth that it can have.
+
+    Where all paints are solid and there is no photo, that is a palette, or grey, of 1, 2, 4 or 8 bits, and edges have
+    16 levels of coverage; else RGB or, where the ground is not opaque, RGBA.
+
+    dpi: is written to the file, so that it is printed at its true size; 1 to 100,000.
+
+    Raises IllegalDrawing.
+    """
+
+def paint_rgba(drawing: Drawing) -> bytes:
+    """Paint a drawing as width * height pixels row by row: red, green, blue and alpha, which is not multiplied in.
+
+    Raises IllegalDrawing.
+    """
+
+def paint_luminance(drawing: Drawing, backdrop: Rgba) -> bytes:
+    """Paint a drawing over an opaque colour, as width * height bytes of luma (ITU-R BT.601) row by row.
+
+    Raises IllegalDrawing.
     """

@@ -125,3 +125,13 @@ class IllegalColour(FastcoreError):
         self.field = field
         self.colour = colour
         super().__init__(f"{field} must be a colour like #1a2b3c or #abc, not {colour!r}")
+
+
+class IllegalDrawing(FastcoreError):
+    """A drawing has 1 to 20,000 pixels in each direction, and nothing in it that cannot be drawn."""
+
+    def __init__(self, part: str, value: object, wanted: str) -> None:
+        #: Which number of it: "width", "scale" ...; of bytes it is their count.
+        self.part = part
+        self.value = value
+        super().__init__(f"{part} must be {wanted}, not {value!r}")

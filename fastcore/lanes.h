@@ -27,6 +27,37 @@ static inline __attribute__((always_inline)) void fc_lanes_store(uint64_t *to, l
     __builtin_memcpy(to, &lanes, sizeof lanes);
 }
 
+/* Four numbers, those of a pixel's channels. */
+typedef float fc_four_t __attribute__((vector_size(16), may_alias));
+typedef int32_t fc_four_ints_t __attribute__((vector_size(16)));
+
+#define fc_four(number) ((fc_four_t){0} + (float)(number))
+
+static inline fc_four_t fc_four_load(const float *from)
+{
+    fc_four_t four;
+    __builtin_memcpy(&four, from, sizeof four);
+    return four;
+}
+
+static inline void fc_four_store(float *to, fc_four_t four)
+{
+    __builtin_memcpy(to, &four, sizeof four);
+}
+
+static inline fc_four_t fc_four_of_bytes(const uint8_t *from)
+{
+    return (fc_four_t){from[0], from[1], from[2], from[3]};
+}
+
+/* Rounded, of numbers from 0 to 255. */
+static inline void fc_four_to_bytes(uint8_t *to, fc_four_t four)
+{
+    fc_four_ints_t ints = __builtin_convertvector(four + 0.5f, fc_four_ints_t);
+    for (int i = 0; i < 4; i++)
+        to[i] = (uint8_t)ints[i];
+}
+
 #define fc_trailing_zeros(bits) __builtin_ctzll(bits)
 #define fc_log2(bits) (63 - __builtin_clzll(bits)) /* of a number that is not 0 */
 #define fc_ones(bits) __builtin_popcountll(bits)
