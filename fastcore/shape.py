@@ -154,7 +154,7 @@ MODULES: dict[str, Module] = {
     "hexagon": _always("M.5 0L1 .25V.75L.5 1L0 .75V.25Z"),
     "star": _always(polygon(0.5, 0.525, (0.525, 0.31), 5)),
     "halftone": _always(_dot(0.34)),
-    "frame": _always(FULL + hole(0.14, 0.14, 0.72, 0.72, _same(0)) + box(0.24, 0.24, 0.52, 0.52, _same(0))),
+    "frame": _always(FULL + hole(0.15, 0.15, 0.7, 0.7, _same(0)) + box(0.2, 0.2, 0.6, 0.6, _same(0))),
 }
 
 #: What stands for a light module where it must be told from a photo below it.
@@ -184,10 +184,10 @@ BORDERS: dict[str, tuple[Corners, Corners]] = {
     "rounded": (_same(1.5), _same(0.75)),
     "extra-rounded": (_same(2.5), _same(1.5)),
     "circle": (_same(3.5), _same(2.5)),
-    "leaf-tl": ((0, 2.8, 2.8, 2.8), (0, 1.8, 1.8, 1.8)),
-    "leaf-tr": ((2.8, 0, 2.8, 2.8), (1.8, 0, 1.8, 1.8)),
-    "leaf-br": ((2.8, 2.8, 0, 2.8), (1.8, 1.8, 0, 1.8)),
-    "leaf-bl": ((2.8, 2.8, 2.8, 0), (1.8, 1.8, 1.8, 0)),
+    "leaf-tl": ((0, 2.0, 2.0, 2.0), (0, 1.2, 1.2, 1.2)),
+    "leaf-tr": ((2.0, 0, 2.0, 2.0), (1.2, 0, 1.2, 1.2)),
+    "leaf-br": ((2.0, 2.0, 0, 2.0), (1.2, 1.2, 0, 1.2)),
+    "leaf-bl": ((2.0, 2.0, 2.0, 0), (1.2, 1.2, 1.2, 0)),
 }
 
 EYE_BORDERS: dict[str, Path] = {
@@ -201,10 +201,10 @@ EYE_CENTERS: dict[str, Path] = {
     "rounded": Path(box(2, 2, 3, 3, _same(0.8))),
     "circle": Path(box(2, 2, 3, 3, _same(1.5))),
     "leaf-tl": Path(box(2, 2, 3, 3, (0, 1.3, 1.3, 1.3))),
-    "sunburst": Path(polygon(3.5, 3.5, (1.65, 1.2), 14)),
-    "star": Path(polygon(3.5, 3.62, (1.75, 1.0), 5)),
+    "sunburst": Path(polygon(3.5, 3.5, (1.65, 1.35), 14)),
+    "star": Path(polygon(3.5, 3.6, (1.75, 1.15), 5)),
     "diamond": Path(polygon(3.5, 3.5, (1.75,), 4)),
-    "cross": Path("M2.8 2H4.2V2.8H5V4.2H4.2V5H2.8V4.2H2V2.8H2.8Z"),
+    "cross": Path("M2.5 2H4.5V2.5H5V4.5H4.5V5H2.5V4.5H2V2.5H2.5Z"),
     "dot": Path(box(2.2, 2.2, 2.6, 2.6, _same(1.3))),
 }
 

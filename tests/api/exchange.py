@@ -95,6 +95,7 @@ def paths() -> list[str]:
     database = Database("postgresql://")  # never opened: nothing is asked of it
     new_id = id_source(now)
     links = Links(PostgresLinks(database), PostgresStats(database), now=now, new_id=new_id, changed=changed)
+
     async def nothing_there(url: str) -> bytes:
         raise NotImplementedError
 

@@ -70,6 +70,7 @@ async def desk(database: Database) -> Desk:
     new_id = id_source(now)
     accounts = Accounts(PostgresAccounts(database), now=now, new_id=new_id)
     links = Links(PostgresLinks(database), PostgresStats(database), now=now, new_id=new_id, changed=changed)
+
     async def nothing_there(url: str) -> bytes:
         raise NotImplementedError
 

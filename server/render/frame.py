@@ -1,0 +1,2 @@
+def surround(frame, size_px, ground):
+    raise NotImplementedError
