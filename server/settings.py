@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 PREFIX = "QREDGE_"
 
+BOOLEANS = {"true": True, "false": False}
+
 
 class IllegalSetting(Exception):
     """A setting has a value it cannot have."""
@@ -39,6 +41,7 @@ class Settings:
         100,
         "How often the journal is made to survive a power cut; a killed process loses nothing in any case.",
     )
+    fetch_http: bool = setting(False, "Whether logos and photos may be fetched by http, too: true or false.")
     log_level: str = setting("info", "What is logged: debug, info, warning or error.")
 
     def __post_init__(self) -> None:
@@ -79,9 +82,11 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         text = _text(environ, name)
         if text is None:
             continue
-        kind: Callable[[str], object] = type(each.default)
+        kind: Callable[[str], object] = BOOLEANS.__getitem__ if type(each.default) is bool else type(each.default)
         try:
             given[each.name] = kind(text)
+        except KeyError as exc:
+            raise IllegalSetting(f"{name} is true or false, not {text!r}.") from exc
         except ValueError as exc:
             raise IllegalSetting(f"{name} is a number, not {text!r}.") from exc
     for name in environ:

@@ -20,6 +20,11 @@ def test_variables_become_values_of_their_kind() -> None:
     assert (settings.port, settings.data_dir, settings.base_url) == (9000, Path("/srv/qr"), "https://qr.example")
 
 
+@pytest.mark.parametrize(("text", "value"), [("true", True), ("false", False)])
+def test_a_choice_of_two_is_true_or_false(text: str, value: bool) -> None:
+    assert load({"QREDGE_FETCH_HTTP": text}).fetch_http is value
+
+
 def test_a_secret_comes_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "url").write_text("postgresql://user:secret@db/qr\n")
     settings = load({"QREDGE_DATABASE_URL_FILE": str(tmp_path / "url")})
@@ -32,6 +37,7 @@ def test_a_secret_comes_from_a_file(tmp_path: Path) -> None:
         ({"QREDGE_PORT": "http"}, "QREDGE_PORT is a number, not 'http'"),
         ({"QREDGE_PORT": "0"}, "QREDGE_PORT lies between 1 and 65535; it is 0"),
         ({"QREDGE_WORKERS": "-1"}, "QREDGE_WORKERS lies between 1 and 256"),
+        ({"QREDGE_FETCH_HTTP": "yes"}, "QREDGE_FETCH_HTTP is true or false, not 'yes'"),
         ({"QREDGE_LOG_LEVEL": "loud"}, "QREDGE_LOG_LEVEL is debug, info, warning or error"),
         *(
             ({"QREDGE_PUBLIC_URL": url}, "QREDGE_PUBLIC_URL is an http or https URL")

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 ROOMS = frozenset(["edge", "api", "dialects", "ops", "render", "scans", "storage", "console"])
 #: Files that every room may stand on.
-FLOOR = frozenset(["server", "server.wire", "server.asgi", "server.openapi"])
+FLOOR = frozenset(["server", "server.wire", "server.asgi", "server.openapi", "server.outbound"])
 #: Files that may know several rooms: the one that connects them, and those that start processes.
 ROOFS = frozenset(["server.app", "server.supervisor", "server.__main__"])
 

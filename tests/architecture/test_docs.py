@@ -18,9 +18,15 @@ LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)#\s]+)")
 def test_every_setting_stands_in_its_document_with_its_default_and_help() -> None:
     written = [match.groups() for match in ROW.finditer((ROOT / "docs/settings.md").read_text())]
     coded = [
-        (f"{PREFIX}{each.name.upper()}", str(each.default) or None, each.metadata["help"]) for each in fields(Settings)
+        (f"{PREFIX}{each.name.upper()}", _written(each.default) or None, each.metadata["help"])
+        for each in fields(Settings)
     ]
     assert written == coded
+
+
+def _written(value: object) -> str:
+    """A setting's value as the environment has it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
