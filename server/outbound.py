@@ -12,10 +12,12 @@ import asyncio
 import ipaddress
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
+from typing import Self
 
+import httpcore
 import httpx
 
 from server.domain.errors import InvalidValue
@@ -34,7 +36,7 @@ MAX_LOOKUPS = 8
 
 REDIRECTS = frozenset([301, 302, 303, 307, 308])
 
-HEADERS = {
+HEADERS: dict[bytes | str, bytes | str] = {
     "user-agent": f"qredge/{version('qredge')}",
     "accept": "*/*",
     # What is inflated could grow a thousandfold; pictures are compressed as they are.
@@ -133,6 +135,9 @@ class Outbound:
             )
         if not url.host.strip(".") or len(url.raw_host) > MAX_HOST:
             raise InvalidValue("invalid_url", f"refusing to fetch: the host of a URL has 1 to {MAX_HOST} characters")
+        # What is no letter of a host, httpx escapes.
+        if "%" in url.host or not 0 < _port(url) < 1 << 16:
+            raise InvalidValue("invalid_url", f"refusing to fetch: {url.netloc.decode()!r} is not a host and a port")
         if url.userinfo:
             raise _refused(url, "invalid_url", "the URL has a user name or a password in it")
         return url
@@ -142,18 +147,18 @@ class Outbound:
         addresses = (await self._checked_addresses(url))[:MAX_ATTEMPTS]
         for left in range(len(addresses), 0, -1):
             # A share of the time for each, so that one that swallows everything does not take that of the others.
-            patience_s = (deadline - asyncio.get_running_loop().time()) / left
+            patience_s = (deadline - asyncio.get_running_loop().time()) / left if left > 1 else None
             try:
                 return await self._get_from(addresses[-left], url, patience_s)
-            except (httpx.ConnectError, httpx.ConnectTimeout) as exc:  # nothing was sent yet
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as exc:  # nothing was sent yet
                 cause = exc
-            except httpx.TransportError as exc:
+            except (httpcore.NetworkError, httpcore.ProtocolError) as exc:
                 raise _failed(url, "broken_off", "the answer broke off or is not HTTP") from exc
         raise _not_connected(url, cause) from cause
 
     async def _checked_addresses(self, url: httpx.URL) -> list[str]:
         """The addresses of the URL's host, each once, when all of them may be connected to."""
-        port = url.port or (443 if url.scheme == "https" else 80)
+        port = _port(url)
         try:
             found = [url.host] if _is_address(url.host) else await self._resolve(url.raw_host.decode(), port)
         except (OSError, UnicodeError) as exc:
@@ -173,11 +178,11 @@ class Outbound:
         )
         return [str(address[0]) for *_, address in found]
 
-    async def _get_from(self, address: str, url: httpx.URL, patience_s: float) -> bytes | str:
+    async def _get_from(self, address: str, url: httpx.URL, patience_s: float | None) -> bytes | str:
         """One request to `address`, which everything in it calls by the name in `url`."""
-        request = httpx.Request(
+        request = httpcore.Request(
             "GET",
-            url.copy_with(host=address, fragment=None),
+            httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
             headers={**HEADERS, "host": url.netloc.decode()},
             extensions={
                 "timeout": {"connect": patience_s},
@@ -186,34 +191,70 @@ class Outbound:
                 "sni_hostname": url.raw_host.decode().rstrip("."),
             },
         )
-        alone = httpx.Limits(max_connections=1, max_keepalive_connections=0)
-        # The bare transport, as a client would add cookies, proxies and netrc.
-        async with httpx.AsyncHTTPTransport(verify=self._tls, trust_env=False, limits=alone) as transport:
-            response = await transport.handle_async_request(request)
+        async with (
+            _Way(address) as way,
+            # The bare pool and no client, which would add cookies, proxies and netrc.
+            httpcore.AsyncConnectionPool(self._tls, max_keepalive_connections=0, network_backend=way) as pool,
+        ):
+            response = await pool.handle_async_request(request)
             try:
-                return response.headers["location"] if _redirects(response) else await self._body(url, response)
+                headers = httpx.Headers(response.headers)
+                if response.status in REDIRECTS and "location" in headers:
+                    return headers["location"]
+                return await self._body(url, response, headers)
             finally:
                 await response.aclose()
 
-    async def _body(self, url: httpx.URL, response: httpx.Response) -> bytes:
-        if response.status_code != 200:
-            raise _failed(url, "http_status", f"answered {response.status_code}")
-        if response.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+    async def _body(self, url: httpx.URL, response: httpcore.Response, headers: httpx.Headers) -> bytes:
+        if response.status != 200:
+            raise _failed(url, "http_status", f"answered {response.status}")
+        if headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
             raise _refused(url, "encoded", "answered with a Content-Encoding, although asked for none")
         too_large = _refused(url, "too_large", f"answered with more than {self._max_bytes / (1 << 20):g} MB")
-        announced = response.headers.get("content-length", "")
+        announced = headers.get("content-length", "")
         if announced.isdecimal() and int(announced) > self._max_bytes:
             raise too_large
         body = bytearray()
-        async for chunk in response.aiter_raw():
+        async for chunk in response.aiter_stream():
             body += chunk
             if len(body) > self._max_bytes:
                 raise too_large
         return bytes(body)
 
 
-def _redirects(response: httpx.Response) -> bool:
-    return response.status_code in REDIRECTS and "location" in response.headers
+class _Way(httpcore.AsyncNetworkBackend):
+    """The way to one address, whatever the name is; what was opened on it is closed at its end.
+
+    httpcore itself forgets a connection that is cancelled in its TLS handshake (1.0.9).
+    """
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._network = httpcore.AnyIOBackend()
+        self._streams: list[httpcore.AsyncNetworkStream] = []
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 -- as httpcore calls it
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        stream = await self._network.connect_tcp(self._address, port, timeout, local_address, socket_options)
+        self._streams.append(stream)
+        return stream
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for stream in self._streams:
+            await stream.aclose()
+
+
+def _port(url: httpx.URL) -> int:
+    return {"https": 443, "http": 80}[url.scheme] if url.port is None else url.port
 
 
 def _is_address(host: str) -> bool:
@@ -232,7 +273,7 @@ def _not_connected(url: httpx.URL, exc: BaseException) -> InvalidValue:
         if isinstance(cause, ssl.SSLError):
             return _failed(url, "bad_certificate", "it does not speak TLS as it should")
         cause = cause.__cause__ or cause.__context__
-    return _failed(url, "unreachable", f"nothing answers at port {url.port or (443 if url.scheme == 'https' else 80)}")
+    return _failed(url, "unreachable", f"nothing answers at port {_port(url)}")
 
 
 def _refused(url: httpx.URL, reason: str, why: str) -> InvalidValue:

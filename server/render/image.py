@@ -19,7 +19,7 @@ from server.domain.order import ImageFormat, Order
 from server.domain.scannability import FULL_MODULE_PX, Scannability
 from server.render.budget import PixelBudget
 from server.render.compose import compose, lay_out
-from server.render.pictures import Picture, decode
+from server.render.pictures import MAX_PIXELS, Picture, decode
 from server.render.proof import prove
 
 MEDIA_TYPES: dict[ImageFormat, str] = {
@@ -84,7 +84,7 @@ class Painter:
         return await self._budget.run(0, lambda: self._prove(order))
 
     async def admit(self, data: bytes) -> bytes:
-        return await self._budget.run(0, lambda: _admitted(data))
+        return await self._budget.run(2 * MAX_PIXELS, lambda: _admitted(data))  # nobody knows yet how many it has
 
     # --- in a thread ---
 

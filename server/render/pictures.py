@@ -87,7 +87,7 @@ class Picture:
         """The largest square in its middle."""
         side = min(self.width, self.height)
         left, top = (self.width - side) // 2, (self.height - side) // 2
-        return self._of(self.image.crop((left, top, left + side, top + side))) if self.width != self.height else self
+        return self if self.width == self.height else self._of(self.image.crop((left, top, left + side, top + side)))
 
     def without_dark_backing(self) -> Self:
         """A neon sign without its wall: what is dark becomes transparent, and a glow keeps its colour.
