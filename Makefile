@@ -9,7 +9,7 @@ CORE   := $(wildcard fastcore/*.pyx fastcore/*.pxd fastcore/*.h)
 serve: .venv/.built
 	@exec $(BIN)/qredge serve
 
-test: .venv/.dev .venv/.browser
+test: .venv/.dev .venv/.browser .venv/.print
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: .venv/.dev
@@ -72,6 +72,10 @@ BROWSER        := command -v chromium && command -v chromedriver
 
 .venv/.browser: .venv/.system
 	$(call need,$(BROWSER),chromium chromium-driver fonts-dejavu-core)
+	@touch $@
+
+.venv/.print: .venv/.system
+	$(call need,command -v gs && command -v qpdf,ghostscript qpdf)
 	@touch $@
 
 .venv/.rivals: .venv/.system

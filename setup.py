@@ -34,6 +34,7 @@ STAGES = [
     "svg",
     "tables",
     "template",
+    "vector",
     "zigzag",
 ]
 

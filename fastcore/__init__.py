@@ -15,6 +15,9 @@ from fastcore.errors import (
     IllegalText,
     IllegalVersion,
 )
+from fastcore.vector_eps import draw_eps
+from fastcore.vector_pdf import draw_pdf
+from fastcore.vector_svg import draw_svg
 
 __all__ = [
     "DataTooLong",
@@ -30,6 +33,9 @@ __all__ = [
     "IllegalText",
     "IllegalVersion",
     "Symbol",
+    "draw_eps",
+    "draw_pdf",
+    "draw_svg",
     "encode",
     "encode_sequence",
     "png",

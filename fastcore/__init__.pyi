@@ -12,6 +12,7 @@ done raises a FastcoreError that says why.
 
 from typing import final
 
+from fastcore.drawing import Drawing
 from fastcore.errors import (
     DataTooLong,
     FastcoreError,
@@ -41,6 +42,9 @@ __all__ = [
     "IllegalText",
     "IllegalVersion",
     "Symbol",
+    "draw_eps",
+    "draw_pdf",
+    "draw_svg",
     "encode",
     "encode_sequence",
     "png",
@@ -162,4 +166,19 @@ def svg(
     margin, dark, light: as for `png`.
 
     Raises IllegalSize, IllegalMargin, IllegalColour.
+    """
+
+def draw_svg(drawing: Drawing) -> bytes:
+    """A drawing as an SVG file: one path for each layer, width, height and units in pixels of the drawing.
+
+    A transparent ground is left out; a photo is a PNG file within the file.
+    """
+
+def draw_pdf(drawing: Drawing, *, dpi: float) -> bytes:
+    """A drawing as a PDF file of one page, width / dpi inches wide: outlines, and pixels only where it has a photo."""
+
+def draw_eps(drawing: Drawing, *, dpi: float) -> bytes:
+    """A drawing as an EPS file, width / dpi inches wide; as `draw_pdf`, but nothing in it can be seen through.
+
+    What has an alpha is mixed with the ground beforehand; vector_eps.py says how.
     """
