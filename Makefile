@@ -9,7 +9,7 @@ CORE   := $(wildcard fastcore/*.pyx fastcore/*.pxd fastcore/*.h)
 serve: .venv/.built
 	@exec $(BIN)/qredge serve
 
-test: .venv/.dev .venv/.browser .venv/.redis
+test: .venv/.dev .venv/.browser .venv/.redis .venv/.print
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: .venv/.dev
@@ -77,6 +77,10 @@ REDIS          := command -v redis-server
 
 .venv/.redis: .venv/.system
 	$(call need,$(REDIS),redis-server)
+	@touch $@
+
+.venv/.print: .venv/.system
+	$(call need,command -v gs && command -v qpdf,ghostscript qpdf)
 	@touch $@
 
 .venv/.rivals: .venv/.system

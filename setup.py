@@ -42,6 +42,7 @@ STAGES = [
     "svg",
     "tables",
     "template",
+    "vector",
     "zigzag",
 ]
 

@@ -17,6 +17,9 @@ from fastcore.errors import (
     IllegalVersion,
 )
 from fastcore.painter import paint_luminance, paint_png, paint_rgba
+from fastcore.vector_eps import draw_eps
+from fastcore.vector_pdf import draw_pdf
+from fastcore.vector_svg import draw_svg
 
 __all__ = [
     "DataTooLong",
@@ -34,6 +37,9 @@ __all__ = [
     "IllegalVersion",
     "Symbol",
     "damage",
+    "draw_eps",
+    "draw_pdf",
+    "draw_svg",
     "encode",
     "encode_sequence",
     "paint_luminance",

@@ -45,6 +45,9 @@ __all__ = [
     "IllegalVersion",
     "Symbol",
     "damage",
+    "draw_eps",
+    "draw_pdf",
+    "draw_svg",
     "encode",
     "encode_sequence",
     "paint_luminance",
@@ -210,4 +213,19 @@ def paint_luminance(drawing: Drawing, backdrop: Rgba) -> bytes:
     """Paint a drawing over an opaque colour, as width * height bytes of luma (ITU-R BT.601) row by row.
 
     Raises IllegalDrawing.
+    """
+
+def draw_svg(drawing: Drawing) -> bytes:
+    """A drawing as an SVG file: one path for each layer, width, height and units in pixels of the drawing.
+
+    A transparent ground is left out; a photo is a PNG file within the file.
+    """
+
+def draw_pdf(drawing: Drawing, *, dpi: float) -> bytes:
+    """A drawing as a PDF file of one page, width / dpi inches wide: outlines, and pixels only where it has a photo."""
+
+def draw_eps(drawing: Drawing, *, dpi: float) -> bytes:
+    """A drawing as an EPS file, width / dpi inches wide; as `draw_pdf`, but nothing in it can be seen through.
+
+    What has an alpha is mixed with the ground beforehand; vector_eps.py says how.
     """
