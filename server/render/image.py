@@ -71,7 +71,7 @@ class Painter:
         return order.size_px <= QUICK_PX and order.format in ("png", "svg") and _is_plain(order)
 
     def check(self, order: Order) -> None:
-        lay_out(_symbol(order), order.design, order.size_px)
+        _symbol(order)
 
     def draw_at_once(self, order: Order, etag: str) -> Image:
         return Image(_plain_file(order), MEDIA_TYPES[order.format], etag)
@@ -151,7 +151,8 @@ def _is_plain(order: Order) -> bool:
 
 def _plain_file(order: Order) -> bytes:
     symbol = _symbol(order)
-    lay_out(symbol, order.design, order.size_px)
+    if order.format == "png":
+        lay_out(symbol, order.design, order.size_px)
     ink, ground = order.design.modules.color, order.design.background.color
     assert isinstance(ink, Colour), "it is plain"
     assert isinstance(ground, Colour), "it is plain"

@@ -87,15 +87,18 @@ def test_a_field_nobody_knows_is_refused_by_its_name(api: httpx.Client, taker: t
     assert found == dict.fromkeys(["/Destination", "/id", "/a~1b~0c", "/"], "unknown_field")
 
 
-def test_a_body_of_a_megabyte_is_read_and_one_byte_more_is_not(api: httpx.Client, taker: tuple[str, str, Json]) -> None:
+def test_a_body_as_large_as_may_be_is_read_and_one_byte_more_is_not(
+    api: httpx.Client, taker: tuple[str, str, Json]
+) -> None:
     method, path, body = taker
     text = json.dumps(body).encode()
-    for too_large in (text + b" " * (MEGABYTE + 1 - len(text)), text + b" " * (3 * MEGABYTE)):
+    limit = (16 if path.startswith("/qr-codes") else 1) * MEGABYTE  # there may be pictures in a design
+    for too_large in (text + b" " * (limit + 1 - len(text)), text + b" " * (limit + 2 * MEGABYTE)):
         before = everything(api)
         problem(api.request(method, path, content=too_large), 413, "body_too_large")
         problem(api.request(method, path, content=chunks(too_large)), 413, "body_too_large")
         assert everything(api) == before
-    largest = text + b" " * (MEGABYTE - len(text))
+    largest = text + b" " * (limit - len(text))
     assert api.request(method, path, content=largest).status_code in (200, 201)
     assert api.request(method, path, content=chunks(largest)).status_code in (200, 201)
 
@@ -227,7 +230,7 @@ def test_a_key_needs_a_name(api: httpx.Client) -> None:
     assert refused(api, "POST", "/api-keys", {"name": None}) == {"/name": "wrong_type"}
 
 
-NO_LEVELS: list[object] = ["X", "m", "", "LM", None, 1, []]
+NO_LEVELS: list[object] = ["X", "m", "", "LM", 1, []]
 NO_NUMBERS: list[object] = ["4", 4.0, 10**30, True, None, []]
 DESIGNS: list[tuple[object, dict[str, str]]] = [
     (None, {"/design": "wrong_type"}),

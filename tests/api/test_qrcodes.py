@@ -15,6 +15,22 @@ FIELDS = {
 }
 
 
+#: A design of which nothing was said, as answers write it out.
+PLAIN = {
+    "level": None,
+    "margin": 4,
+    "modules": {"shape": "square", "color": "#000000"},
+    "eyes": {
+        "border": {"shape": "square", "color": None},
+        "center": {"shape": "square", "color": None},
+        "ring": "none",
+    },
+    "background": {"color": "#ffffff", "image": None, "opacity": 0.35},
+    "logo": None,
+    "frame": {"style": "none", "color": "#6c48e8", "label": None, "label_color": "#ffffff"},
+}
+
+
 def test_a_destination_makes_a_dynamic_code_and_its_link(api: httpx.Client) -> None:
     answer = api.post("/qr-codes", json={"destination": "https://example.com/menu", "name": "Table 7"})
     assert answer.status_code == 201
@@ -23,7 +39,7 @@ def test_a_destination_makes_a_dynamic_code_and_its_link(api: httpx.Client) -> N
     assert answer.headers["location"] == f"/v1/qr-codes/{code['id']}"
     assert code["image_url"] == f"{api.base_url}qr-codes/{code['id']}/image"
     assert (code["kind"], code["content"], code["scans"]) == ("dynamic", None, 0)
-    assert code["design"] == {"level": "M", "margin": 4}
+    assert code["design"] == PLAIN
     assert api.get(f"/qr-codes/{code['id']}").json() == code
     link = api.get(f"/links/{code['link_id']}").json()
     assert (link["destination"], link["title"]) == (code["destination"], "Table 7")
@@ -42,7 +58,7 @@ def test_a_text_makes_a_static_code_that_is_not_counted(api: httpx.Client) -> No
     assert code.keys() == FIELDS
     assert (code["kind"], code["content"]) == ("static", {"type": "text", "text": "Hello"})
     assert [code[field] for field in ("link_id", "short_url", "destination", "scans")] == [None] * 4
-    assert code["design"] == {"level": "H", "margin": 0}
+    assert code["design"] == {**PLAIN, "level": "H", "margin": 0}
     problem(api.get(f"/qr-codes/{code['id']}/stats"), 409, "not_counted")
     assert api.get("/links").json()["data"] == []
 
@@ -53,7 +69,7 @@ def test_a_change_changes_what_it_names(api: httpx.Client) -> None:
     assert drawn.status_code == 200
     assert {field for field in FIELDS if drawn.json()[field] != code[field]} == {"design", "updated_at"}
     named = api.patch(f"/qr-codes/{code['id']}", json={"name": None}).json()
-    assert (named["name"], named["design"]) == (None, {"level": "Q", "margin": 4})
+    assert (named["name"], named["design"]) == (None, {**PLAIN, "level": "Q"})
     assert api.get(f"/qr-codes/{code['id']}").json() == named
 
 

@@ -21,6 +21,9 @@ ALLOW = {
     "/qr-codes/{id}": "DELETE, GET, HEAD, PATCH",
     "/qr-codes/{id}/image": "GET, HEAD",
     "/qr-codes/{id}/stats": "GET, HEAD",
+    "/render": "POST",
+    "/render/validate": "POST",
+    "/render/batch": "POST",
 }
 
 ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"]
