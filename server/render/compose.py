@@ -14,7 +14,7 @@ from fastcore.drawing import Drawing, Fill, Layer, Linear, Paint, Photo, Radial,
 from fastcore.path import Path
 from server.domain import colour
 from server.domain.colour import Colour, Gradient
-from server.domain.design import Design, Frame
+from server.domain.design import Design
 from server.domain.errors import InvalidValue
 from server.render.frame import surround
 from server.render.pictures import Picture
@@ -55,7 +55,7 @@ def lay_out(symbol: fastcore.Symbol, design: Design, size_px: int) -> Layout:
 
     Raises InvalidValue ("size") where a module gets none.
     """
-    _, _, x, y, side = _surround(design, size_px)
+    _, x, y, side = surround(design.frame, size_px)
     modules = symbol.size + 2 * design.margin
     scale = side // modules
     if scale == 0:
@@ -74,11 +74,11 @@ def compose(
 ) -> Drawing:
     """The drawing of a symbol. The pictures are those that the design names, decoded."""
     layout = lay_out(symbol, design, size_px)
-    below, above, x, y, side = _surround(design, size_px)
+    framed, x, y, side = surround(design.frame, size_px)
     ground = _paint(design.background.color, Square(0, 0, size_px))
     zone = clear_zone(layout, design, logo)
     skipped = _skipped(layout, zone)
-    layers: list[Layer] = [*below]
+    layers: list[Layer] = [*framed]
     if photo is not None:
         layers.append(_covering(photo, Square(x, y, side), design.background.opacity))
         if design.modules.shape == "halftone":
@@ -93,15 +93,7 @@ def compose(
             layers.append(Fill(zone.path(layout), ground))
         assert logo is not None, "without a logo there is no zone"
         layers.append(_logo(logo, design, zone, layout))
-    return Drawing(size_px, size_px, ground, (*layers, *above))
-
-
-def _surround(design: Design, size_px: int) -> tuple[tuple[Layer, ...], tuple[Layer, ...], int, int, int]:
-    """What the frame draws below and above, and the square it leaves: left, top, side."""
-    if design.frame == Frame():
-        return (), (), 0, 0, size_px
-    inside = surround(design.frame, size_px, _paint(design.background.color, Square(0, 0, size_px)))
-    return inside.below, inside.above, inside.x, inside.y, inside.side
+    return Drawing(size_px, size_px, ground, tuple(layers))
 
 
 # --- paints ---
