@@ -37,6 +37,7 @@ cdef void shade(const double *offsets, const Pixel *colours, int count, Pixel *o
         out[i].green = between(colours[stop - 1].green, colours[stop].green, share)
         out[i].blue = between(colours[stop - 1].blue, colours[stop].blue, share)
         out[i].alpha = between(colours[stop - 1].alpha, colours[stop].alpha, share)
+    out[0] = colours[0]  # which is that of all before it, also where the gradient begins with a step
 
 
 cdef inline int nearest(float at) noexcept nogil:

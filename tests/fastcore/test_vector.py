@@ -8,6 +8,7 @@ import subprocess
 import xml.etree.ElementTree as ET
 import zlib
 
+import numpy as np
 import pypdfium2
 import pytest
 import zxingcpp
@@ -53,6 +54,11 @@ def expected(drawing: Drawing) -> Pixels:
 def test_a_drawing_scans(expected: Pixels) -> None:
     assert expected.shape == (SIDE, SIDE, 3)
     assert _reads(expected)
+
+
+def test_our_own_pixels_look_like_the_svg(drawing: Drawing, expected: Pixels) -> None:
+    pixels = np.frombuffer(fastcore.paint_rgba(drawing), np.uint8).reshape(SIDE, SIDE, 4)
+    assert likeness(on_white(pixels), expected) > 0.98
 
 
 def test_the_pdf_looks_like_the_svg(drawing: Drawing, expected: Pixels) -> None:
