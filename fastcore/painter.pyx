@@ -8,7 +8,7 @@ import struct
 
 from isal import isal_zlib
 
-from fastcore.drawing import Drawing, Fill, Linear, Photo, Radial, Rgba
+from fastcore.drawing import Drawing, Fill, Linear, Radial, Rgba, Tiles
 from fastcore.errors import IllegalDrawing
 from fastcore.path import Path
 
@@ -129,7 +129,7 @@ def paint_png(drawing, *, dpi=None):
 
 cdef bint has_only_solid_paints(drawing):
     return isinstance(drawing, Drawing) and all([
-        not isinstance(layer, Photo) and isinstance(layer.paint, Rgba) for layer in drawing.layers
+        isinstance(layer, (Fill, Tiles)) and isinstance(layer.paint, Rgba) for layer in drawing.layers
     ]) and not isinstance(drawing.ground, (Linear, Radial))
 
 
