@@ -21,7 +21,7 @@ from fastcore.band cimport Band
 from fastcore.canvas cimport Canvas
 from fastcore.paint cimport Pixel, luminances
 from fastcore.palette cimport Palette, is_grey, pack
-from fastcore.scanline cimport drop_alpha, filter_up
+from fastcore.scanline cimport drop_alpha, filter_row
 
 
 cdef enum:
@@ -33,17 +33,23 @@ cdef dict COLOUR_TYPES = {24: 2, 32: 6}  # by bits in a pixel; below them palett
 # --- PNG files ---
 
 
-cdef object compressor_for(drawing):
-    """The compressor that makes the smallest files within the time there is, measured on the rows of 1200 and 9000 px.
+# How rows are filtered and compressed, by what is in them: whether as differences from the row above (filter type 2),
+# and by which compressor. What makes the smallest files within the time there is, of all filters with zlib, zlib-ng and
+# igzip at their levels on pictures of 500 to 9000 px; zlib at level 1 is slower than each of these, for larger files.
+cdef dict WAYS = {
+    # igzip takes half the time, for a fifth more; level 6 saves a quarter, but takes three times as long as painting.
+    "few colours": (True, lambda: zlib_ng.compressobj(2)),
+    # The same shades come back in other rows: a third smaller than differences at level 2, for twice the time.
+    "gradients": (False, lambda: zlib_ng.compressobj(5)),
+    # Nothing comes back, and all that helps is the Huffman code: zlib-ng needs twice the time for the same size.
+    "photos": (True, lambda: isal_zlib.compressobj(1)),
+}
 
-    Shapes and gradients: zlib-ng at level 2 makes files a sixth (1200 px) to two fifths (9000 px) smaller than igzip's,
-    and smaller than zlib's at level 1, at a quarter of zlib's time. Photos: there it is no better than igzip, which
-    takes half its time.
-    """
-    for layer in drawing.layers:
-        if isinstance(layer, Photo):
-            return isal_zlib.compressobj(1)
-    return zlib_ng.compressobj(2)
+
+cdef tuple way_for(Canvas canvas):
+    if canvas.has_few_colours:
+        return WAYS["few colours"]
+    return WAYS["photos" if any([isinstance(layer, Photo) for layer in canvas.drawing.layers]) else "gradients"]
 
 
 cdef list chunk(bytes kind, list pieces):
@@ -73,8 +79,10 @@ cdef list image_data(Canvas canvas, int bits):
     cdef uint8_t *out = filtered
     cdef int top = 0
     cdef int rows, row
+    up, new_compressor = way_for(canvas)
+    cdef bint differs = up
     view = memoryview(filtered)
-    compressor = compressor_for(canvas.drawing)
+    compressor = new_compressor()
     cdef list pieces = []
     with nogil:
         canvas.start(bits)
@@ -84,7 +92,9 @@ cdef list image_data(Canvas canvas, int bits):
             canvas.paint_band(top, rows)
             for row in range(rows):
                 write_row(&canvas.band, row, bits, stride, above + (row + 1) * stride)
-                filter_up(above + (row + 1) * stride, above + row * stride, stride, out + row * (1 + stride))
+                filter_row(
+                    above + (row + 1) * stride, above + row * stride, stride, differs, out + row * (1 + stride)
+                )
             memcpy(above, above + rows * stride, stride)
         if bits <= 8 and canvas.palette.spilled:
             return None
