@@ -12,7 +12,6 @@ import pathlib
 import re
 import subprocess
 import sys
-from array import array
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -29,7 +28,6 @@ import fastcore
 from bench.measure import Figures, compare, pin, save
 from fastcore import shape
 from fastcore.drawing import Drawing, Linear, Paint, Photo, Radial, Rgba, Stop, Tiles
-from fastcore.path import Path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,34 +66,6 @@ def _python_qrcode(drawer: Callable[[], object], mask: object) -> bytes:
     return out.getvalue()
 
 
-def _svg(drawing: Drawing) -> str:
-    """The same tiles as one path for each paint; gradients are radial."""
-    (tiles,) = drawing.layers
-    assert isinstance(tiles, Tiles)
-    path = Path.joined(
-        tiles.paths[number - 1]
-        .scaled(tiles.scale)
-        .moved(tiles.x + place % tiles.size * tiles.scale, tiles.y + place // tiles.size * tiles.scale)
-        for place, number in enumerate(tiles.places)
-        if number
-    )
-    points = iter(array("d", path.points))
-    data = "".join(
-        "MLCZ"[command] + " ".join(f"{next(points):g}" for _ in range((2, 2, 6, 0)[command]))
-        for command in path.commands
-    )
-    defined, fill = "", "#000"
-    if isinstance(tiles.paint, Radial):
-        stops = "".join(f'<stop offset="{at}" stop-color="#{bytes(of[:3]).hex()}"/>' for at, of in tiles.paint.stops)
-        where = f'cx="{tiles.paint.x}" cy="{tiles.paint.y}" r="{tiles.paint.radius}"'
-        defined = f'<radialGradient id="g" gradientUnits="userSpaceOnUse" {where}>{stops}</radialGradient>'
-        fill = "url(#g)"
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{drawing.width}" height="{drawing.height}">{defined}'
-        f'<path fill="#fff" d="M0 0H{drawing.width}V{drawing.height}H0z"/><path fill="{fill}" d="{data}"/></svg>'
-    )
-
-
 def _against() -> dict[str, Figures]:
     centre = SCALE * (17 + 4 * VERSION + 2 * MARGIN) / 2
     radial = Radial(centre, centre, centre, STOPS)
@@ -110,7 +80,9 @@ def _against() -> dict[str, Figures]:
         contestants: dict[str, Callable[[], bytes]] = {
             "fastcore": partial(_ours, style, paint),
             "python-qrcode": partial(_python_qrcode, drawer, mask),
-            "resvg": partial(resvg_py.svg_to_bytes, svg_string=_svg(drawing_of(style, SCALE, paint))),
+            "resvg": partial(
+                resvg_py.svg_to_bytes, svg_string=fastcore.draw_svg(drawing_of(style, SCALE, paint)).decode()
+            ),
         }
         figures = compare(contestants, rounds=7)
         for label, call in contestants.items():
