@@ -34,6 +34,9 @@ BLUE, RED, GLASS = Rgba(10, 40, 160), Rgba(190, 20, 30), Rgba(20, 160, 60, 120)
 SLANTED = Linear(20, 40, 180, 260, (Stop(0, RED), Stop(0.4, BLUE), Stop(1, Rgba(20, 90, 40))))
 ROUND = Radial(140, 120, 130, (Stop(0.1, WHITE), Stop(0.8, Rgba(150, 200, 255)), Stop(1, Rgba(255, 220, 90))))
 FADING = Linear(0, 0, 240, 0, (Stop(0, Rgba(200, 0, 90, 255)), Stop(1, Rgba(0, 0, 200, 0))))
+STEPS = Linear(
+    80, 0, 160, 0, (Stop(0, BLACK), Stop(0, RED), Stop(0.5, BLUE), Stop(0.5, RED), Stop(1, BLUE), Stop(1, WHITE))
+)
 POINT = Linear(50, 50, 50, 50, (Stop(0, RED), Stop(1, BLUE)))
 
 RING = Path("M120 20A100 100 0 0 1 120 220A100 100 0 0 1 120 20Z M120 60A60 60 0 0 0 120 180A60 60 0 0 0 120 60Z")
@@ -170,6 +173,7 @@ DRAWINGS: dict[str, Drawing] = {
     "hole": Drawing(240, 240, WHITE, (Fill(RING, RED), Fill(BLOB, GLASS))),
     "beyond the picture": Drawing(240, 240, WHITE, (Fill(BEYOND, RED), Fill(RING.scaled(3).moved(-300, -200), BLUE))),
     "linear": Drawing(240, 240, WHITE, (Fill(RING, SLANTED),)),
+    "steps": Drawing(240, 240, STEPS, (Fill(RING, GLASS),)),
     "radial ground": Drawing(240, 240, ROUND, (Fill(BLOB, SLANTED),)),
     "fading": Drawing(240, 240, None, (Fill(BLOB, FADING), Fill(RING, GLASS))),
     "without extent": Drawing(240, 240, WHITE, (Fill(RING, POINT), Fill(BLOB, Radial(9, 9, 0, POINT.stops)))),
