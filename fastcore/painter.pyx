@@ -26,6 +26,7 @@ from fastcore.scanline cimport drop_alpha, filter_row
 
 cdef enum:
     MAX_DPI = 100_000
+    WIDE = 8192  # bytes of a row
 
 cdef dict COLOUR_TYPES = {24: 2, 32: 6}  # by bits in a pixel; below them palettes (3) and grey (0)
 
@@ -41,15 +42,19 @@ cdef dict WAYS = {
     "few colours": (True, lambda: zlib_ng.compressobj(2)),
     # The same shades come back in other rows: a third smaller than differences at level 2, for twice the time.
     "gradients": (False, lambda: zlib_ng.compressobj(5)),
+    # Where the window of the format (32 KB) holds few rows, differences at level 2 are as small or smaller.
+    "wide gradients": (True, lambda: zlib_ng.compressobj(2)),
     # Nothing comes back, and all that helps is the Huffman code: zlib-ng needs twice the time for the same size.
     "photos": (True, lambda: isal_zlib.compressobj(1)),
 }
 
 
-cdef tuple way_for(Canvas canvas):
+cdef tuple way_for(Canvas canvas, int stride):
     if canvas.has_few_colours:
         return WAYS["few colours"]
-    return WAYS["photos" if any([isinstance(layer, Photo) for layer in canvas.drawing.layers]) else "gradients"]
+    if any([isinstance(layer, Photo) for layer in canvas.drawing.layers]):
+        return WAYS["photos"]
+    return WAYS["wide gradients" if stride > WIDE else "gradients"]
 
 
 cdef list chunk(bytes kind, list pieces):
@@ -79,7 +84,7 @@ cdef list image_data(Canvas canvas, int bits):
     cdef uint8_t *out = filtered
     cdef int top = 0
     cdef int rows, row
-    up, new_compressor = way_for(canvas)
+    up, new_compressor = way_for(canvas, stride)
     cdef bint differs = up
     view = memoryview(filtered)
     compressor = new_compressor()
