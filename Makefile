@@ -23,6 +23,7 @@ types: .venv/.dev
 bench: .venv/.dev .venv/.rivals
 	$(BIN)/python -m bench.encode
 	$(BIN)/python -m bench.png
+	$(BIN)/python -m bench.styles
 	$(BIN)/python -m bench.kernels
 	$(BIN)/python -m bench.report
 	$(BIN)/python -m bench.redirect

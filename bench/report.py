@@ -66,6 +66,18 @@ def _png(results: dict[str, Figures]) -> str:
     return _table(["", *(f"{x}, us" for x in labels), *(f"{x}, bytes" for x in labels)], rows)
 
 
+def _styles(styles: Results) -> str:
+    """What is compared, then print sizes, and the machine they were drawn on."""
+    results = cast("dict[str, dict[str, Figures]]", styles["results"])
+    large = [
+        [name, f"{values['median'] / 1000:,.0f}", f"{values['bytes'] / 1000:,.0f}", f"{values['megabytes']:,.0f}"]
+        for name, values in cast("Figures", results["large"]).items()
+    ]
+    head = ["rounded, 9,000 px", "ms", "kB of file", "MB of memory above idle"]
+    where = f"Measured on {styles['machine']['processor']}, {styles['machine']['date']}."
+    return f"{_png(results['against'])}\n\n{_table(head, large)}\n\n{where}"
+
+
 def _kernels(results: dict[str, dict[str, Figures]]) -> str:
     sets = list(next(iter(results.values()))["score_masks"])
     rows = [[v, *(_us(x["score_masks"][s]["median"]) for s in sets)] for v, x in results.items()]
@@ -123,13 +135,14 @@ def _replace(path: Path, parts: dict[str, str]) -> None:
 
 
 def main() -> None:
-    encode, png, kernels = _load("encode"), _load("png"), _load("kernels")
+    encode, png, styles, kernels = _load("encode"), _load("png"), _load("styles"), _load("kernels")
     encoded = cast("dict[str, dict[str, Figures]]", encode["results"])
     growth = cast("Figures", encoded["growth"])
     parts = {
         "machine": "\n".join(f"* {key}: {value}" for key, value in encode["machine"].items()),
         "encode": _encode(encoded["against"]),
         "png": _png(cast("dict[str, Figures]", png["results"])),
+        "styles": _styles(styles),
         "kernels": _kernels(cast("dict[str, dict[str, Figures]]", kernels["results"])),
         "growth": _table(
             ["version", "us"],

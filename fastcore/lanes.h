@@ -8,6 +8,9 @@
 #define FASTCORE_LANES_H
 
 #include <stdint.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 typedef uint64_t lanes_t __attribute__((vector_size(64), may_alias));
 
@@ -29,7 +32,6 @@ static inline __attribute__((always_inline)) void fc_lanes_store(uint64_t *to, l
 
 /* Four numbers, those of a pixel's channels. */
 typedef float fc_four_t __attribute__((vector_size(16), may_alias));
-typedef int32_t fc_four_ints_t __attribute__((vector_size(16)));
 
 #define fc_four(number) ((fc_four_t){0} + (float)(number))
 
@@ -47,15 +49,29 @@ static inline void fc_four_store(float *to, fc_four_t four)
 
 static inline fc_four_t fc_four_of_bytes(const uint8_t *from)
 {
+#ifdef __SSE2__ /* which the compiler does not find by itself */
+    int32_t bytes;
+    __builtin_memcpy(&bytes, from, sizeof bytes);
+    __m128i zero = _mm_setzero_si128();
+    __m128i words = _mm_unpacklo_epi8(_mm_cvtsi32_si128(bytes), zero);
+    return (fc_four_t)_mm_cvtepi32_ps(_mm_unpacklo_epi16(words, zero));
+#else
     return (fc_four_t){from[0], from[1], from[2], from[3]};
+#endif
 }
 
 /* Rounded, of numbers from 0 to 255. */
 static inline void fc_four_to_bytes(uint8_t *to, fc_four_t four)
 {
-    fc_four_ints_t ints = __builtin_convertvector(four + 0.5f, fc_four_ints_t);
+#ifdef __SSE2__
+    __m128i words = _mm_cvttps_epi32((__m128)(four + 0.5f));
+    words = _mm_packs_epi32(words, words);
+    int32_t bytes = _mm_cvtsi128_si32(_mm_packus_epi16(words, words));
+    __builtin_memcpy(to, &bytes, sizeof bytes);
+#else
     for (int i = 0; i < 4; i++)
-        to[i] = (uint8_t)ints[i];
+        to[i] = (uint8_t)(four[i] + 0.5f);
+#endif
 }
 
 #define fc_trailing_zeros(bits) __builtin_ctzll(bits)

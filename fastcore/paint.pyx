@@ -22,12 +22,15 @@ cdef inline uint8_t between(uint8_t a, uint8_t b, double share) noexcept nogil:
 
 cdef void shade(const double *offsets, const Pixel *colours, int count, Pixel *out) noexcept nogil:
     """Write the SHADES of a gradient, from 0 to 1; offsets do not fall, before the first and after the last of
-    them the colour stays."""
+    them the colour stays.
+
+    The first and the last shade also stand for all that lies beyond: of several stops there the outermost counts.
+    """
     cdef double at, share
     cdef int i, stop = 0
     for i in range(SHADES):
         at = i / <double> (SHADES - 1)
-        while stop < count and offsets[stop] <= at:
+        while i > 0 and stop < count and offsets[stop] <= at:
             stop += 1
         if stop == 0 or stop == count:
             out[i] = colours[max(stop - 1, 0)]

@@ -102,23 +102,22 @@ cdef void lay(Palette *palette, int ink, const uint8_t *levels, int count, uint8
 
 
 cdef void pack(const uint8_t *row, int count, int depth, uint8_t *out) noexcept nogil:
-    """Write numbers of 1, 2, 4 or 8 bits, the leftmost pixel in the highest ones; what is left of a byte is 0.
+    """Write numbers of 1, 2, 4 or 8 bits, the leftmost pixel in the highest ones.
 
-    `row` has seven bytes more.
+    `row` has seven bytes more; some of them fill what is left of the last byte.
     """
-    cdef int i, k, pixels = 8 // depth
-    cdef uint64_t eight
-    cdef uint32_t bits
+    cdef int i
     if depth == 8:
         memcpy(out, row, count)
     elif depth == 4:
-        for i in range(count // 2):
+        for i in range((count + 1) // 2):
             out[i] = <uint8_t> (row[2 * i] << 4 | row[2 * i + 1])
-        if count & 1:
-            out[count // 2] = <uint8_t> (row[count - 1] << 4)
+    elif depth == 2:
+        for i in range((count + 3) // 4):
+            out[i] = <uint8_t> (row[4 * i] << 6 | row[4 * i + 1] << 4 | row[4 * i + 2] << 2 | row[4 * i + 3])
     else:
-        for i in range((count + pixels - 1) // pixels):
-            bits = 0
-            for k in range(pixels):
-                bits = bits << depth | (row[i * pixels + k] if i * pixels + k < count else 0)
-            out[i] = <uint8_t> bits
+        for i in range((count + 7) // 8):
+            out[i] = <uint8_t> (
+                row[8 * i] << 7 | row[8 * i + 1] << 6 | row[8 * i + 2] << 5 | row[8 * i + 3] << 4
+                | row[8 * i + 4] << 3 | row[8 * i + 5] << 2 | row[8 * i + 6] << 1 | row[8 * i + 7]
+            )

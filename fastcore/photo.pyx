@@ -78,10 +78,11 @@ cdef void lay(const Shot *shot, int y, Pixel *row) noexcept nogil:
             if alpha <= 0:
                 continue
             mean = mean * all_four(255 / alpha)
-        four_to_bytes(&colour.red, mean)
-        alpha = alpha * opacity * across.shown + <float> 0.5
-        if alpha >= 255:
-            colour.alpha = 255
-            row[i] = colour
+        alpha *= opacity * across.shown
+        if row[i].alpha == 255:  # is worth a way of its own: half the time of all of this
+            near = four_of_bytes(&row[i].red)
+            four_to_bytes(&row[i].red, near + (mean - near) * all_four(alpha * <float> (1 / 255.0)))
+            row[i].alpha = 255
         else:
-            row[i] = over(row[i], colour, <uint32_t> alpha)
+            four_to_bytes(&colour.red, mean)
+            row[i] = over(row[i], colour, <uint32_t> (alpha + <float> 0.5))

@@ -6,4 +6,4 @@ from fastcore.paint cimport Pixel
 
 
 cdef void drop_alpha(const Pixel *row, int count, uint8_t *out) noexcept nogil
-cdef void filter_up(const uint8_t *row, const uint8_t *above, int stride, uint8_t *out) noexcept nogil
+cdef void filter_row(const uint8_t *row, const uint8_t *above, int stride, bint up, uint8_t *out) noexcept nogil

@@ -1,11 +1,7 @@
-"""Per row of pixels: as a PNG file has it (PNG specification, third edition, clauses 7 and 9).
-
-Every row is written as what it differs by from the row above (filter type 2). On palettes and on gradients that made
-smaller files than no filter with each compressor tried, on photos as small ones as choosing a filter for each row, and
-it is the quickest.
-"""
+"""Per row of pixels: as a PNG file has it (PNG specification, third edition, clauses 7 and 9)."""
 
 from libc.stdint cimport uint8_t
+from libc.string cimport memcpy
 
 from fastcore.paint cimport Pixel
 
@@ -19,9 +15,13 @@ cdef void drop_alpha(const Pixel *row, int count, uint8_t *out) noexcept nogil:
         out[3 * i + 2] = row[i].blue
 
 
-cdef void filter_up(const uint8_t *row, const uint8_t *above, int stride, uint8_t *out) noexcept nogil:
-    """Write the filter type, then `stride` bytes."""
+cdef void filter_row(const uint8_t *row, const uint8_t *above, int stride, bint up, uint8_t *out) noexcept nogil:
+    """Write the filter type, then `stride` bytes: as they are, or what they differ by from those above."""
     cdef int i
+    if not up:
+        out[0] = 0
+        memcpy(out + 1, row, stride)
+        return
     out[0] = 2
     for i in range(stride):
         out[1 + i] = <uint8_t> (row[i] - above[i])
