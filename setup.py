@@ -27,6 +27,7 @@ STAGES = [
     "ecc",
     "huffman",
     "mask",
+    "matches",
     "png",
     "raster",
     "segment",
