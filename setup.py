@@ -30,6 +30,7 @@ STAGES = [
     "ecc",
     "huffman",
     "mask",
+    "matches",
     "paint",
     "painter",
     "palette",

@@ -21,11 +21,12 @@ from fastcore.errors import (
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint64_t
 from libc.string cimport memset
 
-from fastcore cimport deflate, ecc, mask as masks, png as pngs, raster, segment, svg as svgs, zigzag
-from fastcore.deflate cimport MAX_BANDS, Picture, Plan
+from fastcore cimport deflate, ecc, mask as masks, matches, png as pngs, raster, segment, svg as svgs, zigzag
+from fastcore.deflate cimport Plan
+from fastcore.picture cimport Picture
 from fastcore.segment cimport MAX_TEXT, NO_ECI, Mode, Text
 from fastcore.tables cimport (
     MAX_BLOCKS,
@@ -38,6 +39,7 @@ from fastcore.tables cimport (
     size_of,
 )
 from fastcore.template cimport Template, template_of
+from fastcore.tokens cimport Tokens
 from fastcore.types cimport (
     LEVEL_H, LEVEL_L, MAX_CODEWORDS, MAX_SIZE, MAX_VERSION, MICRO, NO_CODEWORD, VERSIONS, Grid, Level
 )
@@ -56,6 +58,7 @@ cdef dict MODE_NAMES = {
 cdef uint16_t[1 << 16] KANJI_VALUES  # see segment.Text
 cdef bint kanji_known = False
 cdef tuple MICRO_NAMES = ("M1", "M2", "M3", "M4")
+cdef dict USUAL_COLOURS = {"#000000": b"\0\0\0", "#ffffff": b"\xff\xff\xff"}
 cdef dict LEVEL_OF = {name: index for index, name in enumerate(LEVELS)}
 
 
@@ -198,6 +201,8 @@ cdef int checked_size(object size_px, int modules) except -1:
 
 cdef bytes checked_colour(str field, object colour):
     """Red, green and blue of #rgb or #rrggbb, one byte each."""
+    if type(colour) is str and colour in USUAL_COLOURS:
+        return <bytes> USUAL_COLOURS[colour]
     if isinstance(colour, str) and colour[:1] == "#" and len(colour) in (4, 7):
         digits = colour[1:] if len(colour) == 7 else "".join([digit * 2 for digit in colour[1:]])
         # bytes.fromhex allows spaces, and isalnum digits of other scripts.
@@ -537,25 +542,22 @@ def png(Symbol symbol not None, *, size_px=None, scale=None, margin=4, dark="#00
     colours.grey = dark_rgb == b"\0\0\0" and light_rgb == b"\xff\xff\xff"
 
     cdef raster.Placement placement = raster.place(symbol.size, width, light_modules)
-    cdef int64_t pixels_size = (8 + pngs.rows_size(symbol.size, placement) + 8 + 7) & ~7
     cdef Picture picture
+    cdef Tokens tokens
     cdef Plan plan
     cdef int64_t stream
-    cdef const uint64_t *rows = rows_of(symbol)
-    # One piece of memory for pixels, one number and one token per byte of them, two tokens per band.
-    cdef uint8_t *scratch = <uint8_t *> PyMem_RawMalloc(9 * pixels_size + 8 * MAX_BANDS)
+    pngs.divide(rows_of(symbol), symbol.size, placement, colours.grey, &picture)
+    cdef uint8_t *scratch = <uint8_t *> PyMem_RawMalloc(matches.memory_for(&picture))
     if scratch == NULL:
         raise MemoryError
     try:
         with nogil:
-            plan.earlier = <int32_t *> (scratch + pixels_size)
-            plan.tokens = <uint32_t *> (scratch + 5 * pixels_size)
-            pngs.draw(rows, symbol.size, placement, colours.grey, scratch + 8, &picture)
-            stream = deflate.plan(&picture, &plan)
+            matches.find(&picture, scratch, &tokens)
+            stream = deflate.plan(&tokens, &plan)
         file = PyBytes_FromStringAndSize(NULL, pngs.file_size(&colours, stream))
         out = <uint8_t *> PyBytes_AS_STRING(file)
         with nogil:
-            pngs.write_file(&colours, width, &picture, &plan, stream, out)
+            pngs.write_file(&colours, &picture, &tokens, &plan, stream, out)
     finally:
         PyMem_RawFree(scratch)
     return file

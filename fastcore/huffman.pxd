@@ -9,10 +9,12 @@ cdef enum:
 
 
 cdef struct Code:
-    # A Huffman code: bits of each symbol, the first to be written lowest.
-    uint8_t[LITERALS + 2] length  # two that never occur are part of the code without a header
-    uint16_t[LITERALS + 2] bits
+    # A Huffman code. Two symbols that never occur are part of the code without a header.
+    uint16_t[LITERALS + 2] used  # the symbols that it has, in order
+    int used_count
+    uint8_t[LITERALS + 2] length  # in bits, 0 for others
+    uint16_t[LITERALS + 2] bits  # of those only, the first to be written lowest
 
 
-cdef int code_lengths(const uint32_t *counts, int symbols, int limit, uint8_t *out) noexcept nogil
-cdef void assign_bits(Code *code, int symbols) noexcept nogil
+cdef void find_lengths(const uint32_t *counts, int symbols, int limit, Code *out) noexcept nogil
+cdef void assign_bits(Code *code) noexcept nogil

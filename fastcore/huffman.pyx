@@ -1,87 +1,121 @@
 """Per image: Huffman codes from how often each symbol occurs (RFC 1951, 3.2.2).
 
-A code is fully determined by the lengths of its symbols; `code_lengths` finds them, `assign_bits` does the rest.
+A code is fully determined by the lengths of its symbols; `find_lengths` finds them, `assign_bits` does the rest.
 """
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.string cimport memset
 
 
-cdef int code_lengths(const uint32_t *counts, int symbols, int limit, uint8_t *out) noexcept nogil:
-    """Write the bits of each symbol, 0 for those that do not occur; return how many symbols to the last one.
+cdef enum:
+    SMALL = 64  # counts below are sorted by counting, the few others one by one
+
+cdef uint8_t[256] MIRRORED  # bytes, their lowest bit highest
+
+
+cdef void build() noexcept nogil:
+    cdef int i, j
+    for i in range(256):
+        MIRRORED[i] = 0
+        for j in range(8):
+            MIRRORED[i] |= (i >> j & 1) << (7 - j)
+
+
+build()
+
+
+cdef inline void list_used(const uint32_t *counts, int symbols, Code *out) noexcept nogil:
+    cdef int i
+    out.used_count = 0
+    for i in range(symbols):  # without branches, which would be guessed wrong
+        out.used[out.used_count] = <uint16_t> i
+        out.used_count += counts[i] != 0
+
+
+cdef inline void sort(const uint32_t *counts, const Code *code, uint16_t *out) noexcept nogil:
+    """List the symbols that occur, the rarest first."""
+    cdef int[SMALL + 2] first
+    cdef int i, j, symbol
+    memset(first, 0, sizeof(first))
+    for i in range(code.used_count):
+        first[<int> min(counts[code.used[i]], <uint32_t> SMALL) + 1] += 1
+    for i in range(SMALL):
+        first[i + 1] += first[i]
+    for i in range(code.used_count):
+        j = <int> min(counts[code.used[i]], <uint32_t> SMALL)
+        out[first[j]] = code.used[i]
+        first[j] += 1
+    for i in range(first[SMALL - 1] + 1, code.used_count):
+        symbol = out[i]
+        j = i
+        while j > first[SMALL - 1] and counts[out[j - 1]] > counts[symbol]:
+            out[j] = out[j - 1]
+            j -= 1
+        out[j] = <uint16_t> symbol
+
+
+cdef void find_lengths(const uint32_t *counts, int symbols, int limit, Code *out) noexcept nogil:
+    """Find the symbols that occur and how many bits each takes.
 
     Two sorted queues, leaves and joined nodes. Should a code come out longer than `limit`, counts are made
     more alike until none does: rare, and then worth only a few bits.
     """
-    cdef uint64_t[2 * LITERALS] weight  # leaves as count << 16 | symbol, then joined nodes
-    cdef int[2 * LITERALS] parent
-    cdef int[2 * LITERALS] depth
-    cdef uint64_t key
-    cdef int leaves = 0, last = 0, flatten = 0
-    cdef int i, j, leaf, joined, node, deepest
-    for i in range(symbols):
-        out[i] = 0
-        if counts[i]:
-            key = <uint64_t> counts[i] << 16 | <uint64_t> i
-            j = leaves
-            while j and weight[j - 1] > key:
-                weight[j] = weight[j - 1]
-                j -= 1
-            weight[j] = key
-            leaves += 1
-            last = i + 1
+    cdef uint16_t[LITERALS + 2] symbol
+    cdef uint64_t[LITERALS + 1] leaf_weight  # each queue ends with what is never lighter
+    cdef uint64_t[LITERALS + 1] joined_weight
+    cdef uint16_t[2 * LITERALS] parent  # of leaves, then of joined nodes, numbered as those are
+    cdef uint8_t[LITERALS] depth
+    cdef uint64_t weight
+    cdef int leaves, i, leaf, joined, node, deepest
+    cdef bint is_leaf
+    list_used(counts, symbols, out)
+    leaves = out.used_count
+    memset(out.length, 0, sizeof(out.length))
     if leaves == 1:
-        out[last - 1] = 1
+        out.length[out.used[0]] = 1
     if leaves < 2:
-        return last
+        return
+    sort(counts, out, symbol)
+    for i in range(leaves):
+        leaf_weight[i] = counts[symbol[i]]
+    leaf_weight[leaves] = ~<uint64_t> 0
     while True:
-        leaf = 0
-        joined = leaves
-        for node in range(leaves, 2 * leaves - 1):
-            weight[node] = 0
+        leaf = joined = 0
+        for node in range(leaves - 1):
+            weight = 0
+            joined_weight[node] = ~<uint64_t> 0
             for _ in range(2):
-                if leaf < leaves and (joined == node or weight[leaf] >> 16 <= weight[joined] >> 16):
-                    weight[node] += weight[leaf] >> 16 << 16
-                    parent[leaf] = node
-                    leaf += 1
-                else:
-                    weight[node] += weight[joined]
-                    parent[joined] = node
-                    joined += 1
-        deepest = 0
-        depth[2 * leaves - 2] = 0
-        for node in range(2 * leaves - 3, -1, -1):
-            depth[node] = depth[parent[node]] + 1
-            deepest = max(deepest, depth[node])
+                is_leaf = leaf_weight[leaf] <= joined_weight[joined] and leaf < leaves
+                weight += leaf_weight[leaf] if is_leaf else joined_weight[joined]
+                parent[leaf if is_leaf else leaves + joined] = <uint16_t> node
+                leaf += is_leaf
+                joined += not is_leaf
+            joined_weight[node] = weight
+        depth[leaves - 2] = 0
+        for node in range(leaves - 3, -1, -1):
+            depth[node] = depth[parent[leaves + node]] + 1
+        deepest = depth[parent[0]] + 1  # the rarest symbol's
         if deepest <= limit:
             break
-        flatten += 1
         for i in range(leaves):  # keeps the order
-            weight[i] = ((weight[i] >> 17) + 1) << 16 | weight[i] & 0xFFFF
+            leaf_weight[i] = (leaf_weight[i] >> 1) + 1
     for i in range(leaves):
-        out[weight[i] & 0xFFFF] = <uint8_t> depth[i]
-    return last
+        out.length[symbol[i]] = depth[parent[i]] + 1
 
 
-cdef void assign_bits(Code *code, int symbols) noexcept nogil:
+cdef void assign_bits(Code *code) noexcept nogil:
     """Number the codes of each length in the order of symbols (3.2.2), mirrored for writing."""
     cdef int[LIMIT + 2] following
-    cdef int bits, i, value, length
-    for i in range(LIMIT + 2):
-        following[i] = 0
-    for i in range(symbols):
-        if code.length[i]:
-            following[code.length[i] + 1] += 1
+    cdef int i, value, length, symbol
+    memset(following, 0, sizeof(following))
+    for i in range(code.used_count):
+        following[code.length[code.used[i]] + 1] += 1
     for i in range(2, LIMIT + 2):
         following[i] = following[i - 1] + following[i] << 1
-    for i in range(symbols):
-        length = code.length[i]
+    for i in range(code.used_count):
+        symbol = code.used[i]
+        length = code.length[symbol]
         value = following[length]
-        if length == 0:
-            continue
         following[length] += 1
-        bits = 0
-        while length:
-            bits = bits << 1 | value & 1
-            value >>= 1
-            length -= 1
-        code.bits[i] = <uint16_t> bits
+        value = MIRRORED[value & 255] << 8 | MIRRORED[value >> 8]
+        code.bits[symbol] = <uint16_t> (value >> (16 - length))

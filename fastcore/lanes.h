@@ -75,40 +75,27 @@ static inline void fc_four_to_bytes(uint8_t *to, fc_four_t four)
 }
 
 #define fc_trailing_zeros(bits) __builtin_ctzll(bits)
+#define fc_leading_zeros(bits) __builtin_clzll(bits)
 #define fc_log2(bits) (63 - __builtin_clzll(bits)) /* of a number that is not 0 */
 #define fc_ones(bits) __builtin_popcountll(bits)
 
-/* How many bytes two places have in common, at most `limit`; up to seven more bytes of each are read. */
-static inline int fc_common_bytes(const uint8_t *a, const uint8_t *b, int limit)
+/* Eight bytes as a number, the first one lowest, wherever they are. */
+static inline uint64_t fc_load(const uint8_t *from)
 {
-    for (int i = 0; i < limit; i += 8) {
-        uint64_t x, y;
-        __builtin_memcpy(&x, a + i, 8);
-        __builtin_memcpy(&y, b + i, 8);
-        if (x != y) {
+    uint64_t bits;
+    __builtin_memcpy(&bits, from, sizeof bits);
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-            i += __builtin_clzll(x ^ y) >> 3;
-#else
-            i += __builtin_ctzll(x ^ y) >> 3;
+    bits = __builtin_bswap64(bits);
 #endif
-            return i < limit ? i : limit;
-        }
-    }
-    return limit;
+    return bits;
 }
 
-/* Eight bits: which of eight bytes differ between two places, the first byte lowest. */
-static inline uint64_t fc_unequal_bytes(const uint8_t *a, const uint8_t *b)
+static inline void fc_store(uint8_t *to, uint64_t bits)
 {
-    const uint64_t low = 0x7F7F7F7F7F7F7F7Fu;
-    uint64_t x, y;
-    __builtin_memcpy(&x, a, 8);
-    __builtin_memcpy(&y, b, 8);
-    x ^= y;
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    x = __builtin_bswap64(x);
+    bits = __builtin_bswap64(bits);
 #endif
-    return ((((x & low) + low) | x) >> 7 & 0x0101010101010101u) * 0x0102040810204080u >> 56;
+    __builtin_memcpy(to, &bits, sizeof bits);
 }
 
 /* Code for one instruction set: everything such a function calls is inlined into it (flatten) and so compiled

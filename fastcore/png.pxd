@@ -2,8 +2,10 @@
 
 from libc.stdint cimport int64_t, uint8_t, uint64_t
 
-from fastcore.deflate cimport Picture, Plan
+from fastcore.deflate cimport Plan
+from fastcore.picture cimport Picture
 from fastcore.raster cimport Placement
+from fastcore.tokens cimport Tokens
 
 
 cdef struct Colours:
@@ -13,11 +15,11 @@ cdef struct Colours:
     uint8_t[3] dark
 
 
-cdef int64_t rows_size(int size, Placement placement) noexcept nogil
-cdef void draw(
-    const uint64_t *rows, int size, Placement placement, bint grey, uint8_t *pixels, Picture *out
+cdef void divide(
+    const uint64_t *modules, int size, Placement placement, bint grey, Picture *out
 ) noexcept nogil
 cdef int64_t file_size(const Colours *colours, int64_t stream) noexcept nogil
 cdef void write_file(
-    const Colours *colours, int width, const Picture *picture, const Plan *plan, int64_t stream, uint8_t *out
+    const Colours *colours, const Picture *picture, const Tokens *tokens, const Plan *plan, int64_t stream,
+    uint8_t *out
 ) noexcept nogil

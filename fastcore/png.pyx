@@ -1,21 +1,32 @@
 """Per image: a symbol as a PNG file, one bit per pixel (PNG specification, third edition).
 
-The image is never laid out: each different row of pixels is made once, with the number of times it repeats,
-and both the compressed stream and its checksum are made from that.
+The image is never laid out: rows of modules that are equal make a band, and both the compressed stream and its
+checksum are made from bands.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
-from libc.string cimport memcpy, memmove, memset
+from libc.string cimport memcpy
 
 from fastcore cimport deflate
-from fastcore.deflate cimport WIDE, Picture, Plan
-from fastcore.raster cimport Placement, pixel_row
+from fastcore.deflate cimport Plan
+from fastcore.picture cimport Picture, edges_of
+from fastcore.raster cimport Placement
+from fastcore.tokens cimport LONGEST, Tokens
+from fastcore.types cimport MAX_SIZE
+
+cdef extern from "lanes.h" nogil:
+    int trailing_zeros "fc_trailing_zeros" (uint64_t bits)
 
 
 cdef enum:
     SIGNATURE = 8
     CHUNK = 12  # length, type and checksum of a chunk
     ADLER = 65521
+    SUM = 24  # bits of the bytes of a row added up
+
+    # Bytes of a band's repeats, less the first LONGEST of each row, from which on they cost less as rows of
+    # zeros than as copies; found by trying.
+    WIDE = 2500
 
 # Checksums of one byte followed by up to seven zero bytes (annex D of the specification).
 cdef uint32_t[8][256] CRC
@@ -71,123 +82,83 @@ cdef inline void adler_rows(
     a[0] = (a[0] + times * total) % ADLER
 
 
+cdef inline uint64_t sums_from(const Picture *picture, int module) noexcept nogil:
+    """What a row's bytes add up to if only the pixels from a module on are 1; and from SUM on the same, each byte
+    weighed by how many bytes of the row it stands before, itself included.
+    """
+    cdef int pixel = picture.placement.offset + module * picture.placement.scale
+    cdef int64_t after = picture.stride - 2 - (pixel >> 3)
+    cdef int64_t first = 0xFF >> (pixel & 7)
+    return (first * (after + 1) + 255 * (after * (after + 1) // 2) << SUM) + first + 255 * after
+
+
 cdef uint32_t adler32(const Picture *picture) noexcept nogil:
-    """The checksum of the whole image (RFC 1950), from one copy of each row."""
+    """The checksum of the whole image (RFC 1950), from the edges of each different row: pixels from one on are
+    1, then from the next one on no longer.
+    """
+    cdef uint64_t[MAX_SIZE + 1] sums
     cdef uint64_t a = 1, b = 0
-    cdef uint32_t total
-    cdef uint64_t slope
-    cdef const uint8_t *row = picture.rows
+    cdef uint64_t edges, row
     cdef int stride = picture.stride
-    cdef int band, i
+    cdef int band, k, module, times
+    cdef uint64_t full = (255 * (<uint64_t> stride * (stride - 1) // 2) << SUM) + 255 * (stride - 1)
+    for module in range(picture.size + 1):
+        sums[module] = sums_from(picture, module)
     for band in range(picture.count):
-        total = slope = 0
-        for i in range(stride):
-            total += row[i]
-            slope += row[i] * <uint32_t> (stride - i)
-        adler_rows(&a, &b, total, slope % ADLER, stride, 1 if picture.zeros else picture.times[band])
-        if picture.zeros and picture.times[band] > 1:  # filter type 2, then zeros
-            adler_rows(&a, &b, 2, 2 * stride, stride, picture.times[band] - 1)
-        row += stride
+        row = 0
+        for k in range(picture.words):
+            edges = edges_of(picture, band, k)
+            while edges:
+                row = sums[64 * k + trailing_zeros(edges)] - row
+                edges &= edges - 1
+        # Signs alternate, and the last one is to be negative: what begins also ends.
+        row = full + row if picture.grey else -row
+        times = picture.times[band]
+        adler_rows(
+            &a, &b, row & (<uint64_t> 1 << SUM) - 1, (row >> SUM) % ADLER, stride, 1 if picture.zeros else times
+        )
+        if picture.zeros and times > 1:  # filter type 2, then zeros
+            adler_rows(&a, &b, 2, 2 * stride, stride, times - 1)
     return <uint32_t> (b << 16 | a)
 
 
-# --- rows ---
+# --- bands ---
 
 
-cdef inline int stride_of(Placement placement) noexcept nogil:
-    """Bytes in a row: the filter type, then eight pixels each."""
-    return 1 + (placement.width + 7) // 8
-
-
-cdef inline bint small(Placement placement) noexcept nogil:
-    """Whether an image is so small that it is best taken as one row: then matches can go across rows."""
-    return placement.scale == 1 and <int64_t> placement.width * stride_of(placement) < 1 << deflate.BAND
-
-
-cdef int64_t rows_size(int size, Placement placement) noexcept nogil:
-    """Bytes that `draw` needs for the different rows of an image."""
-    cdef int rows = size + 2
-    if small(placement):
-        rows = max(rows, placement.width)
-    return <int64_t> rows * stride_of(placement)
-
-
-cdef inline void add_band(Picture *picture, int top, int times) noexcept nogil:
+cdef inline void add_band(Picture *picture, int row, int top, int times) noexcept nogil:
+    picture.row[picture.count] = row
     picture.top[picture.count] = top
     picture.times[picture.count] = times
     picture.count += 1
 
 
-cdef void unfold(uint8_t *rows, Picture *picture) noexcept nogil:
-    """Make one band of one row out of all bands, from the last to the first."""
-    cdef int stride = picture.stride
-    cdef int band, at = 0
-    for band in range(picture.count):
-        at += picture.times[band]
-    picture.stride = stride * at
-    for band in range(picture.count - 1, -1, -1):
-        for _ in range(picture.times[band]):
-            at -= 1
-            memmove(rows + at * stride, rows + band * stride, stride)
-    picture.count = 1
-    picture.times[0] = 1
-    picture.top[0] = 0
-
-
-cdef inline void tune(int size, int scale, Picture *out) noexcept nogil:
-    """Choose how to search, found by trying: versions 1 to 40, modules of 1 to 50 pixels, against zlib."""
-    out.step = max(1, scale // 8)
-    out.samples = 3 if scale <= 2 else 8 if scale == 4 else 6 if scale == 8 else 4 if scale >= 32 else 5
-    out.candidates = 64 if scale <= 2 else 16 if size > 57 else 8 if scale >= 32 else 4 if size > 37 else 2
-    out.enough = 8 if size <= 57 else 12
-    out.literal_bits = 7 if scale == 1 else 4
-
-
-cdef void draw(
-    const uint64_t *rows, int size, Placement placement, bint grey, uint8_t *pixels, Picture *out
+cdef void divide(
+    const uint64_t *modules, int size, Placement placement, bint grey, Picture *out
 ) noexcept nogil:
-    """Make the bands of an image; dark is 0 in grey, 1 in a palette.
-
-    Rows of modules that are equal to the one before them become one band with it. `pixels` has eight bytes
-    more before it and after it.
-    """
-    cdef int words = (size + 63) // 64
-    cdef int stride = stride_of(placement)
+    """Divide an image into bands; dark is 0 in grey, 1 in a palette."""
     cdef int below = placement.width - placement.offset - placement.scale * size
-    cdef uint8_t light = 255 if grey else 0
     cdef int i, k
     cdef bint same
-    out.rows = pixels
+    out.modules = modules
+    out.size = size
+    out.words = (size + 63) // 64
+    out.placement = placement
+    out.stride = 1 + (placement.width + 7) // 8
+    out.grey = grey
+    out.zeros = (out.stride - LONGEST) * (placement.scale - 1) >= WIDE
     out.count = 0
-    out.stride = stride
-    tune(size, placement.scale, out)
-    out.zeros = (stride - deflate.LONGEST) * (placement.scale - 1) >= WIDE
     if placement.offset:
-        pixels[0] = 0
-        memset(pixels + 1, light, stride - 1)
-        pixels += stride
-        add_band(out, 0, placement.offset)
+        add_band(out, -1, 0, placement.offset)
     for i in range(size):
         same = i > 0
-        for k in range(words):
-            same = same and rows[k] == rows[k - words]
+        for k in range(out.words):
+            same = same and modules[i * out.words + k] == modules[(i - 1) * out.words + k]
         if same:
             out.times[out.count - 1] += placement.scale
         else:
-            pixels[0] = 0
-            pixel_row(rows, size, placement, light, pixels + 1)
-            pixels += stride
-            add_band(out, placement.offset + i * placement.scale, placement.scale)
-        rows += words
+            add_band(out, i, placement.offset + i * placement.scale, placement.scale)
     if below:
-        pixels[0] = 0
-        memset(pixels + 1, light, stride - 1)
-        add_band(out, placement.width - below, below)
-    if small(placement):
-        unfold(<uint8_t *> out.rows, out)
-    # Comparing eight bytes at a time looks at these too, though nothing depends on them.
-    memset(<uint8_t *> out.rows - 8, 0, 8)
-    memset(<uint8_t *> out.rows + out.count * out.stride, 0, 8)
+        add_band(out, -1, placement.width - below, below)
 
 
 # --- file ---
@@ -223,9 +194,11 @@ cdef int64_t file_size(const Colours *colours, int64_t stream) noexcept nogil:
 
 
 cdef void write_file(
-    const Colours *colours, int width, const Picture *picture, const Plan *plan, int64_t stream, uint8_t *out
+    const Colours *colours, const Picture *picture, const Tokens *tokens, const Plan *plan, int64_t stream,
+    uint8_t *out
 ) noexcept nogil:
     """Write the file, exactly file_size bytes."""
+    cdef int width = picture.placement.width
     memcpy(out, <const char *> b"\x89PNG\r\n\x1a\n", SIGNATURE)
     out = begin_chunk(out + SIGNATURE, b"IHDR", 13)
     out = put_number(put_number(out, width), width)
@@ -247,7 +220,7 @@ cdef void write_file(
     out = begin_chunk(out, b"IDAT", 2 + stream + 4)
     out[0] = 0x78  # deflate with a window of 32 KB
     out[1] = 0xDA  # made as small as we can; makes the two bytes a multiple of 31 (RFC 1950)
-    deflate.write(picture, plan, out + 2)
+    deflate.write(tokens, plan, picture.stride, out + 2)  # and into the twenty bytes that follow
     out = put_number(out + 2 + stream, adler32(picture))
     out = end_chunk(out, 2 + stream + 4)
 

@@ -11,9 +11,6 @@ cdef struct Placement:
 
 
 cdef Placement place(int size, int width, int margin) noexcept nogil
-cdef void pixel_row(
-    const uint64_t *words, int size, Placement placement, uint8_t flip, uint8_t *out
-) noexcept nogil
 cdef void modules_to_bytes(const uint64_t *rows, int size, uint8_t *out) noexcept nogil
 cdef void modules_to_places(
     const uint8_t *modules, const uint8_t *skip, int size, const uint8_t *table, uint8_t *out

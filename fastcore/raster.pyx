@@ -5,10 +5,6 @@ j // 64.
 """
 
 from libc.stdint cimport uint8_t, uint64_t
-from libc.string cimport memset
-
-cdef extern from "lanes.h" nogil:
-    int trailing_zeros "fc_trailing_zeros" (uint64_t bits)
 
 
 cdef Placement place(int size, int width, int margin) noexcept nogil:
@@ -22,47 +18,6 @@ cdef Placement place(int size, int width, int margin) noexcept nogil:
     placement.scale = width // (size + 2 * margin)
     placement.offset = (width - placement.scale * size) // 2
     return placement
-
-
-cdef inline void invert(uint8_t *row, int first, int end) noexcept nogil:
-    """Invert the pixels from `first` up to but without `end`; the leftmost pixel is the highest bit."""
-    cdef int byte = first >> 3
-    cdef int last = end >> 3
-    cdef uint8_t head = 0xFF >> (first & 7)
-    cdef uint8_t tail = <uint8_t> ~(0xFF >> (end & 7))
-    if byte == last:
-        row[byte] ^= head & tail
-        return
-    row[byte] ^= head
-    for byte in range(byte + 1, last):
-        row[byte] ^= 0xFF
-    if tail:
-        row[last] ^= tail
-
-
-cdef void pixel_row(
-    const uint64_t *words, int size, Placement placement, uint8_t flip, uint8_t *out
-) noexcept nogil:
-    """Write one row of (width + 7) // 8 bytes, eight pixels each; dark is 1 if `flip` is 0, 0 if it is 255.
-
-    Pixels past the width are light. No size is a multiple of 64, so a dark module at the end of a row has its
-    closing edge in the last word.
-    """
-    cdef uint64_t edges, carry = 0
-    cdef int start = 0
-    cdef bint dark = False
-    cdef int k, at
-    memset(out, flip, (placement.width + 7) // 8)
-    for k in range((size + 63) // 64):
-        edges = words[k] ^ (words[k] << 1 | carry)
-        carry = words[k] >> 63
-        while edges:
-            at = placement.offset + placement.scale * (64 * k + trailing_zeros(edges))
-            if dark:
-                invert(out, start, at)
-            start = at
-            dark = not dark
-            edges &= edges - 1
 
 
 cdef void modules_to_bytes(const uint64_t *rows, int size, uint8_t *out) noexcept nogil:

@@ -1,0 +1,106 @@
+"""The vocabulary of deflate (RFC 1951): lengths and distances as symbols, and tokens, which stand for many."""
+
+from libc.stdint cimport int64_t, uint32_t, uint64_t
+
+from fastcore.huffman cimport LITERALS
+
+cdef extern from "lanes.h" nogil:
+    int log2 "fc_log2" (uint64_t bits)
+
+
+cdef enum:
+    SHORTEST = 3  # bytes that one match copies
+    LONGEST = 258
+    FARTHEST = 32768
+
+    END = 256  # the symbol that ends a block
+    FIRST_LENGTH = 257
+    LAST_LENGTH = 285  # stands for LONGEST, without extra bits
+    DISTANCES = 30
+
+    # A token: a literal or length symbol, the length's extra bits, the distance's symbol, its extra bits, from
+    # these bits on. Two stand for many and need one number more.
+    LENGTH_BITS = 9
+    DISTANCE = 14
+    DISTANCE_BITS = 19
+    ALONE = DISTANCES  # the distance of what is no match, in no bits at all
+    COPY = LAST_LENGTH + 1  # bytes to copy over the distance of a row
+    ZEROS = COPY + 1  # rows of zeros, below one another
+
+
+cdef struct Tokens:
+    uint32_t *all
+    int count
+    uint32_t[LITERALS] literals  # how often each symbol occurs
+    uint32_t[DISTANCES] distances
+
+
+# --- symbols (3.2.5) ---
+
+
+cdef inline int length_extra(int length) noexcept nogil:
+    """Extra bits of a match length in [3, 258]."""
+    return log2(length - SHORTEST | 7) - 2 if length != LONGEST else 0
+
+
+cdef inline int length_symbol(int length) noexcept nogil:
+    """Symbol of a match length: eight lengths without, then four each with 1, 2, ... extra bits."""
+    cdef int extra = log2(length - SHORTEST | 7) - 2
+    return FIRST_LENGTH + 4 * extra + (length - SHORTEST >> extra) + (length == LONGEST)
+
+
+cdef inline int distance_extra(int distance) noexcept nogil:
+    """Extra bits of a distance in [1, 32768]."""
+    return log2(distance - 1 | 3) - 1
+
+
+cdef inline int distance_symbol(int distance) noexcept nogil:
+    """Symbol of a distance: four without, then two each with 1, 2, ... extra bits."""
+    cdef int extra = distance_extra(distance)
+    return 2 * extra + (distance - 1 >> extra)
+
+
+cdef inline uint32_t match_token(int length, int distance) noexcept nogil:
+    cdef int length_bits = length - SHORTEST & (1 << length_extra(length)) - 1
+    cdef int distance_bits = distance - 1 & (1 << distance_extra(distance)) - 1
+    return (
+        length_symbol(length) | length_bits << LENGTH_BITS
+        | distance_symbol(distance) << DISTANCE | <uint32_t> distance_bits << DISTANCE_BITS
+    )
+
+
+# --- what tokens stand for ---
+
+
+cdef inline int next_length(int64_t count) noexcept nogil:
+    """Length of the first match of a copy of `count` >= 3 bytes, so that what remains can be copied too."""
+    if count <= LONGEST:
+        return <int> count
+    return LONGEST if count >= LONGEST + SHORTEST else <int> count - SHORTEST
+
+
+cdef inline int next_zeros_length(int64_t count, int stride, int *column, int *distance) noexcept nogil:
+    """Length and distance of the first match of `count` >= 3 bytes of rows of filter type 2 and zeros, the
+    first of them at column[0], which becomes the column after the match.
+
+    A match that meets a filter type has to come from the row above; one that does not, from the byte before.
+    """
+    cdef int length = next_length(count)
+    distance[0] = 1 if column[0] >= 2 and column[0] + length <= stride else stride
+    column[0] += length
+    while column[0] >= stride:
+        column[0] -= stride
+    return length
+
+
+cdef inline int next_zeros_run(int64_t count, int stride, int *column) noexcept nogil:
+    """The same for several matches at once, all of them as long as can be: how many come from the byte before
+    until one does from the row above; -1 if they are too near to the end for that.
+    """
+    cdef int near = (stride - column[0]) // LONGEST if column[0] >= 2 else 0
+    if count < (near + 1) * LONGEST + SHORTEST:
+        return -1
+    column[0] += (near + 1) * LONGEST
+    if column[0] >= stride:
+        column[0] -= stride
+    return near
