@@ -186,7 +186,8 @@ def svg(
 ) -> bytes:
     """Draw a symbol as an SVG file: one path, one unit per module.
 
-    size_px: width and height attributes; without it the drawing takes the size of its place.
+    size_px: width and height attributes, and modules of as many whole pixels as fit, as in a PNG; without it the
+        drawing takes the size of its place.
     margin, dark, light: as for `png`.
 
     Raises IllegalSize, IllegalMargin, IllegalColour.

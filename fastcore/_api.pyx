@@ -563,12 +563,24 @@ def png(Symbol symbol not None, *, size_px=None, scale=None, margin=4, dark="#00
     return file
 
 
+cdef str number(double value):
+    """In decimal, to a millionth, without zeros that say nothing."""
+    return f"{value:.6f}".rstrip("0").rstrip(".")
+
+
 def svg(Symbol symbol not None, *, size_px=None, margin=4, dark="#000000", light="#ffffff"):
     cdef int light_modules = checked_margin(margin)
     cdef int modules = symbol.size + 2 * light_modules
     cdef int width = 0 if size_px is None else checked_size(size_px, 1)
     cdef bytes dark_rgb = checked_colour("dark", dark)
     cdef bytes light_rgb = None if light is None else checked_colour("light", light)
+
+    # Whole pixels for each module and the rest for the margins, as in a PNG; unless there is less than one.
+    cdef raster.Placement placement = raster.place(symbol.size, width, light_modules)
+    corner, side = "0", str(modules)
+    if placement.scale:
+        corner = number(light_modules - placement.offset / <double> placement.scale)
+        side = number(width / <double> placement.scale)
 
     cdef const uint64_t *rows = rows_of(symbol)
     cdef bytearray path = bytearray(svgs.count_runs(rows, symbol.size) * svgs.RUN_BYTES)
@@ -577,8 +589,8 @@ def svg(Symbol symbol not None, *, size_px=None, margin=4, dark="#000000", light
     with nogil:
         length = svgs.path(rows, symbol.size, light_modules, out)
     dimensions = f' width="{width}" height="{width}"' if width else ""
-    ground = f'<path fill="#{light_rgb.hex()}" d="M0 0h{modules}v{modules}H0z"/>' if light_rgb else ""
+    ground = f'<path fill="#{light_rgb.hex()}" d="M{corner} {corner}h{side}v{side}H{corner}z"/>' if light_rgb else ""
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg"{dimensions} viewBox="0 0 {modules} {modules}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg"{dimensions} viewBox="{corner} {corner} {side} {side}" '
         f'shape-rendering="crispEdges">{ground}<path fill="#{dark_rgb.hex()}" d="'
     ).encode() + path[:length] + b'"/></svg>\n'
