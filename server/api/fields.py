@@ -1,27 +1,36 @@
 """What all requests are made of: fields that become values of the domain, bodies and query strings."""
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError
-from pydantic_core import PydanticCustomError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 from starlette.requests import Request
 
 from server.api.problems import InvalidFields, WrongField, wrong_fields
 from server.domain.errors import InvalidValue
-from server.wire import MAX_BODY_BYTES, read_json
+from server.wire import MAX_BODY_BYTES, json_of, read_body
 
 T = TypeVar("T")
+
+#: From here on a body is read in a thread.
+LARGE_BYTES = 1 << 18
 
 
 @contextmanager
 def in_place() -> Iterator[None]:
-    """What the domain finds wrong in here is wrong with the field that is being validated."""
+    """What the domain finds wrong in here is wrong with the field that is being validated, or with a field in it."""
     try:
         yield
     except InvalidValue as exc:
-        raise PydanticCustomError(exc.reason, "{detail}", {"detail": exc.detail}) from exc
+        wrong = PydanticCustomError(exc.reason, "{detail}", {"detail": exc.detail})
+        if exc.field is None:
+            raise wrong from exc
+        # Inside a validator, pydantic takes the errors of another one over, with its own place before theirs.
+        place = InitErrorDetails(type=wrong, loc=tuple(exc.field.split("/")), input=None)
+        raise ValidationError.from_exception_data("value", [place]) from exc
 
 
 def born(value: Callable[[str], T]) -> PlainValidator:
@@ -46,18 +55,24 @@ class Body(BaseModel):
     @classmethod
     async def of(cls, request: Request) -> Self:
         """The body of this request; raises InvalidFields with all that is wrong."""
-        given = await read_json(request, max_bytes=cls.max_bytes)
+        body = await read_body(request, max_bytes=cls.max_bytes)
+        # A large one has pictures in it, whose bytes take their time.
+        return await asyncio.to_thread(cls._of, body) if len(body) > LARGE_BYTES else cls._of(body)
+
+    @classmethod
+    def _of(cls, body: bytearray) -> Self:
+        given = json_of(body)
         wrong: list[WrongField] = []
-        body = None
+        found = None
         try:
-            body = cls.model_validate(given)
+            found = cls.model_validate(given)
         except ValidationError as exc:
             wrong = wrong_fields(exc.errors(include_url=False))
         if isinstance(given, dict):
             wrong += cls.together(given)
-        if wrong or body is None:
+        if wrong or found is None:
             raise InvalidFields(wrong)
-        return body
+        return found
 
     @classmethod
     def together(cls, given: Mapping[str, object]) -> Iterator[WrongField]:

@@ -47,7 +47,12 @@ async def image_answer(
     headers["x-content-type-options"] = "nosniff"
     if not found.image.scannable:
         headers["x-qr-scannable"] = "false"
-        headers["x-qr-scannable-reason"] = (found.image.reason or "").encode("ascii", "replace").decode()
+        headers["x-qr-scannable-reason"] = _in_header(found.image.reason or "")
     if download is not None:
         headers["content-disposition"] = f'attachment; filename="{download}"'
     return Response(found.image.body, 200, headers, found.image.media_type)
+
+
+def _in_header(text: str) -> str:
+    """Printable ASCII in one line; what is anything else becomes a question mark (RFC 9110, 5.5)."""
+    return "".join(each if " " <= each <= "~" else "?" for each in text)

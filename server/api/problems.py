@@ -79,6 +79,11 @@ FIELD_CODES = {
     "missing": "required",
     "extra_forbidden": "unknown_field",
     "string_type": "wrong_type",
+    "bool_type": "wrong_type",
+    "bool_parsing": "wrong_type",
+    "list_type": "wrong_type",
+    "float_type": "wrong_type",
+    "float_parsing": "wrong_type",
     "int_type": "wrong_type",
     "int_parsing": "wrong_type",
     "int_from_float": "wrong_type",
@@ -90,6 +95,10 @@ FIELD_CODES = {
     "literal_error": "unknown_value",
     "greater_than_equal": "out_of_range",
     "less_than_equal": "out_of_range",
+    "greater_than": "out_of_range",
+    "less_than": "out_of_range",
+    "string_too_long": "too_long",
+    "string_pattern_mismatch": "invalid_format",
 }
 FIELD_DETAILS = {
     "missing": "This is required.",
@@ -148,9 +157,9 @@ def _problem(
     return response
 
 
-def design_pointer(finding: errors.Finding) -> str:
-    """The field of a request that a finding is about."""
-    return f"/{finding.field}" if finding.field == "size" else f"/design/{finding.field}"
+def design_pointer(finding: errors.Finding, within: str = "") -> str:
+    """The field of a request that a finding is about; `within` is where in it the order stands."""
+    return f"/{within}{finding.field}" if finding.field == "size" else f"/{within}design/{finding.field}"
 
 
 def on_domain_error(request: Request, exc: Exception) -> Response:
@@ -160,7 +169,10 @@ def on_domain_error(request: Request, exc: Exception) -> Response:
     if isinstance(exc, errors.InvalidValue):
         wrong = [WrongField(pointer=f"/{exc.field}" if exc.field else "", code=exc.reason, detail=exc.detail)]
     elif isinstance(exc, errors.Unscannable):
-        wrong = [WrongField(pointer=design_pointer(each), code=each.code, detail=each.detail) for each in exc.findings]
+        wrong = [
+            WrongField(pointer=design_pointer(each, exc.within), code=each.code, detail=each.detail)
+            for each in exc.findings
+        ]
     return _problem(request, STATUS[kind], kind.code, exc.detail, wrong=wrong, headers=HEADERS.get(kind))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from io import BytesIO
-from typing import Annotated, TypedDict
+from typing import Annotated, TypedDict, TypeGuard
 
 import orjson
 from pydantic import Field
@@ -20,7 +20,7 @@ from server.api.designs import MAX_DRAWN_BYTES, DesignBody
 from server.api.fields import Body
 from server.api.images import Drawn, drawn, image_answer
 from server.api.problems import WrongField, design_pointer
-from server.domain.errors import InvalidValue
+from server.domain.errors import InvalidValue, Unscannable
 from server.domain.model import Account
 from server.domain.order import DEFAULT_SIZE_PX, MAX_DPI, MAX_SIZE_PX, MIN_DPI, MIN_SIZE_PX, ImageFormat, Order
 from server.domain.qrcodes import order_of, told_by_field
@@ -56,7 +56,7 @@ class RenderCreate(Body):
                 code="one_of_required",
                 detail="A picture has a size or a size_inches, not both.",
             )
-        elif isinstance(inches, int | float) and (dpi is None or isinstance(dpi, int | float)):
+        elif _is_between(inches, 0, MAX_SIZE_PX / MIN_DPI) and (dpi is None or _is_between(dpi, MIN_DPI, MAX_DPI)):
             pixels = _pixels(inches, DEFAULT_DPI if dpi is None else dpi)
             if not MIN_SIZE_PX <= pixels <= MAX_SIZE_PX:
                 yield WrongField(
@@ -71,6 +71,10 @@ class RenderCreate(Body):
             dpi = DEFAULT_DPI if self.dpi is None else self.dpi
             return replace(order, size_px=_pixels(self.size_inches, dpi), dpi=dpi)
         return replace(order, size_px=self.size or DEFAULT_SIZE_PX, dpi=self.dpi)
+
+
+def _is_between(given: object, least: float, most: float) -> TypeGuard[float]:
+    return isinstance(given, int | float) and not isinstance(given, bool) and least <= given <= most
 
 
 def _pixels(inches: float, dpi: float) -> int:
@@ -116,29 +120,34 @@ class ValidationAnswer(TypedDict):
 
 
 def routes(studio: Studio, access: Access) -> list[Route]:
-    async def ready(body: RenderCreate) -> Order:
+    def checked(body: RenderCreate) -> Order:
         with told_by_field(body.content):
             order = body.order()
-            return replace(order, design=await studio.complete(order.design))
+            studio.check(order)
+            return order
+
+    async def ready(body: RenderCreate, order: Order, account: Account) -> Order:
+        with told_by_field(body.content):
+            return replace(order, design=await studio.complete(order.design, account.id))
 
     async def render(request: Request, account: Account) -> Response:
         body = await RenderCreate.of(request)
-        order = await ready(body)
-        shown = studio.show(order, allow_unscannable=body.allow_unscannable)
+        order = await ready(body, checked(body), account)
+        shown = studio.show(order, account.id, allow_unscannable=body.allow_unscannable)
         return await image_answer(request, shown, told_by_field(body.content))
 
     async def validate(request: Request, account: Account) -> Response:
         body = await RenderCreate.of(request)
-        order = await ready(body)
+        order = await ready(body, checked(body), account)
         with told_by_field(body.content):
-            return json_response(_validation(await studio.examine(order), order))
+            return json_response(_validation(await studio.examine(order, account.id), order))
 
     async def batch(request: Request, account: Account) -> Response:
         body = await BatchCreate.of(request)
         orders = []
         for index, item in enumerate(body.items):
             with _of_item(index):
-                orders.append(await ready(item))
+                orders.append(checked(item))
         pixels = sum(order.size_px**2 for order in orders)
         if pixels > MAX_BATCH_PIXELS:
             raise InvalidValue(
@@ -146,10 +155,13 @@ def routes(studio: Studio, access: Access) -> list[Route]:
                 f"A batch has at most {MAX_BATCH_PIXELS} pixels in all its pictures; this one has {pixels}.",
                 field="items",
             )
+        for index, item in enumerate(body.items):
+            with _of_item(index):
+                orders[index] = await ready(item, orders[index], account)
         pictures = []
         for index, (item, order) in enumerate(zip(body.items, orders, strict=True)):
             with _of_item(index):
-                shown = studio.show(order, allow_unscannable=item.allow_unscannable)
+                shown = studio.show(order, account.id, allow_unscannable=item.allow_unscannable)
                 pictures.append(await drawn(shown, told_by_field(item.content)))
         packed = await asyncio.to_thread(_zip, orders, pictures)
         headers = {"content-disposition": f'attachment; filename="qr-codes-{len(pictures)}.zip"'}
@@ -169,6 +181,8 @@ def _of_item(index: int) -> Iterator[None]:
         yield
     except InvalidValue as exc:
         raise type(exc)(exc.reason, exc.detail, field=f"items/{index}/{exc.field or ''}".rstrip("/")) from exc
+    except Unscannable as exc:
+        raise Unscannable(exc.findings, within=f"items/{index}/") from exc
 
 
 def _validation(found: Scannability, order: Order) -> ValidationAnswer:
@@ -216,7 +230,7 @@ def _zip(orders: list[Order], pictures: list[Drawn]) -> bytes:
                     "size": order.size_px,
                     "bytes": len(each.image.body),
                     "scannable": each.image.scannable,
-                    "cache": each.cache,
+                    "reason": each.image.reason,
                 }
             )
         manifest = orjson.dumps({"count": len(items), "items": items}, option=orjson.OPT_INDENT_2)

@@ -77,7 +77,7 @@ class Gradient:
 
     type: Literal["linear", "radial"]
     #: Of a line, in degrees clockwise: 0 goes from left to right, 90 from top to bottom.
-    angle: float = 0
+    angle: float = 0.0
     stops: tuple[Stop, ...]
 
     def __post_init__(self) -> None:

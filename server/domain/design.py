@@ -1,8 +1,8 @@
 """The design: the value that fully determines how a code looks."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any, Literal, TypeVar, get_args
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import Any, Literal, Self, TypeVar, get_args
 
 from server.domain.colour import BLACK, WHITE, Colour, Gradient, Paint, Stop
 from server.domain.errors import InvalidValue
@@ -141,6 +141,8 @@ class Frame:
                 f"A label has at most {MAX_FRAME_LABEL} characters; this one has {len(self.label)}.",
                 field="label",
             )
+        if self.label is not None and not self.label.isprintable():
+            raise InvalidValue("invalid_character", "A label is one line without control characters.", field="label")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +174,13 @@ class Design:
         if self.background.image:
             found["background/image"] = self.background.image
         return found
+
+    def with_picture(self, path: str, picture: Picture) -> Self:
+        """With another picture at a path of `pictures`."""
+        if path == "background/image":
+            return replace(self, background=replace(self.background, image=picture))
+        assert self.logo is not None, "the path is one of its own"
+        return replace(self, logo=replace(self.logo, image=picture))
 
     @property
     def border_paint(self) -> Paint:

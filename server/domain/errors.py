@@ -105,7 +105,9 @@ class Unscannable(DomainError):
 
     code = "unscannable"
 
-    def __init__(self, findings: Sequence[Finding]) -> None:
+    def __init__(self, findings: Sequence[Finding], *, within: str = "") -> None:
         #: All that was found, what is fatal first.
         self.findings = sorted(findings, key=lambda finding: not finding.fatal)
+        #: Where in the input the order stands, where it is one of several: "items/3/".
+        self.within = within
         super().__init__(" ".join(finding.detail for finding in findings if finding.fatal))

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
 from typing import Protocol
 
+from server.domain.design import Picture
 from server.domain.model import (
     Account,
     AccountId,
@@ -79,7 +80,7 @@ class Artist(Protocol):
         """Whether it is so plain that it needs neither a thread nor a proof."""
 
     def check(self, order: Order) -> None:
-        """Raises InvalidValue for a quick order that cannot be drawn."""
+        """Raises InvalidValue for what cannot be drawn, as far as that is known without pictures."""
 
     def draw_at_once(self, order: Order, etag: str) -> Image:
         """The image of a quick order."""
@@ -89,14 +90,14 @@ class Artist(Protocol):
 
     async def examine(self, order: Order) -> Scannability: ...
 
-    async def admit(self, data: bytes) -> bytes:
-        """A picture that was given, as it is to be kept; raises InvalidValue for what is none."""
+    async def admit(self, data: bytes) -> Picture:
+        """A picture that was given, with its hash, as it is to be kept; raises InvalidValue for what is none."""
 
 
 class PictureStore(Protocol):
-    """Pictures that stored designs name, by the SHA-256 of what was given."""
+    """Pictures that the designs of an account's codes name, by the SHA-256 of what was given."""
 
-    async def get(self, sha256: str) -> bytes | None: ...
+    async def get(self, account: AccountId, sha256: str) -> bytes | None: ...
 
 
 class ImageCache(Protocol):

@@ -9,7 +9,7 @@ from typing import Any, cast
 from server.domain.content import Content
 from server.domain.design import Design
 from server.domain.destination import Destination
-from server.domain.errors import BadPicture, InvalidValue, NotCounted, NotFound, NotStatic
+from server.domain.errors import InvalidValue, NotCounted, NotFound, NotStatic
 from server.domain.ids import id_text
 from server.domain.label import Label
 from server.domain.links import Links, retry_on_clash
@@ -61,8 +61,6 @@ class QrCodes:
 
         Raises Unscannable for a picture that no reader would read, unless that is allowed.
         """
-        with _within_design():
-            design = await self._studio.complete(design)
         if isinstance(says, Destination):
             destination = says
 
@@ -87,6 +85,7 @@ class QrCodes:
         *,
         with_link: bool,
     ) -> QrCode:
+        design = await self._completed(account, content, design)
         now = self._now()
         code = QrCode(
             id=QrCodeId(self._new_id()),
@@ -97,7 +96,7 @@ class QrCodes:
             created_at=now,
             updated_at=now,
         )
-        await self._check(code, allow_unscannable)
+        await self._prove(code, allow_unscannable)
         await self._store.add(code, with_link=with_link)
         return code
 
@@ -119,10 +118,11 @@ class QrCodes:
             code = await self.get(account, code_id)
             if "content" in changes and isinstance(code.content, Link):
                 raise NotStatic
+            code = replace(code, **changes)
             if "design" in changes:
-                with _within_design():
-                    changes = {**changes, "design": await self._studio.complete(changes["design"])}
-            await self._check(replace(code, **changes), allow_unscannable)
+                code = replace(code, design=await self._completed(account, code.content, code.design))
+                changes = {**changes, "design": code.design}
+            await self._prove(code, allow_unscannable)
         return _found(await self._store.change(account, code_id, changes, self._now()), code_id)
 
     async def delete(self, account: AccountId, code_id: QrCodeId) -> None:
@@ -140,9 +140,9 @@ class QrCodes:
         dpi: float | None = None,
         allow_unscannable: bool = False,
     ) -> Shown:
-        order = self.order(await self.get(account, code_id))
-        order = replace(order, format=format, size_px=size_px, dpi=dpi)
-        return self._studio.show(order, allow_unscannable=allow_unscannable)
+        code = await self.get(account, code_id)
+        order = replace(self.order(code.content, code.design), format=format, size_px=size_px, dpi=dpi)
+        return self._studio.show(order, account, allow_unscannable=allow_unscannable)
 
     async def stats(self, account: AccountId, code_id: QrCodeId, period: Period) -> Stats:
         code = await self.get(account, code_id)
@@ -150,16 +150,22 @@ class QrCodes:
             raise NotCounted
         return await self._links.counted(code.content.id, period)
 
-    def order(self, code: QrCode) -> Order:
-        """What the code's symbol says, in its design."""
-        if isinstance(code.content, Link):
-            return Order(text=self._short_url(code.content.slug), design=code.design)
-        return order_of(code.content, code.design)
+    def order(self, content: Link | Content, design: Design) -> Order:
+        """What a code's symbol says, in its design."""
+        if isinstance(content, Link):
+            return Order(text=self._short_url(content.slug), design=design)
+        return order_of(content, design)
 
-    async def _check(self, code: QrCode, allow_unscannable: bool) -> None:
+    async def _completed(self, account: AccountId, content: Link | Content, design: Design) -> Design:
+        """The design with its pictures, of which none is fetched for what cannot be drawn anyway."""
+        with told_by_field(content):
+            self._studio.check(replace(self.order(content, design), size_px=CHECKED_PX))
+            return await self._studio.complete(design, account)
+
+    async def _prove(self, code: QrCode, allow_unscannable: bool) -> None:
         with told_by_field(code.content):
-            order = replace(self.order(code), size_px=CHECKED_PX)
-            await self._studio.check(order, allow_unscannable=allow_unscannable)
+            order = replace(self.order(code.content, code.design), size_px=CHECKED_PX)
+            await self._studio.prove(order, code.account_id, allow_unscannable=allow_unscannable)
 
 
 def order_of(content: Content, design: Design) -> Order:
@@ -183,18 +189,10 @@ def told_by_field(content: Link | Content) -> Iterator[None]:
     except InvalidValue as exc:
         if exc.field in ORDER_FIELDS:
             place = _place_of_text(content) if exc.field == "text" else exc.field
-            raise InvalidValue(exc.reason, exc.detail, field=place) from exc
+            raise type(exc)(exc.reason, exc.detail, field=place) from exc
         if exc.field is None or exc.field.startswith("design/"):
             raise
-        raise InvalidValue(exc.reason, exc.detail, field=f"design/{exc.field}") from exc
-
-
-@contextmanager
-def _within_design() -> Iterator[None]:
-    try:
-        yield
-    except BadPicture as exc:
-        raise BadPicture(exc.reason, exc.detail, field=f"design/{exc.field}") from exc
+        raise type(exc)(exc.reason, exc.detail, field=f"design/{exc.field}") from exc
 
 
 def _place_of_text(content: Link | Content) -> str:

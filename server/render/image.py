@@ -1,6 +1,7 @@
 """Draws codes: `Artist`."""
 
 import hashlib
+import threading
 from collections import OrderedDict
 from dataclasses import replace
 from importlib.metadata import version
@@ -19,7 +20,7 @@ from server.domain.order import ImageFormat, Order
 from server.domain.scannability import FULL_MODULE_PX, Scannability
 from server.render.budget import PixelBudget
 from server.render.compose import compose, lay_out
-from server.render.pictures import MAX_PIXELS, Picture, decode
+from server.render.pictures import Picture, count_pixels, decode
 from server.render.proof import prove
 
 MEDIA_TYPES: dict[ImageFormat, str] = {
@@ -42,7 +43,14 @@ MAX_WEBP_PX = 4096
 
 #: What pictures in designs are kept at: more pixels are of no use, and cost time at each drawing.
 MAX_PICTURE_PX = 2048
-MAX_DECODED = 8
+
+#: How much memory decoded pictures may take that wait for the next drawing of their design.
+MAX_DECODED_BYTES = 64 << 20
+
+#: What drawing a pixel takes of the budget, whose pixels are those of a PNG, 2 bytes each at the worst: a WebP has all
+#: of its own and of its encoder's in memory, and a picture that is read is there three times while it is made smaller.
+WEBP_PIXEL = 4
+READ_PIXEL = 6
 
 
 class Painter:
@@ -50,8 +58,7 @@ class Painter:
 
     def __init__(self, *, max_pixels: int) -> None:
         self._budget = PixelBudget(max_pixels)
-        #: SHA-256 -> decoded; those used last, last.
-        self._decoded: OrderedDict[str, Picture] = OrderedDict()
+        self._decoded = _Decoded(MAX_DECODED_BYTES)
 
     def close(self) -> None:
         self._budget.close()
@@ -71,24 +78,28 @@ class Painter:
         return order.size_px <= QUICK_PX and order.format in ("png", "svg") and _is_plain(order)
 
     def check(self, order: Order) -> None:
-        _symbol(order)
+        _refuse_large_webp(order)
+        symbol = _symbol(order)
+        if order.format != "svg" or not _is_plain(order):  # in which nothing is too small
+            lay_out(symbol, order.design, order.size_px)
 
     def draw_at_once(self, order: Order, etag: str) -> Image:
         return Image(_plain_file(order), MEDIA_TYPES[order.format], etag)
 
     async def draw(self, order: Order, etag: str) -> Image:
-        _refuse_large_webp(order)
         return await self._budget.run(_pixels(order), lambda: self._draw(order, etag))
 
     async def examine(self, order: Order) -> Scannability:
         return await self._budget.run(0, lambda: self._prove(order))
 
-    async def admit(self, data: bytes) -> bytes:
-        return await self._budget.run(2 * MAX_PIXELS, lambda: _admitted(data))  # nobody knows yet how many it has
+    async def admit(self, data: bytes) -> Given:
+        pixels = await self._budget.run(0, lambda: count_pixels(data))
+        return await self._budget.run(READ_PIXEL * pixels, lambda: self._admitted(data))
 
     # --- in a thread ---
 
     def _draw(self, order: Order, etag: str) -> Image:
+        _refuse_large_webp(order)
         verdict = self._prove(order)
         body = _plain_file(order) if _is_plain(order) else self._styled_file(order)
         return Image(body, MEDIA_TYPES[order.format], etag, verdict.scannable, verdict.reason)
@@ -124,11 +135,50 @@ class Painter:
             return None
         assert given.data is not None, "the studio has completed the design"
         assert given.sha256 is not None, "it has"
-        found = self._decoded.pop(given.sha256, None) or decode(given.data)
-        self._decoded[given.sha256] = found
-        while len(self._decoded) > MAX_DECODED:
-            self._decoded.popitem(last=False)
+        found = self._decoded.get(given.sha256)
+        if found is None:
+            found = decode(given.data)
+            self._decoded.put(given.sha256, found)
         return found
+
+    def _admitted(self, data: bytes) -> Given:
+        """Known by the bytes that were given, and kept no larger than they are of use."""
+        picture = decode(data)
+        if max(picture.width, picture.height) > MAX_PICTURE_PX:
+            picture = picture.fitted(MAX_PICTURE_PX, MAX_PICTURE_PX)
+            out = BytesIO()
+            picture.image.save(out, "WEBP", lossless=True, quality=0, method=0)
+            data = out.getvalue()
+        self._decoded.put(picture.sha256, picture)
+        return Given(sha256=picture.sha256, data=data)
+
+
+class _Decoded:
+    """SHA-256 -> decoded; past `max_bytes`, those go that were not used the longest. Threads share it."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._lock = threading.Lock()
+        #: Those used last, last.
+        self._pictures: OrderedDict[str, Picture] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, sha256: str) -> Picture | None:
+        with self._lock:
+            found = self._pictures.get(sha256)
+            if found is not None:
+                self._pictures.move_to_end(sha256)
+            return found
+
+    def put(self, sha256: str, picture: Picture) -> None:
+        with self._lock:
+            if sha256 in self._pictures:
+                return  # another thread was as fast
+            self._pictures[sha256] = picture
+            self._bytes += len(picture.rgba)
+            while self._bytes > self._max_bytes:
+                _, oldest = self._pictures.popitem(last=False)
+                self._bytes -= len(oldest.rgba)
 
 
 def _is_plain(order: Order) -> bool:
@@ -190,19 +240,9 @@ def _symbol(order: Order) -> fastcore.Symbol:
 
 
 def _pixels(order: Order) -> int:
-    return order.size_px**2 if order.format in ("png", "webp") else 0
+    return order.size_px**2 * {"png": 1, "webp": WEBP_PIXEL}.get(order.format, 0)
 
 
 def _refuse_large_webp(order: Order) -> None:
     if order.format == "webp" and order.size_px > MAX_WEBP_PX:
         raise InvalidValue("out_of_range", f"A WebP is at most {MAX_WEBP_PX} pixels wide.", field="size")
-
-
-def _admitted(data: bytes) -> bytes:
-    """The bytes themselves; a picture larger than is of use, made smaller."""
-    picture = decode(data)
-    if max(picture.width, picture.height) <= MAX_PICTURE_PX:
-        return data
-    out = BytesIO()
-    picture.fitted(MAX_PICTURE_PX, MAX_PICTURE_PX).image.save(out, "WEBP", lossless=True, quality=0, method=0)
-    return out.getvalue()

@@ -9,7 +9,8 @@ profiles are passed over: colours are taken as sRGB, CMYK by the plain formula.
 
 import hashlib
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from io import BytesIO
@@ -27,6 +28,9 @@ from server.domain.errors import InvalidValue
 from server.render.foreign_svg import rasterise
 
 MAX_PIXELS = 24_000_000
+
+#: What an SVG is drawn at, unless somebody says more.
+VECTOR_PX = 1024
 
 #: Each scan of a progressive JPEG goes over all of its pixels, and a scan of nothing takes a few bytes.
 MAX_JPEG_SCANS = 100
@@ -121,7 +125,16 @@ def _backing(value: Image.Image) -> int:
     raise AssertionError("a histogram counts every pixel")
 
 
-def decode(data: bytes, *, vector_px: int = 1024) -> Picture:
+def count_pixels(data: bytes) -> int:
+    """How many pixels `decode` would take memory for, without taking it; raises InvalidValue as it does."""
+    for starts, reader in READERS.items():
+        if data.startswith(starts):
+            with _told_as_broken(), reader(BytesIO(data)) as image:
+                return _count(*image.size)
+    return _count(*_webp_size(data)) if _is_webp(data) else VECTOR_PX**2
+
+
+def decode(data: bytes, *, vector_px: int = VECTOR_PX) -> Picture:
     """The picture in a PNG, JPEG, WebP, GIF (its first frame), BMP, TIFF or SVG.
 
     An SVG is drawn as large as it can be within a square of `vector_px`. Raises InvalidValue, without a field. For a
@@ -130,7 +143,7 @@ def decode(data: bytes, *, vector_px: int = 1024) -> Picture:
     for starts, reader in READERS.items():
         if data.startswith(starts):
             return _picture(data, _read(data, reader))
-    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+    if _is_webp(data):
         _count(*_webp_size(data))  # its reader takes memory as it opens the file
         return _picture(data, _read(data, WebPImageFile))
     if data.lstrip(b"\xef\xbb\xbf\xfe\xff\0\t\n\r ").startswith(b"<"):
@@ -172,17 +185,22 @@ READERS: dict[bytes | tuple[bytes, ...], Reader] = {
 
 def _read(data: bytes, reader: Reader) -> Image.Image:
     """The first frame, decoded and upright, in RGBA."""
+    with _told_as_broken(), reader(BytesIO(data)) as image:
+        _count(*image.size)
+        image.load()
+        turn = UPRIGHT.get(image.getexif().get(EXIF_ORIENTATION, 1))
+        pixels = _rgba(image)
+    return pixels if turn is None else pixels.transpose(turn)
+
+
+@contextmanager
+def _told_as_broken() -> Iterator[None]:
     try:
-        with reader(BytesIO(data)) as image:
-            _count(*image.size)
-            image.load()
-            turn = UPRIGHT.get(image.getexif().get(EXIF_ORIENTATION, 1))
-            pixels = _rgba(image)
+        yield
     except InvalidValue:
         raise
     except Exception as exc:  # on bytes that are wrong on purpose PIL's readers raise whatever comes
         raise InvalidValue("broken_image", "The picture is broken, or ends too early.") from exc
-    return pixels if turn is None else pixels.transpose(turn)
 
 
 def _rgba(image: Image.Image) -> Image.Image:
@@ -194,12 +212,17 @@ def _rgba(image: Image.Image) -> Image.Image:
     return image.convert("RGBA")
 
 
-def _count(width: int, height: int) -> None:
+def _count(width: int, height: int) -> int:
     if width * height > MAX_PIXELS:
         raise InvalidValue(
             "too_many_pixels",
             f"The picture has {width:,} x {height:,} pixels; at most {MAX_PIXELS // 1_000_000} million are drawn.",
         )
+    return width * height
+
+
+def _is_webp(data: bytes) -> bool:
+    return data.startswith(b"RIFF") and data[8:12] == b"WEBP"
 
 
 def _webp_size(data: bytes) -> tuple[int, int]:

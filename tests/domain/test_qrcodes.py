@@ -44,7 +44,7 @@ async def test_a_destination_makes_a_code_with_a_link_of_its_own(desk: Desk) -> 
     link = link_of(code)
     assert (link.destination, link.title, link.account_id) == (HERE, "Table 7", desk.account.id)
     assert await everything(desk, desk.account) == ([code], [link])
-    assert desk.codes.order(code).text == f"https://qr.example/{link.slug}"
+    assert desk.codes.order(code.content, code.design).text == f"https://qr.example/{link.slug}"
 
 
 async def test_the_new_link_is_told_once_it_is_committed(desk: Desk) -> None:
@@ -63,7 +63,7 @@ async def test_a_link_there_is_may_have_several_codes(desk: Desk) -> None:
 
 async def test_a_text_makes_a_code_that_says_it(desk: Desk) -> None:
     code = await new_code(desk, Text("Hello"))
-    assert (code.content, desk.codes.order(code).text) == (Text("Hello"), "Hello")
+    assert (code.content, desk.codes.order(code.content, code.design).text) == (Text("Hello"), "Hello")
     assert await everything(desk, desk.account) == ([code], [])
     assert desk.told == []
 

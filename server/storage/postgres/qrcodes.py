@@ -12,7 +12,7 @@ from server.domain.label import Label
 from server.domain.model import AccountId, Link, Page, QrCode, QrCodeChanges, QrCodeId
 from server.storage.postgres.links import add_link, link_of
 from server.storage.postgres.pages import page
-from server.storage.postgres.pictures import add_pictures
+from server.storage.postgres.pictures import add_pictures, drop_pictures, lock_pictures
 from server.storage.postgres.pool import Database, assignments
 
 # A code and its link share some column names; the link's come second, behind "link_".
@@ -48,7 +48,9 @@ CHANGE = f"""
     SELECT {COLUMNS} FROM codes {LINKS}
 """
 
-DELETE = "DELETE FROM qr_codes WHERE account_id = $1 AND id = $2 RETURNING id"
+DELETE = "DELETE FROM qr_codes WHERE account_id = $1 AND id = $2 RETURNING design"
+
+DESIGN = "SELECT design FROM qr_codes WHERE account_id = $1 AND id = $2 FOR UPDATE"
 
 
 class PostgresQrCodes:
@@ -63,7 +65,9 @@ class PostgresQrCodes:
         async with self._database.transaction() as connection:
             if link and with_link:
                 await add_link(connection, link)
-            await add_pictures(connection, code.design)
+            if code.design.pictures:
+                await lock_pictures(connection, code.account_id)
+                await add_pictures(connection, code.account_id, code.design)
             await connection.execute(
                 ADD,
                 code.id,
@@ -93,14 +97,24 @@ class PostgresQrCodes:
             columns["content"] = _json(as_json(changes["content"]))
         query = CHANGE.format(changes=assignments(columns, first=3))
         async with self._database.transaction() as connection:
+            before = None
             if "design" in changes:
-                await add_pictures(connection, changes["design"])
+                await lock_pictures(connection, account)
+                before = await connection.fetchval(DESIGN, account, code)
+                if before is not None:
+                    await add_pictures(connection, account, changes["design"])
             row = await connection.fetchrow(query, account, code, *columns.values())
+            if before is not None:
+                await drop_pictures(connection, account, design_of(orjson.loads(before)))
         return None if row is None else _code(row)
 
     async def delete(self, account: AccountId, code: QrCodeId) -> bool:
-        async with self._database.connection() as connection:
-            return await connection.fetchval(DELETE, account, code) is not None
+        async with self._database.transaction() as connection:
+            await lock_pictures(connection, account)
+            design = await connection.fetchval(DELETE, account, code)
+            if design is not None:
+                await drop_pictures(connection, account, design_of(orjson.loads(design)))
+        return design is not None
 
 
 def _code(row: asyncpg.Record) -> QrCode:
