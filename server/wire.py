@@ -100,7 +100,7 @@ async def read_body(request: Request, *, max_bytes: int = MAX_BODY_BYTES) -> byt
     return body
 
 
-def json_of(body: bytearray) -> object:
+def json_of(body: bytes | bytearray) -> object:
     """What the body says; 400 when it is not JSON (RFC 8259), 413 when it says too much."""
     # What makes a body large is pictures. Millions of values would take a hundred times their bytes, and seconds in
     # which nothing else in this process gets its turn.

@@ -57,10 +57,11 @@ class Body(BaseModel):
         """The body of this request; raises InvalidFields with all that is wrong."""
         body = await read_body(request, max_bytes=cls.max_bytes)
         # A large one has pictures in it, whose bytes take their time.
-        return await asyncio.to_thread(cls._of, body) if len(body) > LARGE_BYTES else cls._of(body)
+        return await asyncio.to_thread(cls.read, body) if len(body) > LARGE_BYTES else cls.read(body)
 
     @classmethod
-    def _of(cls, body: bytearray) -> Self:
+    def read(cls, body: bytes | bytearray) -> Self:
+        """What a body says; raises InvalidFields with all that is wrong."""
         given = json_of(body)
         wrong: list[WrongField] = []
         found = None
