@@ -77,8 +77,11 @@ def _drawn(layer: Layer, ground: Rgba) -> bytes:
         return _filled(paint, operators(layer))
     # Each of the tiles is defined once, in pixels from the corner of its square.
     tiles = [path.scaled(layer.scale) for path in layer.paths]
-    defined = [b"/t%d {t\n%b} bind def\n" % (i, operators(Fill(path, paint))) for i, path in enumerate(tiles, start=1)]
-    return b"".join([*defined, _filled(paint, tile_operators(layer) + b"base setmatrix\n")])
+    defined = [
+        b"/t%d {t\n%bbase setmatrix} bind def\n" % (i, operators(Fill(path, paint)))
+        for i, path in enumerate(tiles, start=1)
+    ]
+    return b"".join([*defined, _filled(paint, tile_operators(layer))])
 
 
 def _filled(paint: Paint, outline: bytes) -> bytes:

@@ -55,8 +55,9 @@ def logo(folder: Path, size: int = 64) -> Path:
 def test_options_are_the_fields_of_a_design(tmp_path: Path) -> None:
     options: list[str | Path] = [
         *["--level", "H", "--margin", "6", "--shape", "rounded", "--color", "#6c48e8", "--background", "#FFE"],
-        *["--eye-border", "circle", "--eye-center", "diamond", "--logo", logo(tmp_path), "--size", "600"],
+        *["--eye-border", "circle", "--eye-center", "diamond", "--size", "600"],
     ]
+    options += ["--logo", logo(tmp_path)]
     assert drawn(*options, "-o", tmp_path / "code.png") == b""
     picture = opened(tmp_path / "code.png").convert("RGB")
     assert picture.size == (600, 600)
@@ -74,14 +75,23 @@ def test_options_are_the_fields_of_a_design(tmp_path: Path) -> None:
         "eyes": {"border": {"shape": "circle"}, "center": {"shape": "diamond"}},
     }
     (tmp_path / "design.json").write_text(json.dumps(design))
-    said = ["--design", tmp_path / "design.json", "--logo", logo(tmp_path), "--size", "600", "--format", "png"]
+    said: list[str | Path] = [
+        "--design",
+        tmp_path / "design.json",
+        "--logo",
+        logo(tmp_path),
+        "--size",
+        "600",
+        "--format",
+        "png",
+    ]
     assert drawn(*said, "-o", "-") == (tmp_path / "code.png").read_bytes()
 
 
 def test_options_go_before_the_design_in_a_file(tmp_path: Path) -> None:
     design = {"logo": None, "modules": {"shape": "dots", "color": {"type": "linear", "stops": 5}}, "margin": 2}
     (tmp_path / "design.json").write_text(json.dumps(design))
-    given = ["--design", tmp_path / "design.json", "--format", "svg", "-o", "-"]
+    given: list[str | Path] = ["--design", tmp_path / "design.json", "--format", "svg", "-o", "-"]
     assert refused(2, *given) == ["--color: Input should be a valid list."]
     before = ["--color", "black", "--shape", "square", "--margin", "4", "--size", "256"]
     assert drawn(*given, *before) == drawn("--format", "svg", "-o", "-", "--size", "256")
