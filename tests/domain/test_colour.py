@@ -58,7 +58,7 @@ def test_what_is_written_is_read_again(colour: Colour) -> None:
         "#gggggg",
         "# 12345",
         "#123\n",
-        "#１２３",
+        "#\uff11\uff12\uff13",
     ],
 )
 def test_what_is_no_colour_is_refused(text: str) -> None:

@@ -50,6 +50,7 @@ def test_management_waits_and_redirects_do_not(own_server: ServerProcess, outage
             api.get(f"/qr-codes/{code['id']}/stats"),
             api.post("/qr-codes", json={"destination": "https://example.com/"}),
             api.post("/api-keys", json={"name": "Till"}),
+            api.post("/render", json={"content": {"type": "text", "text": "Hello"}}),  # nobody knows whose key it is
             api.patch(f"/links/{code['link_id']}", json={"destination": "https://example.com/"}),
             api.delete(f"/links/{code['link_id']}"),
         ):
