@@ -26,9 +26,9 @@ PICTURE_BYTES = 150 << 20
 #: What a process may keep of ten answers on their way, besides what the allocator does not give back.
 SLACK_BYTES = 60 << 20
 
-#: Of the 99th percentile of redirects. Where this was written, with two processors of which the storm and this test
-#: take what they get, it was 2.5 ms in quiet and 8 ms in the storm; a redirect that waits for a drawing would take 500.
-WORST_MS = 60
+#: Of the 99th percentile of redirects. Where this was written it was 2 ms in quiet and 29 ms in the storm, on two
+#: processors with three times the work they could do; a redirect that waits for a drawing would take 500.
+WORST_MS = 100
 
 
 @pytest.fixture
@@ -90,15 +90,15 @@ def test_ten_pictures_of_9000_px_at_once_neither_exhaust_memory_nor_slow_a_redir
     with own_server.client() as api, ThreadPoolExecutor(STORM) as threads:
         code = new_code(api)
         fade = {"type": "radial", "stops": [{"offset": 0, "color": "#203080"}, {"offset": 1, "color": "#400020"}]}
-        design = {
-            "modules": {"shape": "rounded", "color": fade},
-            "background": {"image": {"data": photo()}, "opacity": 0.2},
-        }
+        designs = [
+            {"modules": {"shape": "dots", "color": fade}},
+            {"modules": {"shape": "rounded"}, "background": {"image": {"data": photo()}, "opacity": 0.2}},
+        ]
 
         def draw(number: int) -> bytes:
             body = {
                 "content": {"type": "text", "text": f"https://example.com/{number}"},
-                "design": design,
+                "design": designs[number % 2],
                 "size": SIZE,
             }
             answer = api.post("/render", json=body, timeout=60)
