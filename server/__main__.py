@@ -23,6 +23,7 @@ from server.domain.qrcodes import told_by_field
 from server.domain.studio import Studio
 from server.edge.image_cache import Images
 from server.outbound import Outbound
+from server.render.fetched import Fetched
 from server.render.image import MEDIA_TYPES, Painter
 from server.supervisor import Supervisor
 
@@ -178,7 +179,8 @@ class _NoPictures:
 async def _drawn(body: RenderCreate) -> Image:
     painter, outbound = Painter(max_pixels=MAX_SIZE_PX**2), Outbound()
     images = Images(max_bytes=0, shared=None)
-    studio = Studio(painter, images, _NoPictures(), fetch=outbound.fetch, now=lambda: datetime.now(UTC))
+    fetched = Fetched(painter, outbound.fetch, lambda: datetime.now(UTC))
+    studio = Studio(painter, images, _NoPictures(), fetched=fetched.get)
     nobody = AccountId(0)
     try:
         with told_by_field(body.content):

@@ -28,6 +28,7 @@ from server.edge.image_cache import Images
 from server.edge.pages import Page, send_page
 from server.edge.redirect import redirect
 from server.outbound import Outbound
+from server.render.fetched import Fetched
 from server.render.image import Painter
 from server.scans.journal import Journal
 from server.scans.writer import Writer
@@ -78,8 +79,7 @@ def create_app(given: Settings | None = None) -> ASGIApp:
         painter,
         Images(max_bytes=config.image_cache_bytes, shared=shared),
         PostgresPictures(database),
-        fetch=outbound.fetch,
-        now=now,
+        fetched=Fetched(painter, outbound.fetch, now).get,
     )
     codes = QrCodes(
         PostgresQrCodes(database),

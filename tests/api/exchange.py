@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from server.api import api
 from server.domain.accounts import Accounts
+from server.domain.design import Picture
 from server.domain.ids import id_source
 from server.domain.links import Links
 from server.domain.qrcodes import QrCodes
@@ -96,15 +97,14 @@ def paths() -> list[str]:
     new_id = id_source(now)
     links = Links(PostgresLinks(database), PostgresStats(database), now=now, new_id=new_id, changed=changed)
 
-    async def nothing_there(url: str) -> bytes:
+    async def nothing_there(url: str) -> Picture:
         raise NotImplementedError
 
     studio = Studio(
         Painter(max_pixels=10_000_000),
         Images(max_bytes=0, shared=None),
         PostgresPictures(database),
-        fetch=nothing_there,
-        now=now,
+        fetched=nothing_there,
     )
     codes = QrCodes(
         PostgresQrCodes(database),

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from server.domain.accounts import Accounts
+from server.domain.design import Picture
 from server.domain.ids import id_source
 from server.domain.label import Label
 from server.domain.links import Links
@@ -71,15 +72,14 @@ async def desk(database: Database) -> Desk:
     accounts = Accounts(PostgresAccounts(database), now=now, new_id=new_id)
     links = Links(PostgresLinks(database), PostgresStats(database), now=now, new_id=new_id, changed=changed)
 
-    async def nothing_there(url: str) -> bytes:
+    async def nothing_there(url: str) -> Picture:
         raise NotImplementedError
 
     studio = Studio(
         Painter(max_pixels=10_000_000),
         Images(max_bytes=1 << 20, shared=None),
         PostgresPictures(database),
-        fetch=nothing_there,
-        now=now,
+        fetched=nothing_there,
     )
     codes = QrCodes(
         PostgresQrCodes(database),

@@ -18,9 +18,10 @@ from server.domain.destination import Destination
 from server.domain.errors import BadPicture, Busy, InvalidValue, StorageUnavailable, Unscannable
 from server.domain.model import AccountId, Hit, LinkId
 from server.domain.order import Order
-from server.domain.studio import FRESH, MAX_FETCHED_BYTES, MAX_FETCHING, MAX_WAITING, Fetched, Studio
+from server.domain.studio import Studio
 from server.edge.image_cache import Images
 from server.outbound import Outbound
+from server.render.fetched import FRESH, MAX_FETCHED_BYTES, MAX_FETCHING, MAX_WAITING, Fetched
 from server.render.image import Painter
 from tests.domain.conftest import Desk
 from tests.support import eventually
@@ -97,7 +98,12 @@ def shelf() -> Shelf:
 
 @pytest.fixture
 def studio(world: World, shelf: Shelf, painter: Painter) -> Studio:
-    return Studio(painter, Images(max_bytes=1 << 20, shared=None), shelf, fetch=world.fetch, now=lambda: world.now)
+    return Studio(
+        painter,
+        Images(max_bytes=1 << 20, shared=None),
+        shelf,
+        fetched=Fetched(painter, world.fetch, lambda: world.now).get,
+    )
 
 
 def with_logo(**fields: object) -> Design:
@@ -263,7 +269,7 @@ async def test_a_picture_comes_over_a_real_socket(shelf: Shelf, painter: Painter
         outbound = Outbound(http=True, allowed=[("127.0.0.1", port)])
         fetch: Callable[[str], Awaitable[bytes]] = outbound.fetch
         images = Images(max_bytes=1 << 20, shared=None)
-        studio = Studio(painter, images, shelf, fetch=fetch, now=lambda: datetime.now(UTC))
+        studio = Studio(painter, images, shelf, fetched=Fetched(painter, fetch, lambda: datetime.now(UTC)).get)
         design = await studio.complete(with_logo(url=url), ACCOUNT)
         assert design.pictures["logo/image"].data == RED
         with pytest.raises(BadPicture) as refusal:
