@@ -116,13 +116,13 @@ def create_app(given: Settings | None = None) -> ASGIApp:
         [
             Mount("/v1", native),
             Route("/v1", native),  # a Mount begins behind its slash; without it, too, a client is answered in JSON
-            *ops.routes(loaded=lambda: len(targets.live) if targets.loaded else None, dropped=lambda: journal.dropped),
+            *ops.routes(loaded=lambda: len(targets) if targets.loaded else None, dropped=lambda: journal.dropped),
         ],
         redirect_slashes=False,
         default=_nothing_here,
         lifespan=lifespan,
     )
-    return redirect(router, targets, journal.append)
+    return redirect(router, targets, journal.append, now)
 
 
 async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
@@ -163,7 +163,7 @@ async def _load(targets: LinkCache) -> None:
         gc.collect()
         gc.freeze()
     took = asyncio.get_running_loop().time() - began
-    log.info("%d links in memory, read in %.2f s", len(targets.live), took)
+    log.info("%d links in memory, read in %.2f s", len(targets), took)
 
 
 async def _obey_parent() -> None:

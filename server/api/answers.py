@@ -6,6 +6,7 @@ from typing import Literal, NotRequired, TypedDict, TypeVar
 
 from server.domain.content import as_json
 from server.domain.design import plain
+from server.domain.guards import RedirectStatus
 from server.domain.ids import id_text
 from server.domain.model import Account, ApiKey, Link, Page, QrCode
 from server.domain.slug import Slug
@@ -36,6 +37,11 @@ class LinkAnswer(TypedDict):
     slug: str
     destination: str
     title: str | None
+    active: bool
+    expires_at: datetime | None
+    fallback_url: str | None
+    redirect_status: RedirectStatus
+    forward_query: bool
     scans: int
     created_at: datetime
     updated_at: datetime
@@ -110,6 +116,11 @@ class Answers:
             "slug": link.slug,
             "destination": link.destination,
             "title": link.title,
+            "active": link.guards.active,
+            "expires_at": link.guards.expires_at,
+            "fallback_url": link.guards.fallback_url,
+            "redirect_status": link.guards.redirect_status,
+            "forward_query": link.guards.forward_query,
             "scans": link.scans,
             "created_at": link.created_at,
             "updated_at": link.updated_at,

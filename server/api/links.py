@@ -18,7 +18,7 @@ from server.wire import ByMethod, json_response
 def routes(links: Links, answers: Answers, access: Access, now: Callable[[], datetime]) -> list[Route]:
     async def create(request: Request, account: Account) -> Response:
         body = await LinkCreate.of(request)
-        link = await links.create(account.id, body.destination, slug=body.slug, title=body.title)
+        link = await links.create(account.id, body.destination, slug=body.slug, title=body.title, guards=body.guards())
         answer = answers.link(link)
         return json_response(answer, 201, {"location": f"/v1/links/{answer['id']}"})
 

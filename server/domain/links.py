@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from server.domain.destination import Destination
 from server.domain.errors import NotFound, SlugTaken
+from server.domain.guards import NO_GUARDS, Guards
 from server.domain.ids import id_text
 from server.domain.label import Label
 from server.domain.model import AccountId, Link, LinkChanges, LinkId, Page
@@ -47,6 +48,7 @@ class Links:
         *,
         slug: Slug | None = None,
         title: Label | None = None,
+        guards: Guards = NO_GUARDS,
     ) -> Link:
         """A new link that is stored nowhere yet."""
         now = self._now()
@@ -56,6 +58,7 @@ class Links:
             slug=slug or Slug.random(),
             destination=destination,
             title=title,
+            guards=guards,
             created_at=now,
             updated_at=now,
         )
@@ -67,11 +70,12 @@ class Links:
         *,
         slug: Slug | None = None,
         title: Label | None = None,
+        guards: Guards = NO_GUARDS,
     ) -> Link:
         """A new link, under a random slug when none is asked for; raises SlugTaken."""
 
         async def add() -> Link:
-            link = self.draft(account, destination, slug=slug, title=title)
+            link = self.draft(account, destination, slug=slug, title=title, guards=guards)
             await self._store.add(link)
             return link
 

@@ -54,7 +54,7 @@ class Page(enum.Enum):
         "No link has this address. Check it for a typing mistake.",
         (),
     )
-    GONE = (410, "This link has ended", "Whoever made this code has taken its link down.", ())
+    GONE = (410, "This link has ended", "Its time is over, or whoever made this code has taken it down.", ())
     METHOD_NOT_ALLOWED = (
         405,
         "This address can only be opened",

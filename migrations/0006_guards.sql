@@ -1,0 +1,9 @@
+-- What a link asks before it redirects, and how it does. Every column is as it was before for the links there are;
+-- a constant default is no rewrite of the table, and the check only reads it.
+
+ALTER TABLE links
+    ADD COLUMN active           boolean NOT NULL DEFAULT true,
+    ADD COLUMN expires_at       timestamptz,
+    ADD COLUMN fallback_url     text,
+    ADD COLUMN redirect_status  smallint NOT NULL DEFAULT 302 CHECK (redirect_status IN (301, 302, 307, 308)),
+    ADD COLUMN forward_query    boolean NOT NULL DEFAULT false;

@@ -1,0 +1,23 @@
+"""The guards of a link, in requests and in answers."""
+
+from datetime import datetime
+from typing import Annotated
+
+from server.api.fields import Body, a_moment, born
+from server.domain.destination import Destination
+from server.domain.guards import Guards, RedirectStatus, expiry
+
+
+def an_expiry(given: str) -> datetime:
+    return expiry(a_moment(day_ends=True)(given))
+
+
+class GuardFields(Body):
+    active: bool = True
+    expires_at: Annotated[datetime, born(an_expiry)] | None = None
+    fallback_url: Annotated[Destination, born(Destination)] | None = None
+    redirect_status: RedirectStatus = 302
+    forward_query: bool = False
+
+    def guards(self) -> Guards:
+        return Guards(**{name: getattr(self, name) for name in GuardFields.model_fields})

@@ -1,0 +1,155 @@
+"""The guards of a link: set, changed, removed, refused, and in force at the next scan."""
+
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from tests.api.exchange import Json, everything, new_code, new_link, problem, wrong
+from tests.support import ServerProcess, sql, until
+
+NONE: Json = {
+    "active": True,
+    "expires_at": None,
+    "fallback_url": None,
+    "redirect_status": 302,
+    "forward_query": False,
+}
+ALL: Json = {
+    "active": False,
+    "expires_at": "2030-01-01T00:00:00Z",
+    "fallback_url": "https://example.com/elsewhere",
+    "redirect_status": 307,
+    "forward_query": True,
+}
+
+
+def guards(link: Json) -> Json:
+    return {name: link[name] for name in NONE}
+
+
+def test_a_link_has_no_guards_unless_it_is_given_some(api: httpx.Client) -> None:
+    assert guards(new_link(api)) == NONE
+    link = new_link(api, **ALL)
+    assert guards(link) == ALL
+    assert guards(api.get(f"/links/{link['id']}").json()) == ALL
+    assert [guards(each) for each in api.get("/links").json()["data"]] == [ALL, NONE]
+
+
+@pytest.mark.parametrize("name", NONE)
+def test_each_is_set_and_removed_alone(api: httpx.Client, name: str) -> None:
+    link = new_link(api)
+    address = f"/links/{link['id']}"
+    assert guards(api.patch(address, json={name: ALL[name]}).json()) == {**NONE, name: ALL[name]}
+    assert guards(api.patch(address, json={"title": "x"}).json()) == {**NONE, name: ALL[name]}
+    assert guards(api.patch(address, json={name: NONE[name]}).json()) == NONE
+
+
+def test_the_codes_of_a_link_answer_as_before(api: httpx.Client) -> None:
+    link = new_link(api, **ALL)
+    code = new_code(api, link_id=link["id"])
+    assert code.keys() & NONE.keys() == set()
+    assert api.get(f"/qr-codes/{code['id']}").json() == code
+    assert code["short_url"] == link["short_url"]
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [("2030-05-01", "2030-05-02T00:00:00Z"), ("2030-05-01T12:00:00+02:00", "2030-05-01T10:00:00Z")],
+)
+def test_a_day_is_over_when_it_ends(api: httpx.Client, given: str, kept: str) -> None:
+    assert new_link(api, expires_at=given)["expires_at"] == kept
+
+
+#: Field -> why -> what is refused for it.
+NO_GUARDS: dict[str, dict[str, list[object]]] = {
+    "active": {"wrong_type": [None, "true", 1, []]},
+    "forward_query": {"wrong_type": [None, "true", 0]},
+    "redirect_status": {"unknown_value": [None, "302", 303, 200, 0]},
+    "expires_at": {
+        "invalid_time": ["", "tomorrow", "2030-02-30", "9999-12-31"],
+        "out_of_range": ["1969-12-31T00:00:00Z", "9000-01-01T00:00:01Z"],
+        "wrong_type": [1893456000],
+    },
+    "fallback_url": {
+        "empty": [""],
+        "invalid_scheme": ["javascript:alert(1)"],
+        "invalid_character": ["https://e.com/\r\nX: y"],
+        "wrong_type": [5],
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("field", "given", "why"),
+    [
+        (field, given, why)
+        for field, reasons in NO_GUARDS.items()
+        for why, values in reasons.items()
+        for given in values
+    ],
+    ids=str,
+)
+def test_what_is_no_guard_is_refused(api: httpx.Client, field: str, given: object, why: str) -> None:
+    link = new_link(api)
+    before = everything(api)
+    answers = [
+        api.post("/links", json={"destination": "https://example.com/", field: given}),
+        api.patch(f"/links/{link['id']}", json={field: given}),
+    ]
+    assert [wrong(problem(each, 422, "invalid_fields")) for each in answers] == [{f"/{field}": why}] * 2
+    assert everything(api) == before
+
+
+def test_a_link_is_paused_and_goes_on_at_the_next_scan(api: httpx.Client, anyone: httpx.Client) -> None:
+    link = new_link(api)
+    for active, status in ((False, 410), (True, 302), (False, 410)):
+        api.patch(f"/links/{link['id']}", json={"active": active})
+        assert anyone.get(link["short_url"]).status_code == status
+    api.patch(f"/links/{link['id']}", json={"fallback_url": "https://example.com/elsewhere"})
+    answer = anyone.get(link["short_url"])
+    assert (answer.status_code, answer.headers["location"]) == (302, "https://example.com/elsewhere")
+    api.delete(f"/links/{link['id']}")
+    assert anyone.get(link["short_url"]).headers["location"] == "https://example.com/elsewhere"
+
+
+def test_a_link_ends_at_its_moment(api: httpx.Client, anyone: httpx.Client) -> None:
+    ends = datetime.now(UTC) + timedelta(seconds=1)
+    link = new_link(api, expires_at=ends.isoformat())
+    seen = []
+
+    def ended() -> bool:
+        asked, status = datetime.now(UTC), anyone.get(link["short_url"]).status_code
+        seen.append((asked, status))
+        return status == 410
+
+    until(ended, what="its end")
+    assert seen[0][1] == 302
+    assert max(asked for asked, status in seen if status == 302) < ends
+    assert datetime.now(UTC) >= ends
+
+
+def test_every_spelling_is_answered_by_the_whole_server_and_only_scans_are_counted(
+    api: httpx.Client, anyone: httpx.Client, server: ServerProcess
+) -> None:
+    link = new_link(api, forward_query=True, redirect_status=301)
+    slug = link["slug"]
+    for path in (f"/{slug}", f"/{slug.upper()}", f"/q/{slug}", f"/q/{slug}/", f"/r.php?c={slug}"):
+        url = f"{server.url}{path}{'&' if '?' in path else '?'}table=7"
+        answer = anyone.get(url)
+        assert (answer.status_code, answer.headers["location"]) == (301, "https://example.com/?table=7")
+        assert answer.headers["cache-control"] == "private, no-store"
+        assert anyone.head(url).status_code == 301
+    until(lambda: api.get(f"/links/{link['id']}").json()["scans"] == 5, what="five scans")
+    assert (
+        sql(server.database_url, "SELECT count(*) FROM scans JOIN links ON id = link_id WHERE slug = $1", slug)[0][0]
+        == 5
+    )
+
+
+def test_guards_set_by_hand_are_in_force_at_once(
+    api: httpx.Client, anyone: httpx.Client, server: ServerProcess
+) -> None:
+    link = new_link(api)
+    sql(server.database_url, "UPDATE links SET active = false WHERE slug = $1", link["slug"])
+    until(lambda: anyone.get(link["short_url"]).status_code == 410, what="the pause")
