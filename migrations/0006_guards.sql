@@ -6,4 +6,5 @@ ALTER TABLE links
     ADD COLUMN expires_at       timestamptz,
     ADD COLUMN fallback_url     text,
     ADD COLUMN redirect_status  smallint NOT NULL DEFAULT 302 CHECK (redirect_status IN (301, 302, 307, 308)),
-    ADD COLUMN forward_query    boolean NOT NULL DEFAULT false;
+    ADD COLUMN forward_query    boolean NOT NULL DEFAULT false,
+    ADD COLUMN password_hash    text;

@@ -24,10 +24,12 @@ from server.domain.qrcodes import QrCodes
 from server.domain.slug import Slug
 from server.domain.studio import Studio
 from server.edge.cache import LinkCache
+from server.edge.guarded import GuardedScans
 from server.edge.image_cache import Images
 from server.edge.pages import Page, send_page
 from server.edge.redirect import redirect
 from server.outbound import Outbound
+from server.passwords import Passwords
 from server.render.image import Painter
 from server.scans.journal import Journal
 from server.scans.writer import Writer
@@ -70,7 +72,8 @@ def create_app(given: Settings | None = None) -> ASGIApp:
 
     new_id = id_source(now)
     accounts = Accounts(PostgresAccounts(database), now=now, new_id=new_id)
-    links = Links(PostgresLinks(database), PostgresStats(database), now=now, new_id=new_id, changed=changed)
+    passwords = Passwords()
+    links = Links(PostgresLinks(database), PostgresStats(database), passwords, now=now, new_id=new_id, changed=changed)
     shared = RedisImages(config.redis_url, ttl_s=config.image_cache_ttl_s) if config.redis_url else None
     painter = Painter(max_pixels=config.render_pixels)
     outbound = Outbound(http=config.fetch_http)
@@ -107,6 +110,7 @@ def create_app(given: Settings | None = None) -> ASGIApp:
             if shared is not None:
                 await shared.close()
             painter.close()
+            passwords.close()
             outbound.close()
             await database.close()
             journal.close()
@@ -122,7 +126,14 @@ def create_app(given: Settings | None = None) -> ASGIApp:
         default=_nothing_here,
         lifespan=lifespan,
     )
-    return redirect(router, targets, journal.append, now)
+    guarded = GuardedScans(journal.append, now=now, address=_address, hasher=passwords)
+    return redirect(router, targets, journal.append, guarded)
+
+
+def _address(scope: Scope) -> str:
+    """Where the request came from; empty behind a Unix socket."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""
 
 
 async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:

@@ -42,6 +42,7 @@ class LinkAnswer(TypedDict):
     fallback_url: str | None
     redirect_status: RedirectStatus
     forward_query: bool
+    password_protected: bool
     scans: int
     created_at: datetime
     updated_at: datetime
@@ -121,6 +122,7 @@ class Answers:
             "fallback_url": link.guards.fallback_url,
             "redirect_status": link.guards.redirect_status,
             "forward_query": link.guards.forward_query,
+            "password_protected": link.guards.password_hash is not None,
             "scans": link.scans,
             "created_at": link.created_at,
             "updated_at": link.updated_at,

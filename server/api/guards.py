@@ -6,6 +6,7 @@ from typing import Annotated
 from server.api.fields import Body, a_moment, born
 from server.domain.destination import Destination
 from server.domain.guards import Guards, RedirectStatus, expiry
+from server.domain.password import Password
 
 
 def an_expiry(given: str) -> datetime:
@@ -18,6 +19,8 @@ class GuardFields(Body):
     fallback_url: Annotated[Destination, born(Destination)] | None = None
     redirect_status: RedirectStatus = 302
     forward_query: bool = False
+    password: Annotated[Password, born(Password)] | None = None
 
     def guards(self) -> Guards:
-        return Guards(**{name: getattr(self, name) for name in GuardFields.model_fields})
+        """All but the password, which is still to be hashed."""
+        return Guards(**{name: getattr(self, name) for name in GuardFields.model_fields if name != "password"})

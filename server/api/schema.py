@@ -70,8 +70,11 @@ class LinkChange(GuardFields):
     title: Annotated[Label, born(Label)] | None = None
 
     def changes(self) -> LinkChanges:
-        """Each field is called as what it changes."""
-        return cast("LinkChanges", {name: getattr(self, name) for name in self.model_fields_set})
+        """Each field is called as what it changes; but for a new password, which is still to be hashed."""
+        changes = {name: getattr(self, name) for name in self.model_fields_set - {"password"}}
+        if "password" in self.model_fields_set and self.password is None:
+            changes["password_hash"] = None
+        return cast("LinkChanges", changes)
 
 
 SAYS = ("destination", "link_id", "content")

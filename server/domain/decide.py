@@ -37,14 +37,23 @@ class Ended:
     fallback: Destination | None
 
 
-Decision = Redirect | Ended
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """The visitor has to enter a password first."""
+
+    password_hash: str
 
 
-def decide(link: GuardedLink, *, now: datetime, query: bytes) -> Decision:
-    """`query` is the scan's own, as it stood behind the "?"."""
+Decision = Redirect | Ended | Locked
+
+
+def decide(link: GuardedLink, *, now: datetime, query: bytes, unlocked: bool) -> Decision:
+    """`query` is the scan's own, as it stood behind the "?"; `unlocked`, whether it brought the password."""
     guards = link.guards
     if link.deleted or not guards.active or (guards.expires_at is not None and guards.expires_at <= now):
         return Ended(guards.fallback_url)
+    if guards.password_hash is not None and not unlocked:
+        return Locked(guards.password_hash)
     location: str = link.destination
     if guards.forward_query:
         location = with_query(location, query)

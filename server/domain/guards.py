@@ -1,7 +1,7 @@
 """What a link asks before it redirects, and how it does."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, Self, get_args
 
@@ -27,6 +27,8 @@ class Guards:
     redirect_status: RedirectStatus = 302
     #: Whether the scan's query goes on to the destination.
     forward_query: bool = False
+    #: Of the password that a visitor has to enter.
+    password_hash: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.redirect_status not in get_args(RedirectStatus):

@@ -1,6 +1,7 @@
 """Use cases: links."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -10,7 +11,8 @@ from server.domain.guards import NO_GUARDS, Guards
 from server.domain.ids import id_text
 from server.domain.label import Label
 from server.domain.model import AccountId, Link, LinkChanges, LinkId, Page
-from server.domain.ports import LinkStore, StatsStore
+from server.domain.password import Password
+from server.domain.ports import Hasher, LinkStore, StatsStore
 from server.domain.slug import Slug
 from server.domain.stats import Period, Stats
 
@@ -30,6 +32,7 @@ class Links:
         self,
         store: LinkStore,
         stats: StatsStore,
+        hasher: Hasher,
         *,
         now: Callable[[], datetime],
         new_id: Callable[[], int],
@@ -37,6 +40,7 @@ class Links:
     ) -> None:
         self._store = store
         self._stats = stats
+        self._hasher = hasher
         self._now = now
         self._new_id = new_id
         self._changed = changed
@@ -71,8 +75,11 @@ class Links:
         slug: Slug | None = None,
         title: Label | None = None,
         guards: Guards = NO_GUARDS,
+        password: Password | None = None,
     ) -> Link:
-        """A new link, under a random slug when none is asked for; raises SlugTaken."""
+        """A new link, under a random slug when none is asked for; raises SlugTaken, and Busy for a password."""
+        if password is not None:
+            guards = replace(guards, password_hash=await self._hasher.hash(password))
 
         async def add() -> Link:
             link = self.draft(account, destination, slug=slug, title=title, guards=guards)
@@ -89,7 +96,12 @@ class Links:
     async def list(self, account: AccountId, *, before: int | None, limit: int) -> Page[Link]:
         return await self._store.list(account, before=before, limit=limit)
 
-    async def change(self, account: AccountId, link_id: LinkId, changes: LinkChanges) -> Link:
+    async def change(
+        self, account: AccountId, link_id: LinkId, changes: LinkChanges, *, password: Password | None = None
+    ) -> Link:
+        """With a new password, where one is given; raises Busy for that."""
+        if password is not None:
+            changes = {**changes, "password_hash": await self._hasher.hash(password)}
         link = _found(await self._store.change(account, link_id, changes, self._now()), link_id)
         await self._changed(link.slug)
         return link

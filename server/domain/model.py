@@ -81,6 +81,7 @@ class LinkChanges(TypedDict, total=False):
     fallback_url: Destination | None
     redirect_status: RedirectStatus
     forward_query: bool
+    password_hash: str | None
 
 
 class QrCodeChanges(TypedDict, total=False):

@@ -8,15 +8,16 @@ made of. Measured by bench/redirect.py.
 
 import re
 from collections.abc import Callable
-from datetime import datetime
 from urllib.parse import unquote_plus
 
 from server.asgi import ASGIApp, Headers, Receive, Scope, Send
-from server.domain.decide import Ended, GuardedLink, decide
+from server.domain.decide import GuardedLink
 from server.domain.errors import StorageUnavailable
 from server.domain.slug import MAX_LENGTH, RESERVED
+from server.edge.answers import EMPTY_BODY, leads_to
 from server.edge.cache import GONE, ID_BYTES, LinkCache
-from server.edge.pages import Page, send_page
+from server.edge.guarded import GuardedScans
+from server.edge.pages import Page, retry_after, send_page
 
 SLUG = rf"[A-Za-z0-9_-]{{1,{MAX_LENGTH}}}"
 #: /{slug}, /q/{slug} and /q/{slug}/
@@ -25,14 +26,9 @@ SLUG_PATH = re.compile(rf"/(?:q/(?P<q>{SLUG})/?|(?P<slug>{SLUG}))")
 QUERY_PATH = "/r.php"
 QUERY_SLUG = re.compile(rb"(?:^|&)c=([^&]*)")
 
-# A redirect is for this scan only: the next one may lead elsewhere, and has to be counted (RFC 9111, 5.2.2).
-CACHE_CONTROL = (b"cache-control", b"private, no-store")
-NO_CONTENT = (b"content-length", b"0")
-EMPTY_BODY = {"type": "http.response.body", "body": b""}
-
 
 def redirect(
-    app: ASGIApp, links: LinkCache, record: Callable[[bytes, Headers], None], now: Callable[[], datetime]
+    app: ASGIApp, links: LinkCache, record: Callable[[bytes, Headers], None], guarded: GuardedScans
 ) -> ASGIApp:
     """`app` with the redirect in front of it.
 
@@ -46,47 +42,33 @@ def redirect(
         entry = links.live.get(scope["path"][1:])
         if entry is not None and scope["method"] == "GET":
             record(entry[:ID_BYTES], scope["headers"])
-            await send(_to(302, entry[ID_BYTES:]))
+            await send(leads_to(entry[ID_BYTES:]))
             await send(EMPTY_BODY)
         elif (slug := _slug(scope)) is not None and slug not in RESERVED:
-            await rare(slug, scope, send)
+            await rare(slug, scope, receive, send)
         else:
             await app(scope, receive, send)
 
-    async def rare(slug: str, scope: Scope, send: Send) -> None:
+    async def rare(slug: str, scope: Scope, receive: Receive, send: Send) -> None:
         """Another spelling, another method, a link with guards, or a slug that is not in memory."""
         try:
             entry = await links.resolve(slug)
         except StorageUnavailable:
-            await send_page(scope, send, Page.UNAVAILABLE)
+            await send_page(scope, send, Page.UNAVAILABLE, retry_after(StorageUnavailable.retry_after_s))
             return
         if entry is None:
             await send_page(scope, send, Page.NOT_FOUND)
         elif entry == GONE:
             await send_page(scope, send, Page.GONE)
-        elif scope["method"] not in ("GET", "HEAD"):
-            await send_page(scope, send, Page.METHOD_NOT_ALLOWED)
         elif isinstance(entry, GuardedLink):
-            await guarded(entry, scope, send)
+            await guarded.answer(entry, _query(scope), scope, receive, send)
+        elif scope["method"] not in ("GET", "HEAD"):
+            await send_page(scope, send, Page.METHOD_NOT_ALLOWED, (b"allow", b"GET, HEAD"))
         else:
             if scope["method"] == "GET":
                 record(entry[:ID_BYTES], scope["headers"])
-            await send(_to(302, entry[ID_BYTES:]))
+            await send(leads_to(entry[ID_BYTES:]))
             await send(EMPTY_BODY)
-
-    async def guarded(link: GuardedLink, scope: Scope, send: Send) -> None:
-        decision = decide(link, now=now(), query=_query(scope))
-        if isinstance(decision, Ended):
-            if decision.fallback is None:
-                await send_page(scope, send, Page.GONE)
-                return
-            answer = _to(302, decision.fallback.encode())
-        else:
-            if scope["method"] == "GET":
-                record(link.link_id.to_bytes(ID_BYTES, "little"), scope["headers"])
-            answer = _to(decision.status, decision.location.encode())
-        await send(answer)
-        await send(EMPTY_BODY)
 
     return edge
 
@@ -106,11 +88,3 @@ def _query(scope: Scope) -> bytes:
     """The scan's query, without what only says which link it is."""
     query: bytes = scope["query_string"]
     return QUERY_SLUG.sub(b"", query, count=1) if scope["path"] == QUERY_PATH else query
-
-
-def _to(status: int, location: bytes) -> dict[str, object]:
-    return {
-        "type": "http.response.start",
-        "status": status,
-        "headers": [(b"location", location), CACHE_CONTROL, NO_CONTENT],
-    }

@@ -14,6 +14,7 @@ NONE: Json = {
     "fallback_url": None,
     "redirect_status": 302,
     "forward_query": False,
+    "password_protected": False,
 }
 ALL: Json = {
     "active": False,
@@ -21,6 +22,7 @@ ALL: Json = {
     "fallback_url": "https://example.com/elsewhere",
     "redirect_status": 307,
     "forward_query": True,
+    "password_protected": True,
 }
 
 
@@ -28,9 +30,19 @@ def guards(link: Json) -> Json:
     return {name: link[name] for name in NONE}
 
 
+def said(fields: Json) -> Json:
+    """What a request says for an answer to have these."""
+    return {
+        ("password" if name == "password_protected" else name): (
+            value if name != "password_protected" else "secret" if value else None
+        )
+        for name, value in fields.items()
+    }
+
+
 def test_a_link_has_no_guards_unless_it_is_given_some(api: httpx.Client) -> None:
     assert guards(new_link(api)) == NONE
-    link = new_link(api, **ALL)
+    link = new_link(api, **said(ALL))
     assert guards(link) == ALL
     assert guards(api.get(f"/links/{link['id']}").json()) == ALL
     assert [guards(each) for each in api.get("/links").json()["data"]] == [ALL, NONE]
@@ -40,13 +52,13 @@ def test_a_link_has_no_guards_unless_it_is_given_some(api: httpx.Client) -> None
 def test_each_is_set_and_removed_alone(api: httpx.Client, name: str) -> None:
     link = new_link(api)
     address = f"/links/{link['id']}"
-    assert guards(api.patch(address, json={name: ALL[name]}).json()) == {**NONE, name: ALL[name]}
+    assert guards(api.patch(address, json=said({name: ALL[name]})).json()) == {**NONE, name: ALL[name]}
     assert guards(api.patch(address, json={"title": "x"}).json()) == {**NONE, name: ALL[name]}
-    assert guards(api.patch(address, json={name: NONE[name]}).json()) == NONE
+    assert guards(api.patch(address, json=said({name: NONE[name]})).json()) == NONE
 
 
 def test_the_codes_of_a_link_answer_as_before(api: httpx.Client) -> None:
-    link = new_link(api, **ALL)
+    link = new_link(api, **said(ALL))
     code = new_code(api, link_id=link["id"])
     assert code.keys() & NONE.keys() == set()
     assert api.get(f"/qr-codes/{code['id']}").json() == code
@@ -71,6 +83,8 @@ NO_GUARDS: dict[str, dict[str, list[object]]] = {
         "out_of_range": ["1969-12-31T00:00:00Z", "9000-01-01T00:00:01Z"],
         "wrong_type": [1893456000],
     },
+    "password": {"empty": [""], "too_long": ["x" * 129], "wrong_type": [5, ["secret"]]},
+    "password_protected": {"unknown_field": [True]},
     "fallback_url": {
         "empty": [""],
         "invalid_scheme": ["javascript:alert(1)"],
@@ -153,3 +167,25 @@ def test_guards_set_by_hand_are_in_force_at_once(
     link = new_link(api)
     sql(server.database_url, "UPDATE links SET active = false WHERE slug = $1", link["slug"])
     until(lambda: anyone.get(link["short_url"]).status_code == 410, what="the pause")
+
+
+def test_a_password_is_kept_as_a_hash_and_answered_nowhere(
+    api: httpx.Client, anyone: httpx.Client, server: ServerProcess
+) -> None:
+    link = new_link(api, password="Zephyr-1859")
+    code = new_code(api, link_id=link["id"])
+    answers = [api.get(f"/links/{link['id']}"), api.get("/links"), api.get(f"/qr-codes/{code['id']}")]
+    answers.append(api.patch(f"/links/{link['id']}", json={"title": "x"}))
+    assert [each for each in answers if "Zephyr" in each.text or "argon2" in each.text] == []
+    kept = sql(server.database_url, "SELECT password_hash FROM links WHERE slug = $1", link["slug"])[0][0]
+    assert kept.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert "Zephyr" not in server.log.read_text()
+
+    def tried(password: str) -> int:
+        return anyone.post(link["short_url"], data={"password": password}).status_code
+
+    assert (tried("Zephyr-1859"), tried("zephyr-1859")) == (303, 401)
+    api.patch(f"/links/{link['id']}", json={"password": "Mistral-1897"})
+    assert (tried("Zephyr-1859"), tried("Mistral-1897")) == (401, 303)
+    api.patch(f"/links/{link['id']}", json={"password": None})
+    assert anyone.get(link["short_url"]).status_code == 302

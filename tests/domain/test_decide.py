@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from server.domain.decide import Decision, Ended, GuardedLink, Redirect, decide, with_query
+from server.domain.decide import Decision, Ended, GuardedLink, Locked, Redirect, decide, with_query
 from server.domain.destination import MAX_BYTES, Destination
 from server.domain.guards import Guards
 from server.domain.model import LinkId
@@ -15,9 +15,9 @@ HERE = Destination("https://example.com/here?a=1#part")
 ELSEWHERE = Destination("https://example.com/elsewhere")
 
 
-def decided(guards: Guards, *, deleted: bool = False, query: bytes = b"b=2") -> Decision:
+def decided(guards: Guards, *, deleted: bool = False, unlocked: bool = False) -> Decision:
     link = GuardedLink(link_id=LinkId(1), destination=HERE, guards=guards, deleted=deleted)
-    return decide(link, now=NOW, query=query)
+    return decide(link, now=NOW, query=b"b=2", unlocked=unlocked)
 
 
 @pytest.mark.parametrize(
@@ -36,10 +36,27 @@ def decided(guards: Guards, *, deleted: bool = False, query: bytes = b"b=2") -> 
     ],
     ids=str,
 )
-def test_guards_decide(guards: Guards, decision: Decision) -> None:
-    assert decided(guards) == decision
-    ended = decided(guards, deleted=True)
-    assert ended == Ended(guards.fallback_url)
+@pytest.mark.parametrize("unlocked", [False, True])
+def test_guards_decide(guards: Guards, decision: Decision, unlocked: bool) -> None:
+    assert decided(guards, unlocked=unlocked) == decision
+    assert decided(guards, deleted=True, unlocked=unlocked) == Ended(guards.fallback_url)
+
+
+@pytest.mark.parametrize(
+    ("guards", "locked", "unlocked"),
+    [
+        (Guards(password_hash="x"), Locked("x"), Redirect(HERE, 302)),
+        (Guards(password_hash="x", redirect_status=308), Locked("x"), Redirect(HERE, 308)),
+        (Guards(password_hash="x", active=False), Ended(None), Ended(None)),
+        (Guards(password_hash="x", expires_at=NOW, fallback_url=ELSEWHERE), Ended(ELSEWHERE), Ended(ELSEWHERE)),
+    ],
+)
+def test_a_password_is_asked_for_only_where_there_is_something_behind_it(
+    guards: Guards, locked: Decision, unlocked: Decision
+) -> None:
+    assert decided(guards, unlocked=False) == locked
+    assert decided(guards, unlocked=True) == unlocked
+    assert "password" not in repr(guards)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,10 @@
 """The redirect as an ASGI application, message by message."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
+from itertools import islice
+from urllib.parse import urlencode
 
 import pytest
 
@@ -9,12 +12,18 @@ from server.asgi import ASGIApp, Headers, Message, Receive, Scope, Send
 from server.domain.errors import StorageUnavailable
 from server.domain.model import LinkId, Target
 from server.edge.cache import LinkCache
+from server.edge.guarded import MAX_FORM_BYTES, TRIES, GuardedScans
 from server.edge.redirect import redirect
+from server.passwords import HASHER as ARGON
+from server.passwords import MAX_WAITING, Passwords
 
 pytestmark = pytest.mark.anyio
 
 
 ELSEWHERE = "https://example.com/elsewhere"
+HERE, THERE = "192.0.2.1", "192.0.2.2"
+HASHER = Passwords()
+SECRET = ARGON.hash("sésame")
 NOON = "2026-11-20T12:00:00+00:00"
 
 
@@ -29,6 +38,15 @@ class Table:
             Target(LinkId(2), "past", "https://example.com/", deleted=True),
             Target(LinkId(3), "moved", "https://example.com/", deleted=True, guards={"fallback_url": ELSEWHERE}),
             Target(LinkId(4), "paused", "https://example.com/", deleted=False, guards={"active": False}),
+            Target(LinkId(7), "locked", "https://example.com/", deleted=False, guards={"password_hash": SECRET}),
+            Target(LinkId(8), "other", "https://example.com/", deleted=False, guards={"password_hash": SECRET}),
+            Target(
+                LinkId(9),
+                "spent",
+                "https://example.com/",
+                deleted=False,
+                guards={"password_hash": "by hand", "expires_at": NOON, "fallback_url": ELSEWHERE},
+            ),
             Target(LinkId(5), "until", "https://example.com/", deleted=False, guards={"expires_at": NOON}),
             Target(
                 LinkId(6),
@@ -51,7 +69,10 @@ class Edge:
     def __init__(self, cache: LinkCache) -> None:
         self.done: list[tuple[str, object]] = []
         self.now = datetime.fromisoformat(NOON) - timedelta(microseconds=1)
-        self.app: ASGIApp = redirect(self._inner, cache, self._record, lambda: self.now)
+        guarded = GuardedScans(
+            self._record, now=lambda: self.now, address=lambda scope: str(scope["client"][0]), hasher=HASHER
+        )
+        self.app: ASGIApp = redirect(self._inner, cache, self._record, guarded)
 
     async def _inner(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.done.append(("app", scope["type"]))
@@ -59,18 +80,28 @@ class Edge:
     def _record(self, link_id: bytes, headers: Headers) -> None:
         self.done.append(("record", (link_id, headers)))
 
-    async def __call__(self, method: str, path: str, headers: Headers | None = None) -> list[Message]:
+    async def __call__(
+        self,
+        method: str,
+        path: str,
+        headers: Headers | None = None,
+        *,
+        body: list[Message] | None = None,
+        of: str = HERE,
+    ) -> list[Message]:
         sent: list[Message] = []
 
         async def send(message: Message) -> None:
             self.done.append(("send", message["type"]))
             sent.append(message)
 
+        parts = iter(body or [])
+
         async def receive() -> Message:
-            raise AssertionError("the redirect has no need of a body")
+            return next(parts)  # nobody asks for a body who has no need of it
 
         path, _, query = path.partition("?")
-        scope = {"type": "http", "method": method, "path": path, "query_string": query.encode()}
+        scope = {"type": "http", "method": method, "path": path, "query_string": query.encode(), "client": (of, 5)}
         await self.app({**scope, "headers": headers or []}, receive, send)
         return sent
 
@@ -223,3 +254,104 @@ async def test_other_protocols_go_on_to_the_application(edge: Edge) -> None:
 
     await edge.app({"type": "lifespan"}, unused, send)
     assert edge.done == [("app", "lifespan")]
+
+
+# --- passwords -------------------------------------------------------------------------------------------------------
+
+
+def form(password: str, **more: str) -> list[Message]:
+    """What a browser sends, in two parts."""
+    body = urlencode({**more, "password": password}).encode()
+    return [
+        {"type": "http.request", "body": body[:4], "more_body": True},
+        {"type": "http.request", "body": body[4:], "more_body": False},
+    ]
+
+
+def recorded(edge: Edge) -> int:
+    return [what for what, _ in edge.done].count("record")
+
+
+@pytest.mark.parametrize("path", ["/locked", "/LOCKED", "/q/locked/", "/r.php?c=locked"])
+async def test_a_locked_link_asks_and_leads_on_by_the_right_password_which_is_the_scan(edge: Edge, path: str) -> None:
+    start, body = await edge("GET", path)
+    assert (start["status"], header(start, b"cache-control")) == (200, b"private, no-store")
+    assert b'<form method="post">' in body["body"]
+    assert (await edge("HEAD", path))[1]["body"] == b""
+    assert recorded(edge) == 0
+    headers = [(b"user-agent", b"phone")]
+    for spelt in ("s\u00e9same", "se\u0301same"):  # the same letters, from two keyboards
+        start, body = await edge("POST", path, headers, body=form(spelt, x="y"))
+        assert (start["status"], header(start, b"location"), body["body"]) == (303, b"https://example.com/", b"")
+        assert header(start, b"cache-control") == b"private, no-store"
+    assert [what for what in edge.done if what[0] == "record"] == [("record", ((7).to_bytes(8, "little"), headers))] * 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        form("sesame"),
+        form(""),
+        form("x" * 4000),
+        [{"type": "http.request"}],
+        [{"type": "http.request", "body": b"\xff=%ff&password"}],
+        [{"type": "http.request", "body": b"pass=s%C3%A9same"}],
+        [{"type": "http.request", "body": b'{"password": "s\xc3\xa9same"}'}],
+    ],
+    ids=lambda body: repr(body)[:50],
+)
+async def test_whatever_is_not_the_password_is_answered_by_the_form_again(edge: Edge, body: list[Message]) -> None:
+    start, page = await edge("POST", "/locked", body=body)
+    assert (start["status"], header(start, b"location")) == (401, None)
+    assert b'<form method="post">' in page["body"]
+    assert recorded(edge) == 0
+
+
+async def test_too_many_tries_are_refused_to_one_address_on_one_link(edge: Edge) -> None:
+    for _ in range(TRIES):
+        assert (await edge("POST", "/locked", body=form("wrong")))[0]["status"] == 401
+    start, _ = await edge("POST", "/locked", body=form("sésame"))
+    assert start["status"] == 429
+    assert 0 < int(header(start, b"retry-after") or b"") <= 30
+    assert (await edge("GET", "/locked"))[0]["status"] == 200
+    assert (await edge("POST", "/other", body=form("wrong")))[0]["status"] == 401
+    assert (await edge("POST", "/locked", body=form("sésame"), of=THERE))[0]["status"] == 303
+
+
+async def test_the_right_password_is_no_try_that_failed(edge: Edge) -> None:
+    for _ in range(TRIES + 1):
+        assert (await edge("POST", "/locked", body=form("wrong")))[0]["status"] == 401
+        assert (await edge("POST", "/locked", body=form("sésame")))[0]["status"] == 303
+
+
+async def test_a_form_has_an_end(edge: Edge) -> None:
+    endless = ({"type": "http.request", "body": b"x" * 1000, "more_body": True} for _ in range(1000))
+    start, _ = await edge("POST", "/locked", body=list(islice(endless, MAX_FORM_BYTES // 1000 + 1)))
+    assert start["status"] == 413
+    assert await edge("POST", "/locked", body=[{"type": "http.disconnect"}]) == []
+    assert recorded(edge) == 0
+
+
+async def test_more_passwords_than_can_be_checked_wait_elsewhere(edge: Edge) -> None:
+    answers = await asyncio.gather(
+        *(edge("POST", "/locked", body=form("wrong"), of=f"198.51.100.{each}") for each in range(MAX_WAITING + 5))
+    )
+    statuses = [start["status"] for start, _ in answers]
+    assert (statuses.count(401), statuses.count(503)) == (MAX_WAITING, 5)
+    busy = next(start for start, _ in answers if start["status"] == 503)
+    assert header(busy, b"retry-after") == b"1"
+
+
+async def test_a_link_that_ends_while_its_password_is_entered_has_ended(edge: Edge) -> None:
+    assert (await edge("POST", "/spent", body=form("by hand")))[0]["status"] == 401  # nothing matches what is no hash
+    edge.now += timedelta(microseconds=1)
+    start, _ = await edge("GET", "/spent")
+    assert (start["status"], header(start, b"location")) == (302, ELSEWHERE.encode())
+    assert (await edge("POST", "/spent"))[0]["status"] == 405
+    assert recorded(edge) == 0
+
+
+@pytest.mark.parametrize(("path", "allow"), [("/locked", b"GET, HEAD, POST"), ("/until", b"GET, HEAD")])
+async def test_a_guarded_link_says_what_may_be_sent_to_it(edge: Edge, path: str, allow: bytes) -> None:
+    start, _ = await edge("PUT", path)
+    assert (start["status"], header(start, b"allow")) == (405, allow)

@@ -56,7 +56,8 @@ CHANGE = f"""
 # Few links have guards, and a million have none: those are to be read as fast as if there were no such thing.
 TARGETS = f"""
     SELECT id, slug, destination, deleted_at IS NOT NULL AS deleted,
-        CASE WHEN NOT active OR redirect_status <> 302 OR forward_query OR num_nonnulls(expires_at, fallback_url) > 0
+        CASE WHEN NOT active OR redirect_status <> 302 OR forward_query
+            OR num_nonnulls(expires_at, fallback_url, password_hash) > 0
         THEN jsonb_build_object({", ".join(f"'{name}', {name}" for name in GUARDS)}) END AS guards
     FROM links
 """
