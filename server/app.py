@@ -42,6 +42,7 @@ from server.storage.postgres.pool import Database
 from server.storage.postgres.qrcodes import PostgresQrCodes
 from server.storage.postgres.scans import PostgresScanLog
 from server.storage.postgres.stats import PostgresStats
+from server.storage.postgres.uses import PostgresUses
 from server.storage.redis import RedisImages
 
 RETRY_S = 0.5
@@ -126,7 +127,7 @@ def create_app(given: Settings | None = None) -> ASGIApp:
         default=_nothing_here,
         lifespan=lifespan,
     )
-    guarded = GuardedScans(journal.append, now=now, address=_address, hasher=passwords)
+    guarded = GuardedScans(journal.append, now=now, address=_address, hasher=passwords, uses=PostgresUses(database))
     return redirect(router, targets, journal.append, guarded)
 
 

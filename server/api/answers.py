@@ -43,6 +43,7 @@ class LinkAnswer(TypedDict):
     redirect_status: RedirectStatus
     forward_query: bool
     password_protected: bool
+    max_scans: int | None
     scans: int
     created_at: datetime
     updated_at: datetime
@@ -123,6 +124,7 @@ class Answers:
             "redirect_status": link.guards.redirect_status,
             "forward_query": link.guards.forward_query,
             "password_protected": link.guards.password_hash is not None,
+            "max_scans": link.guards.max_scans,
             "scans": link.scans,
             "created_at": link.created_at,
             "updated_at": link.updated_at,

@@ -3,9 +3,11 @@
 from datetime import datetime
 from typing import Annotated
 
+from pydantic import Field
+
 from server.api.fields import Body, a_moment, born
 from server.domain.destination import Destination
-from server.domain.guards import Guards, RedirectStatus, expiry
+from server.domain.guards import MAX_SCANS, Guards, RedirectStatus, expiry
 from server.domain.password import Password
 
 
@@ -19,6 +21,7 @@ class GuardFields(Body):
     fallback_url: Annotated[Destination, born(Destination)] | None = None
     redirect_status: RedirectStatus = 302
     forward_query: bool = False
+    max_scans: Annotated[int, Field(ge=1, le=MAX_SCANS)] | None = None
     password: Annotated[Password, born(Password)] | None = None
 
     def guards(self) -> Guards:

@@ -24,10 +24,11 @@ class GuardedLink:
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """The scan is accepted."""
+    """The scan is accepted; where the link has a scan limit, only if there is a use left to take."""
 
     location: str
     status: int
+    max_scans: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def decide(link: GuardedLink, *, now: datetime, query: bytes, unlocked: bool) ->
     location: str = link.destination
     if guards.forward_query:
         location = with_query(location, query)
-    return Redirect(location, guards.redirect_status)
+    return Redirect(location, guards.redirect_status, guards.max_scans)
 
 
 def with_query(destination: str, query: bytes) -> str:

@@ -9,6 +9,9 @@ from server.domain.destination import Destination
 from server.domain.errors import InvalidValue
 from server.domain.stats import EARLIEST, LATEST
 
+#: More scans than there are people.
+MAX_SCANS = 1_000_000_000_000
+
 #: 302 and 307 say that the next scan may lead elsewhere, 301 and 308 that it will not (RFC 9110, 15.4). None of them
 #: is kept by a browser, as all are answered with "no-store".
 RedirectStatus = Literal[301, 302, 307, 308]
@@ -29,6 +32,9 @@ class Guards:
     forward_query: bool = False
     #: Of the password that a visitor has to enter.
     password_hash: str | None = field(default=None, repr=False)
+
+    #: Scans after which the link has ended.
+    max_scans: int | None = None
 
     def __post_init__(self) -> None:
         if self.redirect_status not in get_args(RedirectStatus):

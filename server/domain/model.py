@@ -82,6 +82,7 @@ class LinkChanges(TypedDict, total=False):
     redirect_status: RedirectStatus
     forward_query: bool
     password_hash: str | None
+    max_scans: int | None
 
 
 class QrCodeChanges(TypedDict, total=False):

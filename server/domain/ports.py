@@ -52,6 +52,16 @@ class LinkStore(Protocol):
     async def delete(self, account: AccountId, link: LinkId, at: datetime) -> Link | None: ...
 
 
+class UseStore(Protocol):
+    """Uses of links with a scan limit, counted exactly over all processes; raises StorageUnavailable."""
+
+    async def take(self, link: LinkId, at_most: int) -> bool:
+        """Counts a use, unless there were `at_most` already."""
+
+    async def left(self, link: LinkId, at_most: int) -> bool:
+        """Whether there would be one to take."""
+
+
 class Hasher(Protocol):
     """Hashes of passwords. Raises Busy where too many wait for theirs."""
 

@@ -1,6 +1,6 @@
 """Scans of links with guards: `domain.decide` decides, and here is what it needs to know and what comes of it.
 
-A scan waits for nothing here, unless it brings a password.
+A scan waits for nothing here, unless it brings a password or its link has a scan limit.
 """
 
 import unicodedata
@@ -10,9 +10,9 @@ from time import monotonic
 from urllib.parse import parse_qs
 
 from server.asgi import Headers, Receive, Scope, Send
-from server.domain.decide import GuardedLink, Locked, Redirect, decide
-from server.domain.errors import Busy
-from server.domain.ports import Hasher
+from server.domain.decide import Ended, GuardedLink, Locked, Redirect, decide
+from server.domain.errors import Busy, StorageUnavailable
+from server.domain.ports import Hasher, UseStore
 from server.edge.answers import EMPTY_BODY, leads_to
 from server.edge.cache import ID_BYTES
 from server.edge.limits import Buckets, network
@@ -44,12 +44,14 @@ class GuardedScans:
         now: Callable[[], datetime],
         address: Callable[[Scope], str],
         hasher: Hasher,
+        uses: UseStore,
     ) -> None:
         """`record` is that of `redirect`; `address` is the visitor's."""
         self._record = record
         self._now = now
         self._address = address
         self._hasher = hasher
+        self._uses = uses
         self._tries = Buckets(burst=TRIES, every_s=TRY_EVERY_S)
 
     async def answer(self, link: GuardedLink, query: bytes, scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,6 +66,15 @@ class GuardedScans:
             allow = b"GET, HEAD, POST" if isinstance(decision, Locked) else b"GET, HEAD"
             await send_page(scope, send, Page.METHOD_NOT_ALLOWED, (b"allow", allow))
             return
+        if isinstance(decision, Redirect) and decision.max_scans is not None:
+            # Exactness before availability, where someone asked for a limit.
+            count = self._uses.left if method == "HEAD" else self._uses.take
+            try:
+                if not await count(link.link_id, decision.max_scans):
+                    decision = Ended(link.guards.fallback_url)
+            except StorageUnavailable as exc:
+                await send_page(scope, send, Page.UNAVAILABLE, retry_after(exc.retry_after_s))
+                return
         if isinstance(decision, Locked):
             await send_page(scope, send, Page.LOCKED)
         elif isinstance(decision, Redirect):

@@ -15,6 +15,7 @@ NONE: Json = {
     "redirect_status": 302,
     "forward_query": False,
     "password_protected": False,
+    "max_scans": None,
 }
 ALL: Json = {
     "active": False,
@@ -23,6 +24,7 @@ ALL: Json = {
     "redirect_status": 307,
     "forward_query": True,
     "password_protected": True,
+    "max_scans": 500,
 }
 
 
@@ -85,6 +87,7 @@ NO_GUARDS: dict[str, dict[str, list[object]]] = {
     },
     "password": {"empty": [""], "too_long": ["x" * 129], "wrong_type": [5, ["secret"]]},
     "password_protected": {"unknown_field": [True]},
+    "max_scans": {"out_of_range": [0, -1, 10**12 + 1], "wrong_type": ["5", 5.5, True, 10**30]},
     "fallback_url": {
         "empty": [""],
         "invalid_scheme": ["javascript:alert(1)"],

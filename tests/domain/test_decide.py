@@ -32,6 +32,7 @@ def decided(guards: Guards, *, deleted: bool = False, unlocked: bool = False) ->
         (Guards(expires_at=NOW - TICK, fallback_url=ELSEWHERE, redirect_status=301), Ended(ELSEWHERE)),
         (Guards(active=False, expires_at=NOW + TICK), Ended(None)),
         *[(Guards(redirect_status=status), Redirect(HERE, status)) for status in (301, 302, 307, 308)],
+        (Guards(max_scans=5), Redirect(HERE, 302, 5)),
         (Guards(forward_query=True), Redirect("https://example.com/here?a=1&b=2#part", 302)),
     ],
     ids=str,

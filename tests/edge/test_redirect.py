@@ -1,6 +1,7 @@
 """The redirect as an ASGI application, message by message."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from itertools import islice
@@ -47,6 +48,14 @@ class Table:
                 deleted=False,
                 guards={"password_hash": "by hand", "expires_at": NOON, "fallback_url": ELSEWHERE},
             ),
+            Target(LinkId(10), "thrice", "https://example.com/", deleted=False, guards={"max_scans": 3}),
+            Target(
+                LinkId(11),
+                "ticket",
+                "https://example.com/",
+                deleted=False,
+                guards={"max_scans": 1, "password_hash": SECRET, "fallback_url": ELSEWHERE},
+            ),
             Target(LinkId(5), "until", "https://example.com/", deleted=False, guards={"expires_at": NOON}),
             Target(
                 LinkId(6),
@@ -63,14 +72,37 @@ class Table:
         return []
 
 
+class Uses:
+    """The counts of links with a limit; can be down."""
+
+    down = False
+
+    def __init__(self) -> None:
+        self.used: Counter[LinkId] = Counter()
+
+    async def take(self, link: LinkId, at_most: int) -> bool:
+        left = await self.left(link, at_most)
+        self.used[link] += left
+        return left
+
+    async def left(self, link: LinkId, at_most: int) -> bool:
+        if self.down:
+            raise StorageUnavailable
+        return self.used[link] < at_most
+
+
 class Edge:
     """The redirect, with everything it does written down in order."""
 
-    def __init__(self, cache: LinkCache) -> None:
+    def __init__(self, cache: LinkCache, uses: Uses) -> None:
         self.done: list[tuple[str, object]] = []
         self.now = datetime.fromisoformat(NOON) - timedelta(microseconds=1)
         guarded = GuardedScans(
-            self._record, now=lambda: self.now, address=lambda scope: str(scope["client"][0]), hasher=HASHER
+            self._record,
+            now=lambda: self.now,
+            address=lambda scope: str(scope["client"][0]),
+            hasher=HASHER,
+            uses=uses,
         )
         self.app: ASGIApp = redirect(self._inner, cache, self._record, guarded)
 
@@ -112,10 +144,15 @@ def table() -> Table:
 
 
 @pytest.fixture
-async def edge(table: Table) -> Edge:
+def uses() -> Uses:
+    return Uses()
+
+
+@pytest.fixture
+async def edge(table: Table, uses: Uses) -> Edge:
     cache = LinkCache(table, max_links=100, report=pytest.fail)
     await cache.load()
-    return Edge(cache)
+    return Edge(cache, uses)
 
 
 def header(message: Message, name: bytes) -> bytes | None:
@@ -355,3 +392,38 @@ async def test_a_link_that_ends_while_its_password_is_entered_has_ended(edge: Ed
 async def test_a_guarded_link_says_what_may_be_sent_to_it(edge: Edge, path: str, allow: bytes) -> None:
     start, _ = await edge("PUT", path)
     assert (start["status"], header(start, b"allow")) == (405, allow)
+
+
+# --- scan limits -----------------------------------------------------------------------------------------------------
+
+
+async def test_a_link_ends_with_its_last_scan_and_head_takes_none(edge: Edge, uses: Uses) -> None:
+    for left in (3, 2, 1):
+        assert (await edge("HEAD", "/thrice"))[0]["status"] == 302
+        assert uses.used[LinkId(10)] == 3 - left
+        assert (await edge("GET", "/thrice"))[0]["status"] == 302
+    for method in ("GET", "HEAD"):
+        assert (await edge(method, "/thrice"))[0]["status"] == 410
+    assert recorded(edge) == uses.used[LinkId(10)] == 3
+
+
+async def test_a_locked_link_counts_what_the_right_password_opens(edge: Edge, uses: Uses) -> None:
+    assert (await edge("GET", "/ticket"))[0]["status"] == 200
+    assert (await edge("POST", "/ticket", body=form("wrong")))[0]["status"] == 401
+    assert uses.used[LinkId(11)] == 0
+    assert (await edge("POST", "/ticket", body=form("sésame")))[0]["status"] == 303
+    start, _ = await edge("POST", "/ticket", body=form("sésame"))
+    assert (start["status"], header(start, b"location")) == (303, ELSEWHERE.encode())
+    assert recorded(edge) == uses.used[LinkId(11)] == 1
+
+
+async def test_a_link_that_cannot_be_counted_waits_and_no_other_does(edge: Edge, uses: Uses) -> None:
+    uses.down = True
+    for method in ("GET", "HEAD"):
+        start, _ = await edge(method, "/thrice")
+        assert (start["status"], header(start, b"retry-after")) == (503, b"5")
+        assert (await edge(method, "/menu"))[0]["status"] == 302
+        assert (await edge(method, "/until"))[0]["status"] == 302
+    uses.down = False
+    assert (await edge("GET", "/thrice"))[0]["status"] == 302
+    assert recorded(edge) == 3

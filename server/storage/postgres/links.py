@@ -57,7 +57,7 @@ CHANGE = f"""
 TARGETS = f"""
     SELECT id, slug, destination, deleted_at IS NOT NULL AS deleted,
         CASE WHEN NOT active OR redirect_status <> 302 OR forward_query
-            OR num_nonnulls(expires_at, fallback_url, password_hash) > 0
+            OR num_nonnulls(expires_at, fallback_url, password_hash, max_scans) > 0
         THEN jsonb_build_object({", ".join(f"'{name}', {name}" for name in GUARDS)}) END AS guards
     FROM links
 """
