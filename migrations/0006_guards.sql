@@ -8,7 +8,8 @@ ALTER TABLE links
     ADD COLUMN redirect_status  smallint NOT NULL DEFAULT 302 CHECK (redirect_status IN (301, 302, 307, 308)),
     ADD COLUMN forward_query    boolean NOT NULL DEFAULT false,
     ADD COLUMN password_hash    text,
-    ADD COLUMN max_scans        bigint CHECK (max_scans > 0);
+    ADD COLUMN max_scans        bigint CHECK (max_scans > 0),
+    ADD COLUMN rules            jsonb;
 
 -- Uses of links that have, or had, a scan limit. Apart from links, whose every change is told to every process.
 CREATE TABLE link_uses (

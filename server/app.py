@@ -44,6 +44,7 @@ from server.storage.postgres.scans import PostgresScanLog
 from server.storage.postgres.stats import PostgresStats
 from server.storage.postgres.uses import PostgresUses
 from server.storage.redis import RedisImages
+from server.visitors import Visitors
 
 RETRY_S = 0.5
 
@@ -127,7 +128,14 @@ def create_app(given: Settings | None = None) -> ASGIApp:
         default=_nothing_here,
         lifespan=lifespan,
     )
-    guarded = GuardedScans(journal.append, now=now, address=_address, hasher=passwords, uses=PostgresUses(database))
+    guarded = GuardedScans(
+        journal.append,
+        now=now,
+        address=_address,
+        hasher=passwords,
+        uses=PostgresUses(database),
+        visitor=Visitors(country_header=config.country_header, address=_address).of,
+    )
     return redirect(router, targets, journal.append, guarded)
 
 

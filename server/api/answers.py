@@ -9,6 +9,7 @@ from server.domain.design import plain
 from server.domain.guards import RedirectStatus
 from server.domain.ids import id_text
 from server.domain.model import Account, ApiKey, Link, Page, QrCode
+from server.domain.rules import plain_rules
 from server.domain.slug import Slug
 from server.domain.stats import Interval, Stats
 from server.wire import cursor_of
@@ -44,6 +45,8 @@ class LinkAnswer(TypedDict):
     forward_query: bool
     password_protected: bool
     max_scans: int | None
+    #: As requests say them, in their one spelling.
+    rules: list[dict[str, object]]
     scans: int
     created_at: datetime
     updated_at: datetime
@@ -125,6 +128,7 @@ class Answers:
             "forward_query": link.guards.forward_query,
             "password_protected": link.guards.password_hash is not None,
             "max_scans": link.guards.max_scans,
+            "rules": plain_rules(link.guards.rules),
             "scans": link.scans,
             "created_at": link.created_at,
             "updated_at": link.updated_at,

@@ -34,6 +34,16 @@ def in_place() -> Iterator[None]:
         raise ValidationError.from_exception_data("value", [place]) from exc
 
 
+def line_error(found: InvalidValue) -> InitErrorDetails:
+    """What the domain finds wrong with a part of a field, for a validator that finds several things."""
+    steps = found.field.split("/") if found.field else []
+    return InitErrorDetails(
+        type=PydanticCustomError(found.reason, "{detail}", {"detail": found.detail}),
+        loc=tuple(step.replace("~1", "/").replace("~0", "~") for step in steps),
+        input=None,
+    )
+
+
 def born(value: Callable[[str], T]) -> PlainValidator:
     """A text field that becomes a value of the domain, with the domain's own words where it cannot."""
 

@@ -1,5 +1,6 @@
 """What becomes of a scan of a link that is not plain: a pure function of the link, the scan and the time."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote, unquote_plus
@@ -7,6 +8,7 @@ from urllib.parse import quote, unquote_plus
 from server.domain.destination import MAX_BYTES, UNESCAPED, Destination
 from server.domain.guards import Guards
 from server.domain.model import LinkId
+from server.domain.rules import Visitor
 
 #: A "#" in a query is no fragment's beginning: browsers never send a fragment.
 QUERY_UNESCAPED = UNESCAPED.replace("#", "")
@@ -48,17 +50,27 @@ class Locked:
 Decision = Redirect | Ended | Locked
 
 
-def decide(link: GuardedLink, *, now: datetime, query: bytes, unlocked: bool) -> Decision:
-    """`query` is the scan's own, as it stood behind the "?"; `unlocked`, whether it brought the password."""
+def decide(
+    link: GuardedLink, *, now: datetime, query: bytes, unlocked: bool, visitor: Callable[[], Visitor]
+) -> Decision:
+    """`query` is the scan's own, as it stood behind the "?"; `unlocked`, whether it brought the password; `visitor` is
+    called only where a rule asks."""
     guards = link.guards
     if link.deleted or not guards.active or (guards.expires_at is not None and guards.expires_at <= now):
         return Ended(guards.fallback_url)
     if guards.password_hash is not None and not unlocked:
         return Locked(guards.password_hash)
-    location: str = link.destination
+    location: str = _destination(link, visitor(), now) if guards.rules else link.destination
     if guards.forward_query:
         location = with_query(location, query)
     return Redirect(location, guards.redirect_status, guards.max_scans)
+
+
+def _destination(link: GuardedLink, visitor: Visitor, now: datetime) -> Destination:
+    for rule in link.guards.rules:
+        if rule.when.holds(visitor, now):
+            return rule.destination(link.link_id, visitor)
+    return link.destination
 
 
 def with_query(destination: str, query: bytes) -> str:

@@ -1,12 +1,13 @@
 """What a link asks before it redirects, and how it does."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, Self, get_args
 
 from server.domain.destination import Destination
 from server.domain.errors import InvalidValue
+from server.domain.rules import Rule, rules_of
 from server.domain.stats import EARLIEST, LATEST
 
 #: More scans than there are people.
@@ -35,6 +36,8 @@ class Guards:
 
     #: Scans after which the link has ended.
     max_scans: int | None = None
+    #: The first that holds says where a visitor goes; where none does, it is the link's own destination.
+    rules: tuple[Rule, ...] = ()
 
     def __post_init__(self) -> None:
         if self.redirect_status not in get_args(RedirectStatus):
@@ -78,4 +81,8 @@ def _moment(text: str) -> datetime:
 
 
 #: How fields are read that JSON has no type for.
-READ = {"expires_at": _moment, "fallback_url": Destination}
+READ: dict[str, Callable[[Any], object]] = {
+    "expires_at": _moment,
+    "fallback_url": Destination,
+    "rules": rules_of,
+}

@@ -11,6 +11,7 @@ from server.domain.design import Design
 from server.domain.destination import Destination
 from server.domain.guards import NO_GUARDS, Guards, RedirectStatus
 from server.domain.label import Label
+from server.domain.rules import Rule
 from server.domain.slug import Slug
 
 AccountId = NewType("AccountId", int)
@@ -83,6 +84,7 @@ class LinkChanges(TypedDict, total=False):
     forward_query: bool
     password_hash: str | None
     max_scans: int | None
+    rules: tuple[Rule, ...]
 
 
 class QrCodeChanges(TypedDict, total=False):

@@ -6,6 +6,7 @@ A scan waits for nothing here, unless it brings a password or its link has a sca
 import unicodedata
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from time import monotonic
 from urllib.parse import parse_qs
 
@@ -13,6 +14,7 @@ from server.asgi import Headers, Receive, Scope, Send
 from server.domain.decide import Ended, GuardedLink, Locked, Redirect, decide
 from server.domain.errors import Busy, StorageUnavailable
 from server.domain.ports import Hasher, UseStore
+from server.domain.rules import Visitor
 from server.edge.answers import EMPTY_BODY, leads_to
 from server.edge.cache import ID_BYTES
 from server.edge.limits import Buckets, network
@@ -45,6 +47,7 @@ class GuardedScans:
         address: Callable[[Scope], str],
         hasher: Hasher,
         uses: UseStore,
+        visitor: Callable[[Scope], Visitor],
     ) -> None:
         """`record` is that of `redirect`; `address` is the visitor's."""
         self._record = record
@@ -52,16 +55,18 @@ class GuardedScans:
         self._address = address
         self._hasher = hasher
         self._uses = uses
+        self._visitor = visitor
         self._tries = Buckets(burst=TRIES, every_s=TRY_EVERY_S)
 
     async def answer(self, link: GuardedLink, query: bytes, scope: Scope, receive: Receive, send: Send) -> None:
         """`query` is what may go on to the destination."""
         method = scope["method"]
-        decision = decide(link, now=self._now(), query=query, unlocked=False)
+        visitor = partial(self._visitor, scope)
+        decision = decide(link, now=self._now(), query=query, unlocked=False, visitor=visitor)
         if method == "POST" and isinstance(decision, Locked):
             if not await self._unlocked(link, decision.password_hash, scope, receive, send):
                 return
-            decision = decide(link, now=self._now(), query=query, unlocked=True)
+            decision = decide(link, now=self._now(), query=query, unlocked=True, visitor=visitor)
         elif method not in ("GET", "HEAD"):
             allow = b"GET, HEAD, POST" if isinstance(decision, Locked) else b"GET, HEAD"
             await send_page(scope, send, Page.METHOD_NOT_ALLOWED, (b"allow", allow))

@@ -7,6 +7,7 @@ import pytest
 
 from tests.api.exchange import Json, everything, new_code, new_link, problem, wrong
 from tests.support import ServerProcess, sql, until
+from tests.test_visitors import IPHONE, MAC, WINDOWS
 
 NONE: Json = {
     "active": True,
@@ -16,6 +17,7 @@ NONE: Json = {
     "forward_query": False,
     "password_protected": False,
     "max_scans": None,
+    "rules": [],
 }
 ALL: Json = {
     "active": False,
@@ -25,6 +27,7 @@ ALL: Json = {
     "forward_query": True,
     "password_protected": True,
     "max_scans": 500,
+    "rules": [{"when": {"device": ["mobile"], "country": ["FR"]}, "destination": "https://example.com/fr"}],
 }
 
 
@@ -192,3 +195,58 @@ def test_a_password_is_kept_as_a_hash_and_answered_nowhere(
     assert (tried("Zephyr-1859"), tried("Mistral-1897")) == (401, 303)
     api.patch(f"/links/{link['id']}", json={"password": None})
     assert anyone.get(link["short_url"]).status_code == 302
+
+
+def test_rules_lead_each_visitor_to_their_destination(api: httpx.Client, anyone: httpx.Client) -> None:
+    split = [{"weight": 1, "destination": f"https://example.com/{each}"} for each in "ab"]
+    rules: list[Json] = [
+        {"when": {"language": ["fr"], "device": ["mobile"]}, "destination": "https://example.com/fr"},
+        {"when": {"os": ["windows"]}, "destination": "https://example.com/win"},
+        {"when": {"os": ["macos"]}, "split": split},
+    ]
+    link = new_link(api, rules=rules, forward_query=True)
+    assert link["rules"] == rules
+
+    def led_to(agent: str, language: str = "en") -> str:
+        answer = anyone.get(f"{link['short_url']}?x=1", headers={"user-agent": agent, "accept-language": language})
+        assert (answer.status_code, answer.headers["cache-control"]) == (302, "private, no-store")
+        return answer.headers["location"].removeprefix("https://example.com/")
+
+    assert led_to(IPHONE, "en;q=0.5,fr-CH") == "fr?x=1"
+    assert led_to(IPHONE, "fr;q=0.5,en") == "?x=1"
+    assert led_to(WINDOWS, "fr") == "win?x=1"
+    seen = [{led_to(f"{MAC} {browser}") for _ in range(3)} for browser in range(20)]
+    assert all(len(each) == 1 for each in seen)
+    assert set().union(*seen) == {"a?x=1", "b?x=1"}
+    answer = api.patch(f"/links/{link['id']}", json={"rules": [{"destination": "https://example.com/all"}]}).json()
+    assert answer["rules"] == [{"destination": "https://example.com/all"}]
+    assert led_to(WINDOWS) == "all?x=1"
+    assert api.patch(f"/links/{link['id']}", json={"rules": []}).json()["rules"] == []
+    assert led_to(WINDOWS) == "?x=1"
+
+
+def test_every_wrong_rule_is_told_by_its_pointer(api: httpx.Client) -> None:
+    link = new_link(api)
+    before = everything(api)
+    rules = [
+        {"when": {"device": ["mobile", "phone"], "a/b~": 1}, "destination": "https://example.com/"},
+        {"split": [{"weight": 0, "destination": "https://example.com/"}]},
+        {},
+    ]
+    found = {
+        "/rules/0/when/device/1": "unknown_value",
+        "/rules/0/when/a~1b~0": "unknown_field",
+        "/rules/1/split/0/weight": "out_of_range",
+        "/rules/2": "one_of_required",
+    }
+    body = {"rules": rules, "active": 5}
+    for answer in (
+        api.post("/links", json={"destination": "https://example.com/", **body}),
+        api.patch(f"/links/{link['id']}", json=body),
+    ):
+        assert wrong(problem(answer, 422, "invalid_fields")) == {**found, "/active": "wrong_type"}
+    no_lists: list[object] = [None, {}, "x"]
+    for nothing in no_lists:
+        answer = api.patch(f"/links/{link['id']}", json={"rules": nothing})
+        assert wrong(problem(answer, 422, "invalid_fields")) == {"/rules": "wrong_type"}
+    assert everything(api) == before

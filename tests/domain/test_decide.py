@@ -8,6 +8,7 @@ from server.domain.decide import Decision, Ended, GuardedLink, Locked, Redirect,
 from server.domain.destination import MAX_BYTES, Destination
 from server.domain.guards import Guards
 from server.domain.model import LinkId
+from server.domain.rules import Visitor
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
@@ -17,7 +18,7 @@ ELSEWHERE = Destination("https://example.com/elsewhere")
 
 def decided(guards: Guards, *, deleted: bool = False, unlocked: bool = False) -> Decision:
     link = GuardedLink(link_id=LinkId(1), destination=HERE, guards=guards, deleted=deleted)
-    return decide(link, now=NOW, query=b"b=2", unlocked=unlocked)
+    return decide(link, now=NOW, query=b"b=2", unlocked=unlocked, visitor=Visitor)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from server.edge.guarded import MAX_FORM_BYTES, TRIES, GuardedScans
 from server.edge.redirect import redirect
 from server.passwords import HASHER as ARGON
 from server.passwords import MAX_WAITING, Passwords
+from server.visitors import Visitors
 
 pytestmark = pytest.mark.anyio
 
@@ -103,6 +104,7 @@ class Edge:
             address=lambda scope: str(scope["client"][0]),
             hasher=HASHER,
             uses=uses,
+            visitor=Visitors(country_header="CF-IPCountry", address=lambda scope: str(scope["client"][0])).of,
         )
         self.app: ASGIApp = redirect(self._inner, cache, self._record, guarded)
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import fields
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import asyncpg
 import orjson
@@ -13,6 +13,7 @@ from server.domain.errors import SlugTaken
 from server.domain.guards import Guards
 from server.domain.label import Label
 from server.domain.model import AccountId, Link, LinkChanges, LinkId, Page, Target
+from server.domain.rules import Rule, plain_rules, rules_of
 from server.domain.slug import Slug
 from server.storage.postgres.pages import page
 from server.storage.postgres.pool import Database, Row, assignments
@@ -57,7 +58,7 @@ CHANGE = f"""
 TARGETS = f"""
     SELECT id, slug, destination, deleted_at IS NOT NULL AS deleted,
         CASE WHEN NOT active OR redirect_status <> 302 OR forward_query
-            OR num_nonnulls(expires_at, fallback_url, password_hash, max_scans) > 0
+            OR num_nonnulls(expires_at, fallback_url, password_hash, max_scans, rules) > 0
         THEN jsonb_build_object({", ".join(f"'{name}', {name}" for name in GUARDS)}) END AS guards
     FROM links
 """
@@ -87,7 +88,7 @@ class PostgresLinks:
             return await page(connection, LIST, account, before, limit, link_of)
 
     async def change(self, account: AccountId, link: LinkId, changes: LinkChanges, at: datetime) -> Link | None:
-        return await self._update(account, link, {**changes, "updated_at": at})
+        return await self._update(account, link, {**_stored(changes), "updated_at": at})
 
     async def delete(self, account: AccountId, link: LinkId, at: datetime) -> Link | None:
         return await self._update(account, link, {"deleted_at": at})
@@ -134,7 +135,7 @@ async def add_link(connection: "Connection", link: Link) -> None:
             link.title,
             link.created_at,
             link.updated_at,
-            *(getattr(link.guards, name) for name in GUARDS),
+            *_stored({name: getattr(link.guards, name) for name in GUARDS}).values(),
         )
     except asyncpg.UniqueViolationError as exc:
         if exc.constraint_name == "links_slug_key":
@@ -162,8 +163,18 @@ def link_of(row: Row) -> Link:
     )
 
 
+def _stored(columns: Mapping[str, object]) -> dict[str, object]:
+    """The values of columns as the driver takes them. No rules are null, as for links that never had any."""
+    stored = dict(columns)
+    if "rules" in columns:
+        rules = cast("tuple[Rule, ...]", columns["rules"])
+        stored["rules"] = orjson.dumps(plain_rules(rules)).decode() if rules else None
+    return stored
+
+
 def _guards(row: Row) -> Guards:
     columns = {name: row[name] for name in GUARDS}
+    columns["rules"] = () if row["rules"] is None else rules_of(orjson.loads(row["rules"]))
     if columns["fallback_url"] is not None:
         columns["fallback_url"] = Destination.stored(columns["fallback_url"])
     return Guards(**columns)
