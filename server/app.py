@@ -136,7 +136,14 @@ def create_app(given: Settings | None = None) -> ASGIApp:
         uses=PostgresUses(database),
         visitor=Visitors(country_header=config.country_header, address=_address).of,
     )
-    return redirect(router, targets, journal.append, guarded)
+    return redirect(
+        router,
+        targets,
+        journal.append,
+        guarded,
+        address=_address,
+        unknown_per_min=config.unknown_slugs_per_min,
+    )
 
 
 def _address(scope: Scope) -> str:

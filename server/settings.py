@@ -57,6 +57,11 @@ class Settings:
         "Pixels that each worker draws at a time; further pictures wait. A larger picture is drawn alone.",
     )
     fetch_http: bool = setting(False, "Whether logos and photos may be fetched by http, too: true or false.")
+    unknown_slugs_per_min: int = setting(
+        300,
+        "How many slugs that no link has one address may ask each worker for in a minute, before it is answered 429; 0 "
+        "for any number. Links there are redirect in any case.",
+    )
     country_header: str = setting(
         "",
         "A header in which a CDN says a visitor's country, as CF-IPCountry, for rules. Only where every request comes "
@@ -72,6 +77,7 @@ class Settings:
         _within("journal_sync_ms", self.journal_sync_ms, 1, 60_000)
         _within("image_cache_bytes", self.image_cache_bytes, 0, 1 << 40)
         _within("render_pixels", self.render_pixels, 1_000_000, 1 << 40)
+        _within("unknown_slugs_per_min", self.unknown_slugs_per_min, 0, 1_000_000)
         _within("image_cache_ttl_s", self.image_cache_ttl_s, 1, 366 * 86_400)
         if self.redis_url and not _is_redis_url(self.redis_url):
             # Not shown, as it may hold a password.

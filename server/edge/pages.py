@@ -81,6 +81,11 @@ class Page(enum.Enum):
     # RFC 9110 wants a challenge with a 401; a browser that knew it would show a dialogue of its own in place of this.
     WRONG_PASSWORD = (401, "That is not the password", "Mind upper and lower case, and try again.", ASK_AGAIN)
     TOO_MANY_TRIES = (429, "Too many tries", "Wait a minute, and open this link again.")
+    TOO_MANY_UNKNOWN = (
+        429,
+        "This code leads nowhere",
+        "Nor did many others from here. Wait a minute.",
+    )
     TOO_LARGE = (413, "That is too much", "What was sent is longer than any password.")
     BUSY = (503, "One moment, please", "Many people are opening links right now. Try again shortly.")
 

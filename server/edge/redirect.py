@@ -8,6 +8,7 @@ made of. Measured by bench/redirect.py.
 
 import re
 from collections.abc import Callable
+from time import monotonic
 from urllib.parse import unquote_plus
 
 from server.asgi import ASGIApp, Headers, Receive, Scope, Send
@@ -17,6 +18,7 @@ from server.domain.slug import MAX_LENGTH, RESERVED
 from server.edge.answers import EMPTY_BODY, leads_to
 from server.edge.cache import GONE, ID_BYTES, LinkCache
 from server.edge.guarded import GuardedScans
+from server.edge.limits import Buckets, network
 from server.edge.pages import Page, retry_after, send_page
 
 SLUG = rf"[A-Za-z0-9_-]{{1,{MAX_LENGTH}}}"
@@ -28,12 +30,20 @@ QUERY_SLUG = re.compile(rb"(?:^|&)c=([^&]*)")
 
 
 def redirect(
-    app: ASGIApp, links: LinkCache, record: Callable[[bytes, Headers], None], guarded: GuardedScans
+    app: ASGIApp,
+    links: LinkCache,
+    record: Callable[[bytes, Headers], None],
+    guarded: GuardedScans,
+    *,
+    address: Callable[[Scope], str],
+    unknown_per_min: int,
 ) -> ASGIApp:
     """`app` with the redirect in front of it.
 
-    `record(link id in eight bytes, request headers)` has kept the scan when it returns.
+    `record(link id in eight bytes, request headers)` has kept the scan when it returns. Of slugs that no link ever had,
+    each address may ask for `unknown_per_min`, or for any number with 0; a link that there is, is never refused.
     """
+    unknown = Buckets(burst=unknown_per_min, every_s=60 / unknown_per_min) if unknown_per_min else None
 
     async def edge(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -57,7 +67,11 @@ def redirect(
             await send_page(scope, send, Page.UNAVAILABLE, retry_after(StorageUnavailable.retry_after_s))
             return
         if entry is None:
-            await send_page(scope, send, Page.NOT_FOUND)
+            wait_s = unknown.take(network(address(scope)), monotonic()) if unknown is not None else 0
+            if wait_s > 0:
+                await send_page(scope, send, Page.TOO_MANY_UNKNOWN, retry_after(wait_s))
+            else:
+                await send_page(scope, send, Page.NOT_FOUND)
         elif entry == GONE:
             await send_page(scope, send, Page.GONE)
         elif isinstance(entry, GuardedLink):

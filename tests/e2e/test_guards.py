@@ -21,8 +21,8 @@ def two_workers(database_url: str, tmp_path: Path) -> Iterator[ServerProcess]:
     server = ServerProcess(tmp_path / "data", database_url=database_url, workers="2")
     try:
         server.start()
-        until((server.data_dir / "journal" / "writer.lock").exists, what="a writer")
-        until(lambda: len(server.workers()) == 2, what="two workers")
+        # Each says so when it has begun to listen to the database.
+        until(lambda: server.log.read_text().count("links in memory") == 2, what="two workers")
         yield server
     finally:
         server.kill()
@@ -65,3 +65,21 @@ def test_only_a_link_with_a_limit_waits_for_the_database(two_workers: ServerProc
         assert [anyone.get(limited["short_url"]).status_code for _ in range(2)] == [302, 410]
         ids = [link["id"] for link in (limited, locked, plain)]
         until(lambda: [api.get(f"/links/{each}").json()["scans"] for each in ids] == [2, 1, 1], what="the scans")
+
+
+def test_whoever_guesses_slugs_is_told_to_wait_and_still_finds_the_links_there_are(
+    database_url: str, tmp_path: Path
+) -> None:
+    server = ServerProcess(tmp_path / "data", database_url=database_url, unknown_slugs_per_min="3")
+    try:
+        server.start()
+        with server.client() as api, server.anyone() as anyone:
+            link = new_link(api)
+            answers = [anyone.get(f"{server.url}/guess-{number}") for number in range(4)]
+            assert [answer.status_code for answer in answers] == [404, 404, 404, 429]
+            assert 0 < int(answers[-1].headers["retry-after"]) <= 20
+            assert anyone.get(link["short_url"]).status_code == 302
+            fresh = new_link(api)
+            assert anyone.get(fresh["short_url"]).status_code == 302
+    finally:
+        server.kill()

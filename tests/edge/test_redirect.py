@@ -25,6 +25,7 @@ pytestmark = pytest.mark.anyio
 ELSEWHERE = "https://example.com/elsewhere"
 HERE, THERE = "192.0.2.1", "192.0.2.2"
 HASHER = Passwords()
+UNKNOWN = 5
 SECRET = ARGON.hash("sésame")
 NOON = "2026-11-20T12:00:00+00:00"
 
@@ -95,7 +96,7 @@ class Uses:
 class Edge:
     """The redirect, with everything it does written down in order."""
 
-    def __init__(self, cache: LinkCache, uses: Uses) -> None:
+    def __init__(self, cache: LinkCache, uses: Uses, *, unknown_per_min: int) -> None:
         self.done: list[tuple[str, object]] = []
         self.now = datetime.fromisoformat(NOON) - timedelta(microseconds=1)
         guarded = GuardedScans(
@@ -106,7 +107,14 @@ class Edge:
             uses=uses,
             visitor=Visitors(country_header="CF-IPCountry", address=lambda scope: str(scope["client"][0])).of,
         )
-        self.app: ASGIApp = redirect(self._inner, cache, self._record, guarded)
+        self.app: ASGIApp = redirect(
+            self._inner,
+            cache,
+            self._record,
+            guarded,
+            address=lambda scope: str(scope["client"][0]),
+            unknown_per_min=unknown_per_min,
+        )
 
     async def _inner(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.done.append(("app", scope["type"]))
@@ -154,7 +162,7 @@ def uses() -> Uses:
 async def edge(table: Table, uses: Uses) -> Edge:
     cache = LinkCache(table, max_links=100, report=pytest.fail)
     await cache.load()
-    return Edge(cache, uses)
+    return Edge(cache, uses, unknown_per_min=UNKNOWN)
 
 
 def header(message: Message, name: bytes) -> bytes | None:
@@ -429,3 +437,32 @@ async def test_a_link_that_cannot_be_counted_waits_and_no_other_does(edge: Edge,
     uses.down = False
     assert (await edge("GET", "/thrice"))[0]["status"] == 302
     assert recorded(edge) == 3
+
+
+# --- slugs that no link has ------------------------------------------------------------------------------------------
+
+
+async def test_only_unknown_slugs_are_limited_and_only_for_one_address(edge: Edge) -> None:
+    statuses = [(await edge("GET", f"/nothing-{number}"))[0]["status"] for number in range(UNKNOWN + 2)]
+    assert statuses == [404] * UNKNOWN + [429] * 2
+    start, body = await edge("HEAD", "/q/nothing")
+    assert (start["status"], body["body"]) == (429, b"")
+    assert 0 < int(header(start, b"retry-after") or b"") <= 12
+    assert header(start, b"cache-control") == b"private, no-store"
+    for path, status in (("/menu", 302), ("/MENU", 302), ("/past", 410), ("/query", 308), ("/locked", 200)):
+        assert (await edge("GET", path))[0]["status"] == status
+    assert (await edge("GET", "/nothing", of=THERE))[0]["status"] == 404
+
+
+async def test_known_slugs_are_no_unknown_ones(edge: Edge) -> None:
+    for _ in range(UNKNOWN * 3):
+        assert (await edge("GET", "/Menu"))[0]["status"] == 302
+        assert (await edge("GET", "/past"))[0]["status"] == 410
+    assert (await edge("GET", "/nothing"))[0]["status"] == 404
+
+
+async def test_without_a_limit_there_is_none(table: Table, uses: Uses) -> None:
+    cache = LinkCache(table, max_links=100, report=pytest.fail)
+    await cache.load()
+    edge = Edge(cache, uses, unknown_per_min=0)
+    assert {(await edge("GET", "/nothing"))[0]["status"] for _ in range(100)} == {404}
