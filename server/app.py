@@ -24,10 +24,12 @@ from server.domain.qrcodes import QrCodes
 from server.domain.slug import Slug
 from server.domain.studio import Studio
 from server.edge.cache import LinkCache
+from server.edge.guarded import GuardedScans
 from server.edge.image_cache import Images
 from server.edge.pages import Page, send_page
 from server.edge.redirect import redirect
 from server.outbound import Outbound
+from server.passwords import Passwords
 from server.render.fetched import Fetched
 from server.render.image import Painter
 from server.scans.journal import Journal
@@ -41,7 +43,9 @@ from server.storage.postgres.pool import Database
 from server.storage.postgres.qrcodes import PostgresQrCodes
 from server.storage.postgres.scans import PostgresScanLog
 from server.storage.postgres.stats import PostgresStats
+from server.storage.postgres.uses import PostgresUses
 from server.storage.redis import RedisImages
+from server.visitors import Visitors
 
 RETRY_S = 0.5
 
@@ -71,7 +75,8 @@ def create_app(given: Settings | None = None) -> ASGIApp:
 
     new_id = id_source(now)
     accounts = Accounts(PostgresAccounts(database), now=now, new_id=new_id)
-    links = Links(PostgresLinks(database), PostgresStats(database), now=now, new_id=new_id, changed=changed)
+    passwords = Passwords()
+    links = Links(PostgresLinks(database), PostgresStats(database), passwords, now=now, new_id=new_id, changed=changed)
     shared = RedisImages(config.redis_url, ttl_s=config.image_cache_ttl_s) if config.redis_url else None
     painter = Painter(max_pixels=config.render_pixels)
     outbound = Outbound(http=config.fetch_http)
@@ -107,6 +112,7 @@ def create_app(given: Settings | None = None) -> ASGIApp:
             if shared is not None:
                 await shared.close()
             painter.close()
+            passwords.close()
             outbound.close()
             await database.close()
             journal.close()
@@ -116,13 +122,34 @@ def create_app(given: Settings | None = None) -> ASGIApp:
         [
             Mount("/v1", native),
             Route("/v1", native),  # a Mount begins behind its slash; without it, too, a client is answered in JSON
-            *ops.routes(loaded=lambda: len(targets.live) if targets.loaded else None, dropped=lambda: journal.dropped),
+            *ops.routes(loaded=lambda: len(targets) if targets.loaded else None, dropped=lambda: journal.dropped),
         ],
         redirect_slashes=False,
         default=_nothing_here,
         lifespan=lifespan,
     )
-    return redirect(router, targets, journal.append)
+    guarded = GuardedScans(
+        journal.append,
+        now=now,
+        address=_address,
+        hasher=passwords,
+        uses=PostgresUses(database),
+        visitor=Visitors(country_header=config.country_header, address=_address).of,
+    )
+    return redirect(
+        router,
+        targets,
+        journal.append,
+        guarded,
+        address=_address,
+        unknown_per_min=config.unknown_slugs_per_min,
+    )
+
+
+def _address(scope: Scope) -> str:
+    """Where the request came from; empty behind a Unix socket."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""
 
 
 async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
@@ -163,7 +190,7 @@ async def _load(targets: LinkCache) -> None:
         gc.collect()
         gc.freeze()
     took = asyncio.get_running_loop().time() - began
-    log.info("%d links in memory, read in %.2f s", len(targets.live), took)
+    log.info("%d links in memory, read in %.2f s", len(targets), took)
 
 
 async def _obey_parent() -> None:

@@ -1,6 +1,7 @@
 """The settings: the one place where the environment is read."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -8,6 +9,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 PREFIX = "QREDGE_"
+
+#: A token, or nothing (RFC 9110, 5.6.2).
+HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]*")
 
 BOOLEANS = {"true": True, "false": False}
 
@@ -53,6 +57,16 @@ class Settings:
         "Pixels that each worker draws at a time; further pictures wait. A larger picture is drawn alone.",
     )
     fetch_http: bool = setting(False, "Whether logos and photos may be fetched by http, too: true or false.")
+    unknown_slugs_per_min: int = setting(
+        300,
+        "How many slugs that no link has one address may ask each worker for in a minute, before it is answered 429; 0 "
+        "for any number. Links there are redirect in any case.",
+    )
+    country_header: str = setting(
+        "",
+        "A header in which a CDN says a visitor's country, as CF-IPCountry, for rules. Only where every request comes "
+        "by way of the CDN: anybody else may say what they like. Empty: none.",
+    )
     log_level: str = setting("info", "What is logged: debug, info, warning or error.")
 
     def __post_init__(self) -> None:
@@ -63,10 +77,13 @@ class Settings:
         _within("journal_sync_ms", self.journal_sync_ms, 1, 60_000)
         _within("image_cache_bytes", self.image_cache_bytes, 0, 1 << 40)
         _within("render_pixels", self.render_pixels, 1_000_000, 1 << 40)
+        _within("unknown_slugs_per_min", self.unknown_slugs_per_min, 0, 1_000_000)
         _within("image_cache_ttl_s", self.image_cache_ttl_s, 1, 366 * 86_400)
         if self.redis_url and not _is_redis_url(self.redis_url):
             # Not shown, as it may hold a password.
             raise IllegalSetting(f"{PREFIX}REDIS_URL is a redis, rediss or unix URL without query or fragment.")
+        if not HEADER_NAME.fullmatch(self.country_header):
+            raise IllegalSetting(f"{PREFIX}COUNTRY_HEADER is the name of a header, not {self.country_header!r}.")
         if self.log_level not in ("debug", "info", "warning", "error"):
             raise IllegalSetting(f"{PREFIX}LOG_LEVEL is debug, info, warning or error, not {self.log_level!r}.")
         if not _is_base_url(self.base_url):

@@ -6,8 +6,10 @@ from typing import Literal, NotRequired, TypedDict, TypeVar
 
 from server.domain.content import as_json
 from server.domain.design import plain
+from server.domain.guards import RedirectStatus
 from server.domain.ids import id_text
 from server.domain.model import Account, ApiKey, Link, Page, QrCode
+from server.domain.rules import plain_rules
 from server.domain.slug import Slug
 from server.domain.stats import Interval, Stats
 from server.wire import cursor_of
@@ -36,6 +38,15 @@ class LinkAnswer(TypedDict):
     slug: str
     destination: str
     title: str | None
+    active: bool
+    expires_at: datetime | None
+    fallback_url: str | None
+    redirect_status: RedirectStatus
+    forward_query: bool
+    password_protected: bool
+    max_scans: int | None
+    #: As requests say them, in their one spelling.
+    rules: list[dict[str, object]]
     scans: int
     created_at: datetime
     updated_at: datetime
@@ -110,6 +121,14 @@ class Answers:
             "slug": link.slug,
             "destination": link.destination,
             "title": link.title,
+            "active": link.guards.active,
+            "expires_at": link.guards.expires_at,
+            "fallback_url": link.guards.fallback_url,
+            "redirect_status": link.guards.redirect_status,
+            "forward_query": link.guards.forward_query,
+            "password_protected": link.guards.password_hash is not None,
+            "max_scans": link.guards.max_scans,
+            "rules": plain_rules(link.guards.rules),
             "scans": link.scans,
             "created_at": link.created_at,
             "updated_at": link.updated_at,

@@ -6,6 +6,7 @@ from typing import Annotated, Any, cast
 from pydantic import PlainValidator, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from server.api.fields import line_error
 from server.domain.content import Content, content_of, examine, kind_of
 from server.domain.errors import InvalidValue
 
@@ -14,19 +15,11 @@ def _content(given: object) -> Content:
     """The content; or every wrong field of it, each at its place."""
     if not isinstance(given, dict):
         raise PydanticCustomError("wrong_type", "This must be an object")
-    wrong = [_wrong(each) for each in examine(given)] + _unknown(given)
+    wrong = [line_error(each) for each in examine(given)] + _unknown(given)
     if wrong:
         # Inside a validator, pydantic takes the errors of another one over, with its own place before theirs.
         raise ValidationError.from_exception_data("content", wrong)
     return content_of(given)
-
-
-def _wrong(found: InvalidValue) -> InitErrorDetails:
-    return InitErrorDetails(
-        type=PydanticCustomError(found.reason, "{detail}", {"detail": found.detail}),
-        loc=tuple(found.field.split("/")) if found.field else (),
-        input=None,
-    )
 
 
 def _unknown(given: dict[str, object]) -> list[InitErrorDetails]:

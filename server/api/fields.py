@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, date, datetime, time, timedelta
 from typing import ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError
@@ -33,6 +34,16 @@ def in_place() -> Iterator[None]:
         raise ValidationError.from_exception_data("value", [place]) from exc
 
 
+def line_error(found: InvalidValue) -> InitErrorDetails:
+    """What the domain finds wrong with a part of a field, for a validator that finds several things."""
+    steps = found.field.split("/") if found.field else []
+    return InitErrorDetails(
+        type=PydanticCustomError(found.reason, "{detail}", {"detail": found.detail}),
+        loc=tuple(step.replace("~1", "/").replace("~0", "~") for step in steps),
+        input=None,
+    )
+
+
 def born(value: Callable[[str], T]) -> PlainValidator:
     """A text field that becomes a value of the domain, with the domain's own words where it cannot."""
 
@@ -43,6 +54,24 @@ def born(value: Callable[[str], T]) -> PlainValidator:
             return value(given)
 
     return PlainValidator(validate, json_schema_input_type=str)
+
+
+def a_moment(*, day_ends: bool) -> Callable[[str], datetime]:
+    """RFC 3339, or a day, which stands for its first moment or for its end; without a zone it is UTC."""
+
+    def parse(given: str) -> datetime:
+        try:
+            if len(given) == len("2026-11-20"):
+                return datetime.combine(date.fromisoformat(given) + timedelta(days=day_ends), time(), UTC)
+            moment = datetime.fromisoformat(given)
+            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        except (ValueError, OverflowError) as exc:
+            raise InvalidValue(
+                "invalid_time",
+                "A time is written as 2026-11-20T08:30:00Z (RFC 3339), or as a day, 2026-11-20.",
+            ) from exc
+
+    return parse
 
 
 class Body(BaseModel):

@@ -18,7 +18,9 @@ from server.wire import ByMethod, json_response
 def routes(links: Links, answers: Answers, access: Access, now: Callable[[], datetime]) -> list[Route]:
     async def create(request: Request, account: Account) -> Response:
         body = await LinkCreate.of(request)
-        link = await links.create(account.id, body.destination, slug=body.slug, title=body.title)
+        link = await links.create(
+            account.id, body.destination, slug=body.slug, title=body.title, guards=body.guards(), password=body.password
+        )
         answer = answers.link(link)
         return json_response(answer, 201, {"location": f"/v1/links/{answer['id']}"})
 
@@ -33,7 +35,8 @@ def routes(links: Links, answers: Answers, access: Access, now: Callable[[], dat
     async def change(request: Request, account: Account) -> Response:
         link_id = _id(request)
         body = await LinkChange.of(request)
-        return json_response(answers.link(await links.change(account.id, link_id, body.changes())))
+        link = await links.change(account.id, link_id, body.changes(), password=body.password)
+        return json_response(answers.link(link))
 
     async def delete(request: Request, account: Account) -> Response:
         await links.delete(account.id, _id(request))

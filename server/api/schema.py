@@ -1,15 +1,16 @@
 """What requests to the native API may say, as pydantic models that become values of the domain."""
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated, TypeVar
+from datetime import datetime
+from typing import Annotated, cast
 
 from pydantic import Field
 from starlette.requests import Request
 
 from server.api.contents import ContentBody
 from server.api.designs import MAX_DRAWN_BYTES, DesignBody
-from server.api.fields import Body, Query, born
+from server.api.fields import Body, Query, a_moment, born
+from server.api.guards import GuardFields
 from server.api.problems import WrongField, in_query
 from server.domain.content import Content, Text
 from server.domain.destination import Destination
@@ -21,8 +22,6 @@ from server.domain.order import DEFAULT_SIZE_PX, MAX_DPI, MAX_SIZE_PX, MIN_DPI, 
 from server.domain.slug import Slug
 from server.domain.stats import Interval, Period
 from server.wire import cursor_number
-
-T = TypeVar("T")
 
 # --- fields -------------------------------------------------------------------------------------------------------
 
@@ -53,24 +52,6 @@ def a_cursor(given: str) -> int:
     return number
 
 
-def a_moment(*, day_ends: bool) -> Callable[[str], datetime]:
-    """RFC 3339, or a day, which stands for its first moment or for its end; without a zone it is UTC."""
-
-    def parse(given: str) -> datetime:
-        try:
-            if len(given) == len("2026-11-20"):
-                return datetime.combine(date.fromisoformat(given) + timedelta(days=day_ends), time(), UTC)
-            moment = datetime.fromisoformat(given)
-            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-        except (ValueError, OverflowError) as exc:
-            raise InvalidValue(
-                "invalid_time",
-                "A time is written as 2026-11-20T08:30:00Z (RFC 3339), or as a day, 2026-11-20.",
-            ) from exc
-
-    return parse
-
-
 # --- requests -----------------------------------------------------------------------------------------------------
 
 
@@ -78,23 +59,22 @@ class KeyCreate(Body):
     name: Annotated[Label, born(Label)]
 
 
-class LinkCreate(Body):
+class LinkCreate(GuardFields):
     destination: Annotated[Destination, born(Destination)]
     slug: Annotated[Slug, born(Slug)] | None = None
     title: Annotated[Label, born(Label)] | None = None
 
 
-class LinkChange(Body):
+class LinkChange(GuardFields):
     destination: Annotated[Destination, born(Destination)] = Destination.stored("")  # null is not a destination
     title: Annotated[Label, born(Label)] | None = None
 
     def changes(self) -> LinkChanges:
-        changes: LinkChanges = {}
-        if "destination" in self.model_fields_set:
-            changes["destination"] = self.destination
-        if "title" in self.model_fields_set:
-            changes["title"] = self.title
-        return changes
+        """Each field is called as what it changes; but for a new password, which is still to be hashed."""
+        changes = {name: getattr(self, name) for name in self.model_fields_set - {"password"}}
+        if "password" in self.model_fields_set and self.password is None:
+            changes["password_hash"] = None
+        return cast("LinkChanges", changes)
 
 
 SAYS = ("destination", "link_id", "content")

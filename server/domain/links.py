@@ -1,15 +1,18 @@
 """Use cases: links."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
 from server.domain.destination import Destination
 from server.domain.errors import NotFound, SlugTaken
+from server.domain.guards import NO_GUARDS, Guards
 from server.domain.ids import id_text
 from server.domain.label import Label
 from server.domain.model import AccountId, Link, LinkChanges, LinkId, Page
-from server.domain.ports import LinkStore, StatsStore
+from server.domain.password import Password
+from server.domain.ports import Hasher, LinkStore, StatsStore
 from server.domain.slug import Slug
 from server.domain.stats import Period, Stats
 
@@ -29,6 +32,7 @@ class Links:
         self,
         store: LinkStore,
         stats: StatsStore,
+        hasher: Hasher,
         *,
         now: Callable[[], datetime],
         new_id: Callable[[], int],
@@ -36,6 +40,7 @@ class Links:
     ) -> None:
         self._store = store
         self._stats = stats
+        self._hasher = hasher
         self._now = now
         self._new_id = new_id
         self._changed = changed
@@ -47,6 +52,7 @@ class Links:
         *,
         slug: Slug | None = None,
         title: Label | None = None,
+        guards: Guards = NO_GUARDS,
     ) -> Link:
         """A new link that is stored nowhere yet."""
         now = self._now()
@@ -56,6 +62,7 @@ class Links:
             slug=slug or Slug.random(),
             destination=destination,
             title=title,
+            guards=guards,
             created_at=now,
             updated_at=now,
         )
@@ -67,11 +74,15 @@ class Links:
         *,
         slug: Slug | None = None,
         title: Label | None = None,
+        guards: Guards = NO_GUARDS,
+        password: Password | None = None,
     ) -> Link:
-        """A new link, under a random slug when none is asked for; raises SlugTaken."""
+        """A new link, under a random slug when none is asked for; raises SlugTaken, and Busy for a password."""
+        if password is not None:
+            guards = replace(guards, password_hash=await self._hasher.hash(password))
 
         async def add() -> Link:
-            link = self.draft(account, destination, slug=slug, title=title)
+            link = self.draft(account, destination, slug=slug, title=title, guards=guards)
             await self._store.add(link)
             return link
 
@@ -85,7 +96,12 @@ class Links:
     async def list(self, account: AccountId, *, before: int | None, limit: int) -> Page[Link]:
         return await self._store.list(account, before=before, limit=limit)
 
-    async def change(self, account: AccountId, link_id: LinkId, changes: LinkChanges) -> Link:
+    async def change(
+        self, account: AccountId, link_id: LinkId, changes: LinkChanges, *, password: Password | None = None
+    ) -> Link:
+        """With a new password, where one is given; raises Busy for that."""
+        if password is not None:
+            changes = {**changes, "password_hash": await self._hasher.hash(password)}
         link = _found(await self._store.change(account, link_id, changes, self._now()), link_id)
         await self._changed(link.slug)
         return link

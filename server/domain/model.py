@@ -1,14 +1,17 @@
 """The things an account owns, as immutable values. Each is what storage returns and a use case hands on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Generic, NamedTuple, NewType, TypedDict, TypeVar
+from typing import Any, Generic, NamedTuple, NewType, TypedDict, TypeVar
 
 from server.domain.content import Content
 from server.domain.design import Design
 from server.domain.destination import Destination
+from server.domain.guards import NO_GUARDS, Guards, RedirectStatus
 from server.domain.label import Label
+from server.domain.rules import Rule
 from server.domain.slug import Slug
 
 AccountId = NewType("AccountId", int)
@@ -49,6 +52,7 @@ class Link:
     slug: Slug
     destination: Destination
     title: Label | None
+    guards: Guards = NO_GUARDS
     #: Accepted scans, as far as the writer has come (a fraction of a second behind).
     scans: int = 0
     created_at: datetime
@@ -73,6 +77,14 @@ class LinkChanges(TypedDict, total=False):
 
     destination: Destination
     title: Label | None
+    active: bool
+    expires_at: datetime | None
+    fallback_url: Destination | None
+    redirect_status: RedirectStatus
+    forward_query: bool
+    password_hash: str | None
+    max_scans: int | None
+    rules: tuple[Rule, ...]
 
 
 class QrCodeChanges(TypedDict, total=False):
@@ -99,6 +111,8 @@ class Target(NamedTuple):
     slug: str
     destination: str
     deleted: bool
+    #: As `Guards.stored` reads them; None where there are none.
+    guards: Mapping[str, Any] | None = None
 
 
 class Scan(NamedTuple):

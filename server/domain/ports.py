@@ -24,6 +24,7 @@ from server.domain.model import (
     Target,
 )
 from server.domain.order import Order
+from server.domain.password import Password
 from server.domain.scannability import Scannability
 from server.domain.stats import Bucket, Period, Totals
 
@@ -49,6 +50,23 @@ class LinkStore(Protocol):
     async def list(self, account: AccountId, *, before: int | None, limit: int) -> Page[Link]: ...
     async def change(self, account: AccountId, link: LinkId, changes: LinkChanges, at: datetime) -> Link | None: ...
     async def delete(self, account: AccountId, link: LinkId, at: datetime) -> Link | None: ...
+
+
+class UseStore(Protocol):
+    """Uses of links with a scan limit, counted exactly over all processes; raises StorageUnavailable."""
+
+    async def take(self, link: LinkId, at_most: int) -> bool:
+        """Counts a use, unless there were `at_most` already."""
+
+    async def left(self, link: LinkId, at_most: int) -> bool:
+        """Whether there would be one to take."""
+
+
+class Hasher(Protocol):
+    """Hashes of passwords. Raises Busy where too many wait for theirs."""
+
+    async def hash(self, password: Password) -> str: ...
+    async def matches(self, password_hash: str, password: str) -> bool: ...
 
 
 class QrCodeStore(Protocol):

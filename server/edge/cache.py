@@ -1,8 +1,9 @@
 """The link table in memory.
 
-Every link is one `bytes` object: its id in eight bytes, as the journal wants it, then its destination, as the
+Every plain link is one `bytes` object: its id in eight bytes, as the journal wants it, then its destination, as the
 Location header wants it. The garbage collector does not track bytes or str, so a million links cost it nothing, and
-together with the dict they take about 180 bytes each for a destination of 35.
+together with the dict they take about 180 bytes each for a destination of 35. A link with guards is a `GuardedLink`,
+in a dict of its own, so that a scan of a plain one need not ask which it is.
 
 Kept right from outside: `load` when anything may have changed, `refresh` for what has. An entry that has changed is
 used until its successor is here, so a known link needs no database. Only past `max_links` are entries dropped.
@@ -12,8 +13,10 @@ import asyncio
 from collections.abc import Callable, Iterable
 from itertools import islice
 
+from server.domain.decide import GuardedLink
 from server.domain.destination import Destination
 from server.domain.errors import InvalidValue, StorageUnavailable
+from server.domain.guards import NO_GUARDS, Guards
 from server.domain.model import Target
 from server.domain.ports import TargetStore
 
@@ -22,13 +25,16 @@ GONE = b""  # in place of an entry: the link was deleted
 
 MAX_UNKNOWN = 100_000
 
+#: A plain link, GONE, or one with guards.
+Entry = bytes | GuardedLink
+
 
 class _Batch:
     """Slugs to be read by one query; afterwards what was found of each, or why nothing could be."""
 
     def __init__(self) -> None:
         self.slugs: set[str] = set()
-        self.found: dict[str, bytes | None] = {}
+        self.found: dict[str, Entry | None] = {}
         self.error: StorageUnavailable | None = None
         self.done = asyncio.Event()
 
@@ -43,6 +49,7 @@ class LinkCache:
         self._report = report
         #: Links that redirect. Read by the hot path at every request, and replaced as a whole by `load`.
         self.live: dict[str, bytes] = {}
+        self._guarded: dict[str, GuardedLink] = {}
         #: Slugs of deleted links, and slugs that no link ever had.
         self._gone: dict[str, None] = {}
         self._unknown: dict[str, None] = {}
@@ -56,16 +63,23 @@ class LinkCache:
     def loaded(self) -> bool:
         return self._loads > 0
 
+    def __len__(self) -> int:
+        """The links that are in memory and were not deleted."""
+        return len(self.live) + len(self._guarded)
+
     async def load(self) -> None:
         """Reads the whole table. Until it is through, what was known before stays in use."""
         live: dict[str, bytes] = {}
+        guarded: dict[str, GuardedLink] = {}
         gone: dict[str, None] = {}
         touched = self._touched = set()
         try:
             async for targets in self._store.all(self._max_links):
                 for target in targets:
                     entry = self._entry(target)
-                    if entry:
+                    if isinstance(entry, GuardedLink):
+                        guarded[target.slug] = entry
+                    elif entry:
                         live[target.slug] = entry
                     elif entry == GONE:
                         gone[target.slug] = None
@@ -73,12 +87,15 @@ class LinkCache:
             self._touched = None
         for slug in touched:  # read too early here; what `refresh` has put is newer
             live.pop(slug, None)
+            guarded.pop(slug, None)
             gone.pop(slug, None)
             if slug in self.live:
                 live[slug] = self.live[slug]
+            elif slug in self._guarded:
+                guarded[slug] = self._guarded[slug]
             elif slug in self._gone:
                 gone[slug] = None
-        self.live, self._gone = live, gone
+        self.live, self._guarded, self._gone = live, guarded, gone
         self._unknown = {slug: None for slug in touched if slug in self._unknown}
         self._loads += 1
 
@@ -91,10 +108,13 @@ class LinkCache:
         """
         await self._ask(slugs)
 
-    async def resolve(self, slug: str) -> bytes | None:
-        """A slug that is not in `live`: its entry after all, GONE, or None for a slug that no link ever had; raises
-        StorageUnavailable. The database is not asked again for a slug it said no to.
+    async def resolve(self, slug: str) -> Entry | None:
+        """Any slug: its entry, or None for a slug that no link ever had; raises StorageUnavailable. The database is
+        not asked again for a slug it said no to.
         """
+        entry = self.live.get(slug) or self._guarded.get(slug)
+        if entry is not None:
+            return entry
         if slug in self._gone:
             return GONE
         if slug in self._unknown:
@@ -130,9 +150,11 @@ class LinkCache:
             targets = await self._store.some(list(batch.slugs))
         batch.found = dict.fromkeys(batch.slugs) | {target.slug: self._entry(target) for target in targets}
         for slug, entry in batch.found.items():
-            for table in (self.live, self._gone, self._unknown):
+            for table in (self.live, self._guarded, self._gone, self._unknown):
                 table.pop(slug, None)
-            if entry:
+            if isinstance(entry, GuardedLink):
+                self._guarded[slug] = entry
+            elif entry:
                 self.live[slug] = entry
             elif entry == GONE:
                 self._gone[slug] = None
@@ -141,28 +163,42 @@ class LinkCache:
         if self._touched is not None:
             self._touched |= batch.slugs
         _shrink(self.live, self._max_links)
+        _shrink(self._guarded, self._max_links)
         _shrink(self._gone, self._max_links)
         _shrink(self._unknown, MAX_UNKNOWN)
 
-    def _entry(self, target: Target) -> bytes | None:
-        """The link as the hot path wants it; GONE for a deleted one.
+    def _entry(self, target: Target) -> Entry | None:
+        """The link as a scan wants it; GONE for a deleted one that leads nowhere.
 
-        A destination that no API of ours has checked is checked here: somebody may have put it in by SQL. One that
-        cannot be used is as if it were not there, and must not keep others from being loaded.
+        What no API of ours has checked is checked here: somebody may have put it in by SQL. A link that cannot be used
+        is as if it were not there, and must not keep others from being loaded.
         """
-        if target.deleted:
-            return GONE
-        destination = target.destination
-        if not (destination.isascii() and destination.isprintable()):
-            try:
-                destination = Destination(destination)
-            except InvalidValue as exc:
-                self._report(f"the destination of {target.slug} cannot be used: {exc}")
-                return None
-        return target.link_id.to_bytes(ID_BYTES, "little") + destination.encode()
+        try:
+            return _entry(target)
+        except InvalidValue as exc:
+            what = exc.field or "destination"
+            self._report(f"the {what} of {target.slug} cannot be used: {exc}")
+            return None
 
 
-def _shrink(table: dict[str, bytes] | dict[str, None], most: int) -> None:
+def _entry(target: Target) -> Entry:
+    guards = NO_GUARDS if target.guards is None else Guards.stored(target.guards)
+    if target.deleted and guards.fallback_url is None:
+        return GONE
+    destination = target.destination
+    if not (destination.isascii() and destination.isprintable()):
+        destination = Destination(destination)
+    if target.deleted or not guards.none:
+        return GuardedLink(
+            link_id=target.link_id,
+            destination=Destination.stored(destination),
+            guards=guards,
+            deleted=target.deleted,
+        )
+    return target.link_id.to_bytes(ID_BYTES, "little") + destination.encode()
+
+
+def _shrink(table: dict[str, bytes] | dict[str, GuardedLink] | dict[str, None], most: int) -> None:
     """Drops the oldest down to a sixteenth below `most`: one by one, each would be searched for past those dropped
     before."""
     if len(table) > most:

@@ -1,32 +1,49 @@
 """The redirect.
 
-A scan of a plain link is one dict lookup, one append to the journal and two sends, and waits for nothing. A slug that
-is not in memory may ask the database; everything that is no slug goes on to the application. Nobody here knows
-PostgreSQL, HTTP frameworks, or what a scan is made of. Measured by bench/redirect.py.
+A scan of a plain link is one dict lookup, one append to the journal and two sends, and waits for nothing. Everything
+else about slugs is rare: links with guards, other spellings, and slugs that are not in memory, which may ask the
+database. What is no slug goes on to the application. Nobody here knows PostgreSQL, HTTP frameworks, or what a scan is
+made of. Measured by bench/redirect.py.
 """
 
 import re
 from collections.abc import Callable
+from time import monotonic
+from urllib.parse import unquote_plus
 
 from server.asgi import ASGIApp, Headers, Receive, Scope, Send
+from server.domain.decide import GuardedLink
 from server.domain.errors import StorageUnavailable
 from server.domain.slug import MAX_LENGTH, RESERVED
+from server.edge.answers import EMPTY_BODY, leads_to
 from server.edge.cache import GONE, ID_BYTES, LinkCache
-from server.edge.pages import Page, send_page
+from server.edge.guarded import GuardedScans
+from server.edge.limits import Buckets, network
+from server.edge.pages import Page, retry_after, send_page
 
-SLUG_PATH = re.compile(rf"/[A-Za-z0-9_-]{{1,{MAX_LENGTH}}}")
+SLUG = rf"[A-Za-z0-9_-]{{1,{MAX_LENGTH}}}"
+#: /{slug}, /q/{slug} and /q/{slug}/
+SLUG_PATH = re.compile(rf"/(?:q/(?P<q>{SLUG})/?|(?P<slug>{SLUG}))")
+#: /r.php?c={slug}
+QUERY_PATH = "/r.php"
+QUERY_SLUG = re.compile(rb"(?:^|&)c=([^&]*)")
 
-# A redirect is for this scan only: the next one may lead elsewhere, and has to be counted (RFC 9111, 5.2.2).
-CACHE_CONTROL = (b"cache-control", b"private, no-store")
-NO_CONTENT = (b"content-length", b"0")
-EMPTY_BODY = {"type": "http.response.body", "body": b""}
 
-
-def redirect(app: ASGIApp, links: LinkCache, record: Callable[[bytes, Headers], None]) -> ASGIApp:
+def redirect(
+    app: ASGIApp,
+    links: LinkCache,
+    record: Callable[[bytes, Headers], None],
+    guarded: GuardedScans,
+    *,
+    address: Callable[[Scope], str],
+    unknown_per_min: int,
+) -> ASGIApp:
     """`app` with the redirect in front of it.
 
-    `record(link id in eight bytes, request headers)` has kept the scan when it returns.
+    `record(link id in eight bytes, request headers)` has kept the scan when it returns. Of slugs that no link ever had,
+    each address may ask for `unknown_per_min`, or for any number with 0; a link that there is, is never refused.
     """
+    unknown = Buckets(burst=unknown_per_min, every_s=60 / unknown_per_min) if unknown_per_min else None
 
     async def edge(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -35,38 +52,53 @@ def redirect(app: ASGIApp, links: LinkCache, record: Callable[[bytes, Headers], 
         entry = links.live.get(scope["path"][1:])
         if entry is not None and scope["method"] == "GET":
             record(entry[:ID_BYTES], scope["headers"])
-            await send(_found(entry))
+            await send(leads_to(entry[ID_BYTES:]))
             await send(EMPTY_BODY)
-        elif SLUG_PATH.fullmatch(scope["path"]) and (slug := scope["path"][1:].lower()) not in RESERVED:
-            await rare(slug, scope, send)
+        elif (slug := _slug(scope)) is not None and slug not in RESERVED:
+            await rare(slug, scope, receive, send)
         else:
             await app(scope, receive, send)
 
-    async def rare(slug: str, scope: Scope, send: Send) -> None:
-        """Another spelling, another method, or a slug that is not in memory."""
+    async def rare(slug: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Another spelling, another method, a link with guards, or a slug that is not in memory."""
         try:
-            entry = links.live.get(slug) or await links.resolve(slug)
+            entry = await links.resolve(slug)
         except StorageUnavailable:
-            await send_page(scope, send, Page.UNAVAILABLE)
+            await send_page(scope, send, Page.UNAVAILABLE, retry_after(StorageUnavailable.retry_after_s))
             return
         if entry is None:
-            await send_page(scope, send, Page.NOT_FOUND)
+            wait_s = unknown.take(network(address(scope)), monotonic()) if unknown is not None else 0
+            if wait_s > 0:
+                await send_page(scope, send, Page.TOO_MANY_UNKNOWN, retry_after(wait_s))
+            else:
+                await send_page(scope, send, Page.NOT_FOUND)
         elif entry == GONE:
             await send_page(scope, send, Page.GONE)
+        elif isinstance(entry, GuardedLink):
+            await guarded.answer(entry, _query(scope), scope, receive, send)
         elif scope["method"] not in ("GET", "HEAD"):
-            await send_page(scope, send, Page.METHOD_NOT_ALLOWED)
+            await send_page(scope, send, Page.METHOD_NOT_ALLOWED, (b"allow", b"GET, HEAD"))
         else:
             if scope["method"] == "GET":
                 record(entry[:ID_BYTES], scope["headers"])
-            await send(_found(entry))
+            await send(leads_to(entry[ID_BYTES:]))
             await send(EMPTY_BODY)
 
     return edge
 
 
-def _found(entry: bytes) -> dict[str, object]:
-    return {
-        "type": "http.response.start",
-        "status": 302,
-        "headers": [(b"location", entry[ID_BYTES:]), CACHE_CONTROL, NO_CONTENT],
-    }
+def _slug(scope: Scope) -> str | None:
+    """The slug that is asked for in one of its spellings, in lower case."""
+    path = scope["path"]
+    if path == QUERY_PATH:
+        named = QUERY_SLUG.search(scope["query_string"])
+        slug = unquote_plus(named[1].decode("latin-1")) if named else ""
+        return slug.lower() if re.fullmatch(SLUG, slug) else None
+    found = SLUG_PATH.fullmatch(path)
+    return (found["slug"] or found["q"]).lower() if found else None
+
+
+def _query(scope: Scope) -> bytes:
+    """The scan's query, without what only says which link it is."""
+    query: bytes = scope["query_string"]
+    return QUERY_SLUG.sub(b"", query, count=1) if scope["path"] == QUERY_PATH else query

@@ -348,12 +348,12 @@ def test_no_code_changes_its_kind(api: httpx.Client) -> None:
 
 
 def test_all_wrong_fields_are_told_at_once(api: httpx.Client) -> None:
-    body = {"destination": "javascript:alert(1)", "slug": "-", "title": 5, "rules": []}
+    body = {"destination": "javascript:alert(1)", "slug": "-", "title": 5, "rule": []}
     assert refused(api, "POST", "/links", body) == {
         "/destination": "invalid_scheme",
         "/slug": "invalid_slug",
         "/title": "wrong_type",
-        "/rules": "unknown_field",
+        "/rule": "unknown_field",
     }
     code = {"name": "", "destination": "x", "content": {"type": "text"}, "design": {"level": "X", "margin": -1}, "a": 1}
     assert refused(api, "POST", "/qr-codes", code) == {

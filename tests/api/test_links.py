@@ -8,7 +8,9 @@ import pytest
 from tests.api.exchange import everything, new_code, new_link, problem, wrong
 from tests.support import until
 
-FIELDS = {"id", "short_url", "slug", "destination", "title", "scans", "created_at", "updated_at"}
+GUARDS = {"active", "expires_at", "fallback_url", "redirect_status", "forward_query"}
+GUARDS |= {"password_protected", "max_scans", "rules"}
+FIELDS = {"id", "short_url", "slug", "destination", "title", "scans", "created_at", "updated_at"} | GUARDS
 
 
 def a_slug() -> str:

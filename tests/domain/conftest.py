@@ -16,6 +16,7 @@ from server.domain.qrcodes import QrCodes
 from server.domain.slug import Slug
 from server.domain.studio import Studio
 from server.edge.image_cache import Images
+from server.passwords import Passwords
 from server.render.image import Painter
 from server.storage.postgres.accounts import PostgresAccounts
 from server.storage.postgres.links import PostgresLinks, PostgresTargets
@@ -70,7 +71,9 @@ async def desk(database: Database) -> Desk:
 
     new_id = id_source(now)
     accounts = Accounts(PostgresAccounts(database), now=now, new_id=new_id)
-    links = Links(PostgresLinks(database), PostgresStats(database), now=now, new_id=new_id, changed=changed)
+    links = Links(
+        PostgresLinks(database), PostgresStats(database), Passwords(), now=now, new_id=new_id, changed=changed
+    )
 
     async def nothing_there(url: str) -> Picture:
         raise NotImplementedError

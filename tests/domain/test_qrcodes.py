@@ -8,7 +8,7 @@ from server.domain.destination import Destination
 from server.domain.errors import InvalidValue, NotCounted, NotFound, SlugTaken
 from server.domain.label import Label
 from server.domain.links import RANDOM_SLUG_TRIES
-from server.domain.model import Account, Hit, Link, LinkId, QrCode, QrCodeId
+from server.domain.model import Account, Hit, Link, LinkId, QrCode, QrCodeId, Target
 from server.domain.slug import Slug
 from server.domain.stats import Period
 from server.render.image import QUICK_PX
@@ -49,7 +49,7 @@ async def test_a_destination_makes_a_code_with_a_link_of_its_own(desk: Desk) -> 
 
 async def test_the_new_link_is_told_once_it_is_committed(desk: Desk) -> None:
     link = link_of(await new_code(desk, HERE))
-    assert desk.told == [(link.id, link.slug, HERE, False)]
+    assert desk.told == [Target(link.id, link.slug, HERE, deleted=False)]
 
 
 async def test_a_link_there_is_may_have_several_codes(desk: Desk) -> None:

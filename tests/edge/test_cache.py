@@ -5,11 +5,18 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from server.domain.decide import GuardedLink
 from server.domain.errors import StorageUnavailable
+from server.domain.guards import Guards
 from server.domain.model import LinkId, Target
 from server.edge.cache import GONE, LinkCache
 
 pytestmark = pytest.mark.anyio
+
+
+Json = dict[str, object]
+
+URL = "https://a.example/"
 
 
 class Table:
@@ -37,8 +44,8 @@ class Table:
         await self.open.wait()
         return found
 
-    def set(self, slug: str, url: str, *, deleted: bool = False) -> None:
-        self.links[slug] = Target(LinkId(1), slug, url, deleted)
+    def set(self, slug: str, url: str, *, deleted: bool = False, guards: Json | None = None) -> None:
+        self.links[slug] = Target(LinkId(1), slug, url, deleted, guards)
 
 
 def cache_of(table: Table, max_links: int = 1000, reports: list[str] | None = None) -> LinkCache:
@@ -66,7 +73,7 @@ async def test_many_scans_of_a_slug_that_is_not_in_memory_are_few_queries() -> N
     cache = cache_of(table)
     table.set("new", "https://new.example/")
     entries = await asyncio.gather(*(cache.resolve("new") for _ in range(100)))
-    assert {entry[8:] if entry else None for entry in entries} == {b"https://new.example/"}
+    assert set(entries) == {b"\x01\0\0\0\0\0\0\0https://new.example/"}
     assert len(table.queries) <= 2
 
 
@@ -78,7 +85,7 @@ async def test_an_unknown_slug_is_asked_for_once_until_it_is_made() -> None:
     assert len(table.queries) == 1
     table.set("later", "https://later.example/")
     await cache.refresh(["later"])
-    assert (await cache.resolve("later") or b"")[8:] == b"https://later.example/"
+    assert await cache.resolve("later") == b"\x01\0\0\0\0\0\0\0https://later.example/"
 
 
 async def test_an_answer_from_before_a_change_never_outlives_it() -> None:
@@ -186,3 +193,67 @@ async def test_memory_is_bounded_and_what_is_dropped_is_found_again() -> None:
         assert len(cache.live) <= 32
     await cache.refresh(f"s{number}" for number in range(50))  # more at once than there is room for
     assert len(cache.live) <= 32
+
+
+async def test_a_link_with_guards_is_kept_apart_from_plain_ones_and_found_like_them() -> None:
+    table = Table(plain=URL)
+    table.set("paused", URL, guards={"active": False, "expires_at": None})
+    table.set("moved", URL, deleted=True, guards={"active": True, "fallback_url": "https://b.example/"})
+    table.set("idle", URL, guards={"active": True, "fallback_url": "https://b.example/"})
+    cache = cache_of(table)
+    await cache.load()
+    assert sorted(cache.live) == ["idle", "plain"]
+    assert len(cache) == 4
+    paused, moved = await cache.resolve("paused"), await cache.resolve("moved")
+    assert isinstance(paused, GuardedLink)
+    assert (paused.guards, paused.deleted) == (Guards(active=False), False)
+    assert isinstance(moved, GuardedLink)
+    assert moved.deleted
+    assert table.queries == []
+
+
+async def test_guards_that_come_and_go_move_a_link_from_one_table_to_the_other() -> None:
+    table = Table(a=URL)
+    cache = cache_of(table)
+    await cache.load()
+    for _ in range(2):
+        table.set("a", URL, guards={"forward_query": True})
+        await cache.refresh(["a"])
+        assert "a" not in cache.live
+        assert isinstance(await cache.resolve("a"), GuardedLink)
+        table.set("a", URL)
+        await cache.refresh(["a"])
+        assert cache.live["a"][8:] == URL.encode()
+        assert len(cache) == 1
+    table.open.clear()
+    load = asyncio.create_task(cache.load())
+    await asyncio.sleep(0)
+    table.set("a", URL, guards={"forward_query": True})
+    refresh = asyncio.create_task(cache.refresh(["a"]))
+    table.open.set()
+    await asyncio.gather(load, refresh)
+    assert "a" not in cache.live
+    assert isinstance(await cache.resolve("a"), GuardedLink)
+
+
+@pytest.mark.parametrize(
+    ("guards", "field"),
+    [
+        ({"redirect_status": 200}, "redirect_status"),
+        ({"expires_at": "infinity"}, "expires_at"),
+        ({"expires_at": "0044-03-15T12:00:00+00:00 BC"}, "expires_at"),
+        ({"fallback_url": "javascript:alert(1)"}, "fallback_url"),
+    ],
+    ids=str,
+)
+async def test_guards_put_in_by_hand_that_are_none_leave_their_link_out_and_are_told_of(
+    guards: Json, field: str
+) -> None:
+    reports: list[str] = []
+    table = Table(b="https://b.example/")
+    table.set("a", URL, guards=guards)
+    cache = cache_of(table, reports=reports)
+    await cache.load()
+    assert list(cache.live) == ["b"]
+    assert await cache.resolve("a") is None
+    assert f"the {field} of a cannot be used" in reports[0]

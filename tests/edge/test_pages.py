@@ -2,11 +2,13 @@
 
 import base64
 
+import httpx
 import pytest
-from selenium.webdriver import Chrome
+from selenium.webdriver import Chrome, Keys
 
 from server.edge.pages import Page
-from tests.support import ServerProcess
+from tests.api.exchange import new_link
+from tests.support import ServerProcess, until
 
 PHONE = (360, 640)
 DESK = (1280, 800)
@@ -16,11 +18,17 @@ MEASURE = """
     const heading = document.querySelector("h1"), advice = document.querySelector("p");
     return {
         overflow: document.documentElement.scrollWidth - innerWidth,
-        below: advice.getBoundingClientRect().bottom - innerHeight,
+        below: document.querySelector("main").getBoundingClientRect().bottom - innerHeight,
         aside: heading.getBoundingClientRect().left + heading.getBoundingClientRect().right - innerWidth,
-        size: parseFloat(getComputedStyle(advice).fontSize),
-        colours: [heading, advice].map(element => getComputedStyle(element).color),
-        paper: getComputedStyle(document.body).backgroundColor,
+        // iOS zooms in on a field whose text is smaller than 16 px.
+        sizes: [...document.querySelectorAll("p, label, input, button")].map(
+            element => parseFloat(getComputedStyle(element).fontSize)),
+        targets: [...document.querySelectorAll("input, button")].map(
+            element => element.getBoundingClientRect().height),
+        colours: [heading, advice, ...document.querySelectorAll("label")].map(
+            element => [getComputedStyle(element).color, getComputedStyle(document.body).backgroundColor]
+        ).concat([...document.querySelectorAll("input, button")].map(
+            element => [getComputedStyle(element).color, getComputedStyle(element).backgroundColor])),
         loaded: performance.getEntriesByType("resource").map(entry => entry.name),
     };
 """
@@ -44,22 +52,52 @@ def luminance(colour: str) -> float:
 def test_a_page_is_readable_without_scrolling(
     browser: Chrome, page: Page, screen: tuple[int, int], scheme: str
 ) -> None:
-    width, height = screen
-    metrics = {"width": width, "height": height, "deviceScaleFactor": 2, "mobile": screen == PHONE}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    media = [{"name": "prefers-color-scheme", "value": scheme}]
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": media})
+    set_screen(browser, screen, scheme)
     browser.get(f"data:text/html;base64,{base64.b64encode(page.body).decode()}")
     measured = browser.execute_script(MEASURE)
     assert measured["overflow"] == 0
     assert measured["below"] <= 0
     assert abs(measured["aside"]) <= 1
-    assert measured["size"] >= 16
-    assert min(contrast(colour, measured["paper"]) for colour in measured["colours"]) >= 4.5
+    assert min(measured["sizes"]) >= 16
+    assert min([*measured["targets"], 48]) >= 44  # WCAG 2.2, 2.5.5: what a thumb hits
+    assert min(contrast(ink, paper) for ink, paper in measured["colours"]) >= 4.5
     assert measured["loaded"] == []
+
+
+def set_screen(browser: Chrome, screen: tuple[int, int], scheme: str, *, scripts: bool = True) -> None:
+    width, height = screen
+    metrics = {"width": width, "height": height, "deviceScaleFactor": 2, "mobile": screen == PHONE}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    media = [{"name": "prefers-color-scheme", "value": scheme}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": media})
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not scripts})
 
 
 def test_a_lost_phone_sees_the_page(browser: Chrome, server: ServerProcess) -> None:
     browser.get(f"{server.url}/nowhere")
     assert browser.title == "This code leads nowhere"
     assert browser.find_element("tag name", "h1").text == "This code leads nowhere"
+
+
+def test_a_locked_link_opens_in_a_browser_without_scripts(
+    browser: Chrome, server: ServerProcess, api: httpx.Client
+) -> None:
+    """By the keyboard alone, as a phone's "Go" is its Enter."""
+    link = new_link(api, destination=f"{server.url}/livez", password="sésame", forward_query=True)
+    set_screen(browser, PHONE, "light", scripts=False)
+    try:
+        browser.get(f"{link['short_url']}?table=7")
+        assert browser.title == "This link has a password"
+        field = browser.switch_to.active_element
+        assert field.accessible_name == "Password"
+        assert field.get_attribute("autocomplete") == "off"
+        field.send_keys("wrong", Keys.ENTER)
+        until(lambda: browser.title == "That is not the password", what="the form again")
+        field = browser.switch_to.active_element
+        assert (field.accessible_name, field.get_attribute("aria-invalid")) == ("Password", "true")
+        assert field.get_attribute("value") == ""
+        field.send_keys("sésame", Keys.ENTER)
+        until(lambda: browser.current_url == f"{server.url}/livez?table=7", what="the destination")
+    finally:
+        set_screen(browser, DESK, "light")
+    until(lambda: api.get(f"/links/{link['id']}").json()["scans"] == 1, what="one scan")

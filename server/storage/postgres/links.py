@@ -1,15 +1,19 @@
 """Links, and the whole link table as the redirect wants it."""
 
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import fields
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import asyncpg
+import orjson
 
 from server.domain.destination import Destination
 from server.domain.errors import SlugTaken
+from server.domain.guards import Guards
 from server.domain.label import Label
 from server.domain.model import AccountId, Link, LinkChanges, LinkId, Page, Target
+from server.domain.rules import Rule, plain_rules, rules_of
 from server.domain.slug import Slug
 from server.storage.postgres.pages import page
 from server.storage.postgres.pool import Database, Row, assignments
@@ -17,12 +21,16 @@ from server.storage.postgres.pool import Database, Row, assignments
 if TYPE_CHECKING:
     from server.storage.postgres.pool import Connection
 
-COLUMNS = "links.id, account_id, slug, destination, title, created_at, updated_at, coalesce(scans, 0) AS scans"
+GUARDS = [each.name for each in fields(Guards)]
+
+#: The columns that a link has of its own, with its guards; `link_of` wants them, and `scans`.
+COLUMN_NAMES = ["id", "account_id", "slug", "destination", "title", "created_at", "updated_at", *GUARDS]
+COLUMNS = ", ".join(f"links.{name}" for name in COLUMN_NAMES) + ", coalesce(scans, 0) AS scans"
 SCANS = "LEFT JOIN scan_totals ON scan_totals.link_id = links.id"
 
-ADD = """
-    INSERT INTO links (id, account_id, slug, destination, title, created_at, updated_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7)
+ADD = f"""
+    INSERT INTO links ({", ".join(COLUMN_NAMES)})
+    VALUES ({", ".join(f"${place}" for place, _ in enumerate(COLUMN_NAMES, start=1))})
 """
 
 GET = f"""
@@ -46,7 +54,14 @@ CHANGE = f"""
     SELECT {COLUMNS} FROM changed AS links {SCANS}
 """
 
-TARGETS = "SELECT id, slug, destination, deleted_at IS NOT NULL AS deleted FROM links"
+# Few links have guards, and a million have none: those are to be read as fast as if there were no such thing.
+TARGETS = f"""
+    SELECT id, slug, destination, deleted_at IS NOT NULL AS deleted,
+        CASE WHEN NOT active OR redirect_status <> 302 OR forward_query
+            OR num_nonnulls(expires_at, fallback_url, password_hash, max_scans, rules) > 0
+        THEN jsonb_build_object({", ".join(f"'{name}', {name}" for name in GUARDS)}) END AS guards
+    FROM links
+"""
 ALL_TARGETS = f"{TARGETS} WHERE id > $1 ORDER BY id LIMIT $2"
 LAST_BEYOND = "SELECT id FROM links ORDER BY id DESC OFFSET $1 LIMIT 1"
 SOME_TARGETS = f"{TARGETS} WHERE slug = ANY($1)"
@@ -73,7 +88,7 @@ class PostgresLinks:
             return await page(connection, LIST, account, before, limit, link_of)
 
     async def change(self, account: AccountId, link: LinkId, changes: LinkChanges, at: datetime) -> Link | None:
-        return await self._update(account, link, {**changes, "updated_at": at})
+        return await self._update(account, link, {**_stored(changes), "updated_at": at})
 
     async def delete(self, account: AccountId, link: LinkId, at: datetime) -> Link | None:
         return await self._update(account, link, {"deleted_at": at})
@@ -99,13 +114,13 @@ class PostgresTargets:
                 rows = await connection.fetch(ALL_TARGETS, last, CHUNK)
             if not rows:
                 return
-            yield [Target(*row) for row in rows]
+            yield [_target(row) for row in rows]
             last = rows[-1]["id"]
 
     async def some(self, slugs: list[str]) -> list[Target]:
         async with self._database.connection() as connection:
             rows = await connection.fetch(SOME_TARGETS, slugs)
-        return [Target(*row) for row in rows]
+        return [_target(row) for row in rows]
 
 
 async def add_link(connection: "Connection", link: Link) -> None:
@@ -120,11 +135,17 @@ async def add_link(connection: "Connection", link: Link) -> None:
             link.title,
             link.created_at,
             link.updated_at,
+            *_stored({name: getattr(link.guards, name) for name in GUARDS}).values(),
         )
     except asyncpg.UniqueViolationError as exc:
         if exc.constraint_name == "links_slug_key":
             raise SlugTaken.of(link.slug) from exc
         raise
+
+
+def _target(row: asyncpg.Record) -> Target:
+    link_id, slug, destination, deleted, guards = row
+    return Target(link_id, slug, destination, deleted, None if guards is None else orjson.loads(guards))
 
 
 def link_of(row: Row) -> Link:
@@ -135,7 +156,25 @@ def link_of(row: Row) -> Link:
         slug=Slug.stored(row["slug"]),
         destination=Destination.stored(row["destination"]),
         title=None if row["title"] is None else Label.stored(row["title"]),
+        guards=_guards(row),
         scans=row["scans"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
     )
+
+
+def _stored(columns: Mapping[str, object]) -> dict[str, object]:
+    """The values of columns as the driver takes them. No rules are null, as for links that never had any."""
+    stored = dict(columns)
+    if "rules" in columns:
+        rules = cast("tuple[Rule, ...]", columns["rules"])
+        stored["rules"] = orjson.dumps(plain_rules(rules)).decode() if rules else None
+    return stored
+
+
+def _guards(row: Row) -> Guards:
+    columns = {name: row[name] for name in GUARDS}
+    columns["rules"] = () if row["rules"] is None else rules_of(orjson.loads(row["rules"]))
+    if columns["fallback_url"] is not None:
+        columns["fallback_url"] = Destination.stored(columns["fallback_url"])
+    return Guards(**columns)

@@ -10,23 +10,22 @@ from server.domain.content import Content, as_json, stored_content
 from server.domain.design import design_of, plain
 from server.domain.label import Label
 from server.domain.model import AccountId, Link, Page, QrCode, QrCodeChanges, QrCodeId
-from server.storage.postgres.links import add_link, link_of
+from server.storage.postgres.links import COLUMN_NAMES, add_link, link_of
 from server.storage.postgres.pages import page
 from server.storage.postgres.pictures import add_pictures, drop_pictures, lock_pictures
 from server.storage.postgres.pool import Database, assignments
 
 # A code and its link share some column names; the link's come second, behind "link_".
-COLUMNS = """
+COLUMNS = f"""
     codes.id, codes.account_id, codes.name, codes.content, codes.design, codes.created_at, codes.updated_at,
-    codes.link_id, links.account_id AS link_account_id, links.slug AS link_slug,
-    links.destination AS link_destination, links.title AS link_title, links.created_at AS link_created_at,
-    links.updated_at AS link_updated_at, coalesce(scan_totals.scans, 0) AS link_scans
+    codes.link_id, {", ".join(f"links.{name} AS link_{name}" for name in COLUMN_NAMES if name != "id")},
+    coalesce(scan_totals.scans, 0) AS link_scans
 """
 LINKS = """
     LEFT JOIN links ON links.id = codes.link_id
     LEFT JOIN scan_totals ON scan_totals.link_id = codes.link_id
 """
-LINK_COLUMNS = ("id", "account_id", "slug", "destination", "title", "created_at", "updated_at", "scans")
+LINK_COLUMNS = (*COLUMN_NAMES, "scans")
 
 ADD = """
     INSERT INTO qr_codes (id, account_id, name, link_id, content, design, created_at, updated_at)
