@@ -10,6 +10,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from typing import cast
 
 from starlette.routing import Mount, Route, Router
 
@@ -30,6 +31,7 @@ from server.edge.redirect import redirect
 from server.outbound import Outbound
 from server.render.image import Painter
 from server.scans.journal import Journal
+from server.scans.visitor import Keep, Salting, Visitors
 from server.scans.writer import Writer
 from server.settings import Settings
 from server.storage.postgres.accounts import PostgresAccounts
@@ -204,7 +206,12 @@ async def _write(config: Settings) -> None:
     database = Database(config.database_url, max_connections=2)
     await database.open()
     try:
-        await Writer(config.journal_dir, PostgresScanLog(database)).run(stop)
+        visitors = Visitors(
+            trusted=config.proxies,
+            keep=cast(Keep, config.client_addresses),
+            salting=cast(Salting, config.visitor_salt),
+        )
+        await Writer(config.journal_dir, PostgresScanLog(database), visitors).run(stop)
     finally:
         parent.cancel()
         await database.close()

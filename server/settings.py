@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -41,6 +42,16 @@ class Settings:
         100,
         "How often the journal is made to survive a power cut; a killed process loses nothing in any case.",
     )
+    trusted_proxies: str = setting(
+        "",
+        "Networks of proxies whose word on the client's address is taken, as 10.0.0.0/8, 2001:db8::/32. Empty: none.",
+    )
+    client_addresses: str = setting(
+        "truncated", "What the scan log keeps of a client's address: full, truncated (to /24 or /48) or none."
+    )
+    visitor_salt: str = setting(
+        "daily", "How often visitors get other numbers, so that they cannot be told again: daily or never."
+    )
     image_cache_bytes: int = setting(64 << 20, "The most memory that each worker keeps drawn images in; 0 for none.")
     image_cache_ttl_s: int = setting(86_400, "How long Redis keeps a drawn image.")
     redis_url: str = setting(
@@ -67,8 +78,10 @@ class Settings:
         if self.redis_url and not _is_redis_url(self.redis_url):
             # Not shown, as it may hold a password.
             raise IllegalSetting(f"{PREFIX}REDIS_URL is a redis, rediss or unix URL without query or fragment.")
-        if self.log_level not in ("debug", "info", "warning", "error"):
-            raise IllegalSetting(f"{PREFIX}LOG_LEVEL is debug, info, warning or error, not {self.log_level!r}.")
+        _one_of("log_level", self.log_level, "debug", "info", "warning", "error")
+        _one_of("client_addresses", self.client_addresses, "full", "truncated", "none")
+        _one_of("visitor_salt", self.visitor_salt, "daily", "never")
+        _ = self.proxies
         if not _is_base_url(self.base_url):
             raise IllegalSetting(
                 f"{PREFIX}PUBLIC_URL is an http or https URL of ASCII characters, without user, query or fragment, "
@@ -85,6 +98,14 @@ class Settings:
         """Where this machine itself reaches the server."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    @property
+    def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The networks of the proxies to trust."""
+        try:
+            return tuple(ip_network(text.strip()) for text in self.trusted_proxies.split(",") if text.strip())
+        except ValueError as exc:
+            raise IllegalSetting(f"{PREFIX}TRUSTED_PROXIES: {exc}.") from exc
 
     @property
     def journal_dir(self) -> Path:
@@ -140,6 +161,12 @@ def _is_redis_url(text: str) -> bool:
         return False
     place = url.path if url.scheme == "unix" else url.hostname
     return url.scheme in ("redis", "rediss", "unix") and bool(place) and not url.query and not url.fragment
+
+
+def _one_of(name: str, value: str, *choices: str) -> None:
+    if value not in choices:
+        either = f"{', '.join(choices[:-1])} or {choices[-1]}"
+        raise IllegalSetting(f"{PREFIX}{name.upper()} is {either}, not {value!r}.")
 
 
 def _within(name: str, value: int, least: int, most: int) -> None:

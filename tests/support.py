@@ -29,8 +29,14 @@ T = TypeVar("T")
 
 new_id = id_source(now)
 
+#: What an iPhone says it is; a program that says it is one would be counted as a bot.
+PHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 "
+    "Mobile/15E148 Safari/604.1"
+)
+
 #: A phone: each request on a connection of its own, as with several workers another one may answer it.
-phone = httpx.Client(verify=False, headers={"connection": "close"})
+phone = httpx.Client(verify=False, headers={"connection": "close", "user-agent": PHONE})
 
 DEADLINE_S = 20.0
 
@@ -139,7 +145,7 @@ class ServerProcess:
     def anyone(self, headers: dict[str, str] | None = None) -> httpx.Client:
         """A client without a key."""
         # All is plain HTTP; reading the machine's certificates would take longer than most tests.
-        return httpx.Client(base_url=f"{self.url}/v1", headers=headers, verify=False)
+        return httpx.Client(base_url=f"{self.url}/v1", headers={"user-agent": PHONE} | (headers or {}), verify=False)
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> int:
         """Sends the signal to the whole group, as Ctrl-C does; returns the exit code."""

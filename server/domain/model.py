@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Generic, NamedTuple, NewType, TypedDict, TypeVar
+from ipaddress import IPv4Network, IPv6Network
+from typing import Generic, Literal, NamedTuple, NewType, TypedDict, TypeVar
 
 from server.domain.content import Content
 from server.domain.design import Design
@@ -101,14 +102,25 @@ class Target(NamedTuple):
     deleted: bool
 
 
+Device = Literal["mobile", "tablet", "desktop", "tv", "bot", "other"]
+
+
 class Scan(NamedTuple):
-    """One accepted resolution of a link by a GET."""
+    """One accepted resolution of a link by a GET, and what follows from the request."""
 
     link_id: LinkId
     scanned_at: datetime
     user_agent: str | None
     referrer: str | None
     language: str | None
+    #: The client's, whole (/32, /128) or as little of it as is to be kept; None where none is, or it is not known.
+    address: IPv4Network | IPv6Network | None
+    #: The same for the scans of one address and user agent, as long as the salt is the same.
+    visitor: int
+    device: Device
+    #: Families, without versions, as "iOS" and "Mobile Safari".
+    os: str | None
+    browser: str | None
 
 
 class Position(NamedTuple):

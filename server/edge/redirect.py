@@ -8,7 +8,7 @@ PostgreSQL, HTTP frameworks, or what a scan is made of. Measured by bench/redire
 import re
 from collections.abc import Callable
 
-from server.asgi import ASGIApp, Headers, Receive, Scope, Send
+from server.asgi import ASGIApp, Receive, Scope, Send
 from server.domain.errors import StorageUnavailable
 from server.domain.slug import MAX_LENGTH, RESERVED
 from server.edge.cache import GONE, ID_BYTES, LinkCache
@@ -22,10 +22,10 @@ NO_CONTENT = (b"content-length", b"0")
 EMPTY_BODY = {"type": "http.response.body", "body": b""}
 
 
-def redirect(app: ASGIApp, links: LinkCache, record: Callable[[bytes, Headers], None]) -> ASGIApp:
+def redirect(app: ASGIApp, links: LinkCache, record: Callable[[bytes, Scope], None]) -> ASGIApp:
     """`app` with the redirect in front of it.
 
-    `record(link id in eight bytes, request headers)` has kept the scan when it returns.
+    `record(link id in eight bytes, the request)` has kept the scan when it returns.
     """
 
     async def edge(scope: Scope, receive: Receive, send: Send) -> None:
@@ -34,7 +34,7 @@ def redirect(app: ASGIApp, links: LinkCache, record: Callable[[bytes, Headers], 
             return
         entry = links.live.get(scope["path"][1:])
         if entry is not None and scope["method"] == "GET":
-            record(entry[:ID_BYTES], scope["headers"])
+            record(entry[:ID_BYTES], scope)
             await send(_found(entry))
             await send(EMPTY_BODY)
         elif SLUG_PATH.fullmatch(scope["path"]) and (slug := scope["path"][1:].lower()) not in RESERVED:
@@ -57,7 +57,7 @@ def redirect(app: ASGIApp, links: LinkCache, record: Callable[[bytes, Headers], 
             await send_page(scope, send, Page.METHOD_NOT_ALLOWED)
         else:
             if scope["method"] == "GET":
-                record(entry[:ID_BYTES], scope["headers"])
+                record(entry[:ID_BYTES], scope)
             await send(_found(entry))
             await send(EMPTY_BODY)
 

@@ -23,10 +23,10 @@ from pathlib import Path
 from time import monotonic
 from uuid import uuid4
 
-from server.asgi import Headers
+from server.asgi import Scope
 from server.scans.record import END, MAX_RECORD, pack
 
-MAGIC = b"qredge journal 1"
+MAGIC = b"qredge journal 2"
 HEADER_BYTES = len(MAGIC)
 SEGMENT_BYTES = 4 << 20
 MIN_SEGMENT_BYTES = 16 << 10
@@ -82,9 +82,9 @@ class Journal:
 
     # --- hot -------------------------------------------------------------------------------------------------------
 
-    def append(self, link_id: bytes, headers: Headers) -> None:
-        """Keeps a scan of the link (its id in eight bytes) by the request with these headers."""
-        record = pack(link_id, headers)
+    def append(self, link_id: bytes, scope: Scope) -> None:
+        """Keeps a scan of the link (its id in eight bytes) by this request."""
+        record = pack(link_id, scope)
         end = self._at + len(record)
         if end > self._limit:
             if not self._open_next():

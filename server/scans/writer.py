@@ -10,18 +10,24 @@ import fcntl
 import logging
 import os
 import shutil
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from time import time
 
 from server.domain.errors import StorageUnavailable
-from server.domain.model import Position
+from server.domain.model import Position, Scan
 from server.domain.ports import ScanLog
+from server.scans.agent import agent
 from server.scans.reader import START, JournalReader
+from server.scans.record import Record
+from server.scans.visitor import Visitors, visitor
 
 BATCH = 20_000
 IDLE_S = 0.1
 RETRY_S = 0.5
 REMAINS_AGE_S = 3600
+
+UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 log = logging.getLogger(__name__)
 
@@ -29,9 +35,12 @@ log = logging.getLogger(__name__)
 class Writer:
     """Drains the journals under `root` into the scan log."""
 
-    def __init__(self, root: Path, scans: ScanLog) -> None:
+    def __init__(self, root: Path, scans: ScanLog, visitors: Visitors) -> None:
         self._root = root
         self._scans = scans
+        self._visitors = visitors
+        #: Those of the last batch only, as whoever had more of them could tell more of who was here.
+        self._salts: dict[date, bytes] = {}
         self._readers: dict[str, JournalReader] = {}
         #: How far each journal has been written; None when none of it has.
         self._positions: dict[str, Position | None] = {}
@@ -100,7 +109,8 @@ class Writer:
         owned = reader.owned()
         batch = reader.read(written or START, most=BATCH, owned=owned)
         if batch.end != (written or START):
-            if not await self._scans.write(reader.name, written, batch.end, batch.scans):
+            scans = await self._classified(batch.scans)
+            if not await self._scans.write(reader.name, written, batch.end, scans):
                 log.warning("journal %s was written on by another writer; reading its position again", reader.name)
                 del self._positions[reader.name]
                 return True
@@ -113,6 +123,14 @@ class Writer:
             del self._readers[reader.name], self._positions[reader.name]
         return False
 
+    async def _classified(self, records: list[Record]) -> list[Scan]:
+        """The scans, with all that follows from what their requests said."""
+        times = [UNIX_EPOCH + timedelta(microseconds=record.time_us) for record in records]
+        days = {day: self._visitors.salt_day(day) for day in {time.date() for time in times}}
+        self._salts = {day: self._salts.get(day) or await self._scans.salt(day) for day in set(days.values())}
+        salts = {day: self._salts[days[day]] for day in days}
+        return [_scan(record, at, self._visitors, salts[at.date()]) for record, at in zip(records, times, strict=True)]
+
     def _report_down(self) -> None:
         if not self._down:
             log.warning("the database cannot be reached; scans wait in their journals")
@@ -122,6 +140,29 @@ class Writer:
         if self._down:
             log.info("the database is back; writing the scans that waited")
         self._down = False
+
+
+def _scan(record: Record, at: datetime, visitors: Visitors, salt: bytes) -> Scan:
+    address = visitors.address(record)
+    user_agent = _text(record.agent)
+    device, os, browser = agent(user_agent or "")
+    return Scan(
+        record.link_id,
+        at,
+        user_agent,
+        _text(record.referrer),
+        _text(record.language),
+        visitors.kept(address),
+        visitor(salt, address, record.agent),
+        device,
+        os,
+        browser,
+    )
+
+
+def _text(header: bytes) -> str | None:
+    """A header's value as PostgreSQL can hold it: UTF-8 without U+0000."""
+    return header.decode("utf-8", "replace").replace("\x00", "\ufffd") or None
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:

@@ -40,8 +40,8 @@ class Edge:
     async def _inner(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.done.append(("app", scope["type"]))
 
-    def _record(self, link_id: bytes, headers: Headers) -> None:
-        self.done.append(("record", (link_id, headers)))
+    def _record(self, link_id: bytes, scope: Scope) -> None:
+        self.done.append(("record", (link_id, scope["headers"])))
 
     async def __call__(self, method: str, path: str, headers: Headers | None = None) -> list[Message]:
         sent: list[Message] = []

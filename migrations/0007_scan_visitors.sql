@@ -1,0 +1,24 @@
+-- Who scanned: what of the client's address is kept, a salted hash in place of the client, and what its user agent is.
+--
+-- Columns without a default are added without touching a row, also in every partition. A writer of the version before,
+-- which may still run, names its columns and goes on.
+
+ALTER TABLE scans
+    ADD COLUMN address  inet,
+    ADD COLUMN visitor  bigint,
+    ADD COLUMN device   text,
+    ADD COLUMN os       text,
+    ADD COLUMN browser  text;
+
+-- Scans by programs (device "bot") are counted apart: `scans` is without them, and so is `last_scan_at`.
+ALTER TABLE scan_hours ADD COLUMN bots bigint NOT NULL DEFAULT 0;
+ALTER TABLE scan_totals ADD COLUMN bots bigint NOT NULL DEFAULT 0;
+ALTER TABLE scan_totals ALTER COLUMN last_scan_at DROP NOT NULL;
+
+-- What visitors are hashed with. Once a day's salt is deleted, nobody can tell any more who its visitors were. That of
+-- the day '-infinity' is for all days, where the operator wants it so, and stays.
+CREATE TABLE visitor_salts (
+    day      date PRIMARY KEY,
+    salt     bytea NOT NULL,
+    made_at  timestamptz NOT NULL DEFAULT now()
+);

@@ -1,0 +1,113 @@
+"""Who scanned: the client's address, what of it is kept, and a number in its place.
+
+A client can write what it likes into X-Forwarded-For and Forwarded, and proxies add to what is there already. So the
+address is that of the connection, unless the operator trusts who is at its other end; then it is the last one before
+it in these headers, and so on, from the right.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from functools import lru_cache
+from hashlib import blake2b
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Literal
+
+from server.scans.record import Record
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+Keep = Literal["full", "truncated", "none"]
+Salting = Literal["daily", "never"]
+
+#: How much of an address is kept when it is truncated: what one site or household has (RFC 6177), and its neighbours.
+TRUNCATED = {4: 24, 6: 48}
+
+#: The day whose salt is for all days, where it never changes.
+ALWAYS = date.min
+
+#: Addresses that are remembered as values; a network of phones comes from few of them.
+MAX_KNOWN = 1 << 16
+
+#: Of an address as proxies write it: bare, or IPv6 in brackets; then perhaps a port, which Forwarded lets be a word.
+NODE = re.compile(r"\[(?P<v6>[^\]]*)\](?::\w+)?|(?P<v4>[\d.]+)(?::\w+)?|(?P<bare>[0-9A-Fa-f:.]+)")
+
+
+class Visitors:
+    """Who scanned, as far as the operator wants to know. `trusted` are proxies."""
+
+    def __init__(self, *, trusted: tuple[Network, ...], keep: Keep, salting: Salting) -> None:
+        self._trusted = trusted
+        self._daily = salting == "daily"
+        self._keep = keep
+        self._is_trusted = lru_cache(MAX_KNOWN)(self._within_trusted)
+        self.kept = lru_cache(MAX_KNOWN)(self._kept)
+
+    def address(self, record: Record) -> Address | None:
+        """The client's; None where it is not known, as behind a trusted proxy that does not tell."""
+        address = known(record.peer)
+        if address is None or not self._trusted or not self._is_trusted(address):
+            return address
+        for hop in _hops(record):
+            address = known(hop)
+            if address is None or not self._is_trusted(address):
+                return address
+        return address
+
+    def _within_trusted(self, address: Address) -> bool:
+        return any(address in network for network in self._trusted)
+
+    def _kept(self, address: Address | None) -> Network | None:
+        """What of an address goes into the log."""
+        if address is None or self._keep == "none":
+            return None
+        bits = address.max_prefixlen if self._keep == "full" else TRUNCATED[address.version]
+        return ip_network((address, bits), strict=False)
+
+    def salt_day(self, day: date) -> date:
+        """Whose salt a scan of this day takes."""
+        return day if self._daily else ALWAYS
+
+
+def visitor(salt: bytes, address: Address | None, agent: bytes) -> int:
+    """A number of 64 bits, signed, for who has this address and user agent. Without the salt nobody can tell from it
+    whose it is, nor whether it is the same as another day's."""
+    packed = b"" if address is None else address.packed
+    return int.from_bytes(blake2b(packed + b"\n" + agent, digest_size=8, key=salt).digest(), "little", signed=True)
+
+
+def _hops(record: Record) -> Iterator[str]:
+    """Where the request came from before it came to the peer, the last first. X-Forwarded-For goes first, as nearly
+    every proxy writes that one, and one that does not write the other passes on what a client has made up."""
+    if record.forwarded_for:
+        for hop in reversed(record.forwarded_for.split(b",")):
+            yield hop.decode("ascii", "replace").strip()
+    elif record.forwarded:
+        # RFC 7239, 4. Cut at every comma, also inside quotes: no address has one, and a quote that a client has left
+        # open must not swallow what a proxy has added.
+        for element in reversed(record.forwarded.split(b",")):
+            yield _for(element.decode("ascii", "replace"))
+
+
+def _for(element: str) -> str:
+    """Who the element is for, as 'for="[2001:db8::1]:4711";proto=https'; empty where it does not say."""
+    for pair in element.split(";"):
+        name, _, value = pair.partition("=")
+        if name.strip().lower() == "for":
+            return value.strip().strip('"')
+    return ""
+
+
+@lru_cache(MAX_KNOWN)
+def known(text: str) -> Address | None:
+    """The address in a text as connections and proxies have it, with a port perhaps; None for anything else, as
+    "unknown" and "_hidden" (RFC 7239, 6). An IPv4 address that was mapped into IPv6 is itself."""
+    found = NODE.fullmatch(text.partition("%")[0])  # without the zone, which means something to its own machine only
+    if found is None:
+        return None
+    try:
+        address = ip_address(found[found.lastgroup or 0])
+    except ValueError:
+        return None
+    return (isinstance(address, IPv6Address) and address.ipv4_mapped) or address
