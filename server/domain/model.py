@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from ipaddress import IPv4Network, IPv6Network
 from typing import Generic, Literal, NamedTuple, NewType, TypedDict, TypeVar
 
 from server.domain.content import Content
@@ -102,6 +101,13 @@ class Target(NamedTuple):
     deleted: bool
 
 
+class Address(NamedTuple):
+    """An IP address of 4 or 16 bytes, of which the first `bits` bits are known and the others 0."""
+
+    packed: bytes
+    bits: int
+
+
 Device = Literal["mobile", "tablet", "desktop", "tv", "bot", "other"]
 
 
@@ -113,8 +119,8 @@ class Scan(NamedTuple):
     user_agent: str | None
     referrer: str | None
     language: str | None
-    #: The client's, whole (/32, /128) or as little of it as is to be kept; None where none is, or it is not known.
-    address: IPv4Network | IPv6Network | None
+    #: The client's, or as much of it as is to be kept; None where none is, or it is not known.
+    address: Address | None
     #: The same for the scans of one address and user agent, as long as the salt is the same.
     visitor: int
     device: Device

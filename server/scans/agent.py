@@ -1,11 +1,10 @@
 """What a user agent is: its kind of device, its operating system, its browser, and whether it is a program.
 
 Two kept collections know them: uap-core (by ua-parser) and crawler-user-agents, which between them list the crawlers,
-link previews and HTTP libraries there are. They take some 0.5 ms for an agent, so what they say is remembered.
+link previews and HTTP libraries there are. They take some 0.5 ms for an agent.
 """
 
 import re
-from functools import lru_cache
 from typing import NamedTuple
 
 from crawleruseragents import is_crawler
@@ -14,9 +13,6 @@ from ua_parser.loaders import load_builtins
 from ua_parser.regex import Resolver
 
 from server.domain.model import Device
-
-#: Agents that are remembered. A day's scans of a busy server have some thousand different ones.
-MAX_KNOWN = 1 << 14
 
 # What neither collection says. Amazon's televisions are the AFT models (developer.amazon.com, Identify Fire TV
 # Devices); browsers on tablets with Android leave "Mobile" out (developer.chrome.com, User Agent).
@@ -37,7 +33,6 @@ class Agent(NamedTuple):
 parser = Parser(Resolver(load_builtins()))
 
 
-@lru_cache(MAX_KNOWN)
 def agent(text: str) -> Agent:
     if not text:
         return Agent("other", None, None)

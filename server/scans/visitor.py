@@ -10,41 +10,44 @@ from collections.abc import Iterator
 from datetime import date
 from functools import lru_cache
 from hashlib import blake2b
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from socket import AF_INET, AF_INET6, inet_pton
 from typing import Literal
 
+from server.domain.model import Address
 from server.scans.record import Record
 
-Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 Keep = Literal["full", "truncated", "none"]
 Salting = Literal["daily", "never"]
 
-#: How much of an address is kept when it is truncated: what one site or household has (RFC 6177), and its neighbours.
-TRUNCATED = {4: 24, 6: 48}
+#: By an address's bytes: the bits that are left when it is truncated. It is what one site or household has (RFC 6177),
+#: and its neighbours.
+TRUNCATED = {4: 24, 16: 48}
 
 #: The day whose salt is for all days, where it never changes.
 ALWAYS = date.min
 
-#: Addresses that are remembered as values; a network of phones comes from few of them.
-MAX_KNOWN = 1 << 16
+#: Peers that are remembered; they matter only where there are proxies, of which there are few.
+MAX_KNOWN = 1 << 12
 
-#: Of an address as proxies write it: bare, or IPv6 in brackets; then perhaps a port, which Forwarded lets be a word.
-NODE = re.compile(r"\[(?P<v6>[^\]]*)\](?::\w+)?|(?P<v4>[\d.]+)(?::\w+)?|(?P<bare>[0-9A-Fa-f:.]+)")
+MAPPED = bytes(10) + b"\xff\xff"  # before an IPv4 address in IPv6 (RFC 4291, 2.5.5.2)
+
+#: An address as proxies write it: IPv6 in brackets, or IPv4; with a port perhaps, which Forwarded lets be a word.
+NODE = re.compile(r"\[([^\]]*)\](?::\w+)?|([\d.]+):\w+")
 
 
 class Visitors:
-    """Who scanned, as far as the operator wants to know. `trusted` are proxies."""
+    """Who scanned, as far as the operator wants to know. `trusted` are proxies. Addresses are 4 or 16 bytes."""
 
     def __init__(self, *, trusted: tuple[Network, ...], keep: Keep, salting: Salting) -> None:
         self._trusted = trusted
         self._daily = salting == "daily"
         self._keep = keep
         self._is_trusted = lru_cache(MAX_KNOWN)(self._within_trusted)
-        self.kept = lru_cache(MAX_KNOWN)(self._kept)
 
-    def address(self, record: Record) -> Address | None:
+    def address(self, record: Record) -> bytes | None:
         """The client's; None where it is not known, as behind a trusted proxy that does not tell."""
         address = known(record.peer)
         if address is None or not self._trusted or not self._is_trusted(address):
@@ -55,26 +58,29 @@ class Visitors:
                 return address
         return address
 
-    def _within_trusted(self, address: Address) -> bool:
-        return any(address in network for network in self._trusted)
+    def _within_trusted(self, address: bytes) -> bool:
+        value = ip_address(address)
+        return any(value in network for network in self._trusted)
 
-    def _kept(self, address: Address | None) -> Network | None:
+    def kept(self, address: bytes | None) -> Address | None:
         """What of an address goes into the log."""
         if address is None or self._keep == "none":
             return None
-        bits = address.max_prefixlen if self._keep == "full" else TRUNCATED[address.version]
-        return ip_network((address, bits), strict=False)
+        if self._keep == "full":
+            return Address(address, len(address) * 8)
+        bits = TRUNCATED[len(address)]
+        return Address(address[: bits // 8].ljust(len(address), b"\0"), bits)
 
     def salt_day(self, day: date) -> date:
         """Whose salt a scan of this day takes."""
         return day if self._daily else ALWAYS
 
 
-def visitor(salt: bytes, address: Address | None, agent: bytes) -> int:
+def visitor(salt: bytes, address: bytes | None, agent: bytes) -> int:
     """A number of 64 bits, signed, for who has this address and user agent. Without the salt nobody can tell from it
     whose it is, nor whether it is the same as another day's."""
-    packed = b"" if address is None else address.packed
-    return int.from_bytes(blake2b(packed + b"\n" + agent, digest_size=8, key=salt).digest(), "little", signed=True)
+    who = (address or b"") + b"\n" + agent
+    return int.from_bytes(blake2b(who, digest_size=8, key=salt).digest(), "little", signed=True)
 
 
 def _hops(record: Record) -> Iterator[str]:
@@ -99,15 +105,20 @@ def _for(element: str) -> str:
     return ""
 
 
-@lru_cache(MAX_KNOWN)
-def known(text: str) -> Address | None:
+def known(text: str) -> bytes | None:
     """The address in a text as connections and proxies have it, with a port perhaps; None for anything else, as
     "unknown" and "_hidden" (RFC 7239, 6). An IPv4 address that was mapped into IPv6 is itself."""
-    found = NODE.fullmatch(text.partition("%")[0])  # without the zone, which means something to its own machine only
-    if found is None:
-        return None
     try:
-        address = ip_address(found[found.lastgroup or 0])
-    except ValueError:
+        return inet_pton(AF_INET, text)
+    except (OSError, ValueError):
+        pass
+    if found := NODE.fullmatch(text):
+        text = found[1] or found[2]
+    try:
+        if ":" not in text:
+            return inet_pton(AF_INET, text)
+        # Without the zone, which means something to its own machine only.
+        address = inet_pton(AF_INET6, text.partition("%")[0])
+    except (OSError, ValueError):
         return None
-    return (isinstance(address, IPv6Address) and address.ipv4_mapped) or address
+    return address.removeprefix(MAPPED)

@@ -10,24 +10,22 @@ import fcntl
 import logging
 import os
 import shutil
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 from time import time
 
 from server.domain.errors import StorageUnavailable
 from server.domain.model import Position, Scan
 from server.domain.ports import ScanLog
-from server.scans.agent import agent
+from server.scans.classifier import DAY_US, Classifier
 from server.scans.reader import START, JournalReader
 from server.scans.record import Record
-from server.scans.visitor import Visitors, visitor
+from server.scans.visitor import Visitors
 
 BATCH = 20_000
 IDLE_S = 0.1
 RETRY_S = 0.5
 REMAINS_AGE_S = 3600
-
-UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +36,7 @@ class Writer:
     def __init__(self, root: Path, scans: ScanLog, visitors: Visitors) -> None:
         self._root = root
         self._scans = scans
-        self._visitors = visitors
+        self._classifier = Classifier(visitors)
         #: Those of the last batch only, as whoever had more of them could tell more of who was here.
         self._salts: dict[date, bytes] = {}
         self._readers: dict[str, JournalReader] = {}
@@ -125,11 +123,10 @@ class Writer:
 
     async def _classified(self, records: list[Record]) -> list[Scan]:
         """The scans, with all that follows from what their requests said."""
-        times = [UNIX_EPOCH + timedelta(microseconds=record.time_us) for record in records]
-        days = {day: self._visitors.salt_day(day) for day in {time.date() for time in times}}
+        days = self._classifier.days(records)
         self._salts = {day: self._salts.get(day) or await self._scans.salt(day) for day in set(days.values())}
-        salts = {day: self._salts[days[day]] for day in days}
-        return [_scan(record, at, self._visitors, salts[at.date()]) for record, at in zip(records, times, strict=True)]
+        salts = {number: self._salts[day] for number, day in days.items()}
+        return [self._classifier.scan(record, salts[record.time_us // DAY_US]) for record in records]
 
     def _report_down(self) -> None:
         if not self._down:
@@ -140,29 +137,6 @@ class Writer:
         if self._down:
             log.info("the database is back; writing the scans that waited")
         self._down = False
-
-
-def _scan(record: Record, at: datetime, visitors: Visitors, salt: bytes) -> Scan:
-    address = visitors.address(record)
-    user_agent = _text(record.agent)
-    device, os, browser = agent(user_agent or "")
-    return Scan(
-        record.link_id,
-        at,
-        user_agent,
-        _text(record.referrer),
-        _text(record.language),
-        visitors.kept(address),
-        visitor(salt, address, record.agent),
-        device,
-        os,
-        browser,
-    )
-
-
-def _text(header: bytes) -> str | None:
-    """A header's value as PostgreSQL can hold it: UTF-8 without U+0000."""
-    return header.decode("utf-8", "replace").replace("\x00", "\ufffd") or None
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:

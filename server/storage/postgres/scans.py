@@ -2,9 +2,11 @@
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
+from io import BytesIO
 from secrets import token_bytes
 
 from server.domain.model import LinkId, Position, Scan
+from server.storage.postgres.copying import COLUMNS, DAY_US, HOUR_US, microseconds, moment, rows
 from server.storage.postgres.pool import Database
 
 POSITION = 'SELECT segment, "offset" FROM journal_positions WHERE journal = $1'
@@ -61,7 +63,9 @@ class PostgresScanLog:
         return None if row is None else Position(*row)
 
     async def write(self, journal: str, start: Position | None, end: Position, scans: list[Scan]) -> bool:
-        await self._make_months(scans)
+        times_us = [microseconds(scan.scanned_at) for scan in scans]
+        await self._make_months(times_us)
+        data, hours, totals = rows(scans, times_us), _hours(scans, times_us), _totals(scans, times_us)
         async with self._database.transaction() as connection:
             if start is None:
                 moved = await connection.fetchval(START, journal, *end)
@@ -70,9 +74,9 @@ class PostgresScanLog:
             if moved is None:
                 return False
             if scans:
-                await connection.copy_records_to_table("scans", records=scans, columns=Scan._fields)
-                await connection.execute(COUNT_HOURS, *_hours(scans))
-                await connection.execute(COUNT_TOTALS, *_totals(scans))
+                await connection.copy_to_table("scans", source=BytesIO(data), columns=COLUMNS, format="binary")
+                await connection.execute(COUNT_HOURS, *hours)
+                await connection.execute(COUNT_TOTALS, *totals)
             return True
 
     async def salt(self, day: date) -> bytes:
@@ -86,9 +90,9 @@ class PostgresScanLog:
         async with self._database.connection() as connection:
             await connection.execute(FORGET, journal)
 
-    async def _make_months(self, scans: list[Scan]) -> None:
+    async def _make_months(self, times_us: list[int]) -> None:
         """Makes the partitions these scans go to, and those of a month later, ahead of their first scan."""
-        days = {scan.scanned_at.date() for scan in scans}
+        days = {moment(number * DAY_US).date() for number in {time_us // DAY_US for time_us in times_us}}
         days |= {day + timedelta(days=31) for day in days}
         for month in {(day.year, day.month) for day in days} - self._months:
             async with self._database.connection() as connection:
@@ -97,29 +101,30 @@ class PostgresScanLog:
             self._months.add(month)
 
 
-def _hours(scans: list[Scan]) -> tuple[list[LinkId], list[datetime], list[int], list[int]]:
+def _hours(scans: list[Scan], times_us: list[int]) -> tuple[list[LinkId], list[datetime], list[int], list[int]]:
     """Links, hours, and how many scans and bots each link had in that hour."""
-    counts: dict[bool, Counter[tuple[LinkId, datetime]]] = {False: Counter(), True: Counter()}
-    for scan in scans:
-        hour = scan.scanned_at.replace(minute=0, second=0, microsecond=0)
-        counts[scan.device == "bot"][scan.link_id, hour] += 1
-    people, bots = counts.values()
-    keys = list({**people, **bots})
-    links, hours = [link for link, _ in keys], [hour for _, hour in keys]
-    return links, hours, [people[key] for key in keys], [bots[key] for key in keys]
+    keys = [(scan.link_id, time_us // HOUR_US) for scan, time_us in zip(scans, times_us, strict=True)]
+    bots = Counter([key for key, scan in zip(keys, scans, strict=True) if scan.device == "bot"])
+    everyone = Counter(keys)
+    return (
+        [link for link, _ in everyone],
+        [moment(hour * HOUR_US) for _, hour in everyone],
+        [count - bots[key] for key, count in everyone.items()],
+        [bots[key] for key in everyone],
+    )
 
 
-def _totals(scans: list[Scan]) -> tuple[list[LinkId], list[int], list[int], list[datetime | None]]:
+def _totals(scans: list[Scan], times_us: list[int]) -> tuple[list[LinkId], list[int], list[int], list[datetime | None]]:
     """Links, how many scans and bots each had, and when its last scan was."""
-    people: Counter[LinkId] = Counter()
-    bots: Counter[LinkId] = Counter()
-    last: dict[LinkId, datetime] = {}
-    for scan in scans:
-        link, at = scan.link_id, scan.scanned_at
-        if scan.device == "bot":
-            bots[link] += 1
-        else:
-            people[link] += 1
-            last[link] = max(at, last.get(link, at))
-    links = list({**people, **bots})
-    return links, [people[link] for link in links], [bots[link] for link in links], [last.get(link) for link in links]
+    everyone = Counter([scan.link_id for scan in scans])
+    bots = Counter([scan.link_id for scan in scans if scan.device == "bot"])
+    last: dict[LinkId, int] = {}
+    for scan, time_us in zip(scans, times_us, strict=True):
+        if scan.device != "bot" and time_us >= last.get(scan.link_id, time_us):
+            last[scan.link_id] = time_us
+    return (
+        list(everyone),
+        [count - bots[link] for link, count in everyone.items()],
+        [bots[link] for link in everyone],
+        [moment(last[link]) if link in last else None for link in everyone],
+    )
