@@ -4,8 +4,10 @@ import os
 import struct
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from time import time
+from typing import Any
 from zlib import crc32
 
 import pytest
@@ -13,10 +15,10 @@ import pytest
 from server.asgi import Headers, Scope
 from server.domain.model import LinkId, Position
 from server.scans import journal as journals
-from server.scans.journal import MAGIC, MIN_SEGMENT_BYTES, Journal
+from server.scans.journal import AHEAD, MAGIC, MIN_SEGMENT_BYTES, Journal
 from server.scans.reader import START, JournalReader
 from server.scans.record import FRAME, Record
-from tests.support import until
+from tests.support import DEADLINE_S, until
 
 
 def request(headers: Headers, *, client: tuple[str, int] | None = ("192.0.2.7", 50_000)) -> Scope:
@@ -218,6 +220,29 @@ def test_a_disk_that_takes_no_more_costs_scans_but_no_redirect(tmp_path: Path, m
         journal.append(link(number), PHONE)
     assert journal.dropped > 0
     assert len(read_all(JournalReader(journal.folder))) + journal.dropped == 1000
+    journal.close()
+
+
+def test_while_a_disk_is_slow_scans_go_into_segments_made_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = make(tmp_path)
+    until(lambda: len(list(journal.folder.glob("next-*"))) == AHEAD, what="segments ready ahead")
+    quick, waiting = threading.Event(), threading.Event()
+    write = os.pwritev
+
+    def slow(*arguments: Any) -> int:  # noqa: ANN401 -- as os.pwritev
+        waiting.set()
+        assert quick.wait(DEADLINE_S)
+        return write(*arguments)
+
+    monkeypatch.setattr(os, "pwritev", slow)
+    while not (journal.folder / f"{1 + AHEAD:08d}.seg").exists():
+        journal.append(link(1), PHONE)
+    assert waiting.wait(DEADLINE_S)  # the thread that makes more of them has begun, and nobody else waits
+    assert not quick.is_set()
+    quick.set()
+    assert journal.dropped == 0
     journal.close()
 
 
