@@ -22,3 +22,25 @@ CREATE TABLE visitor_salts (
     salt     bytea NOT NULL,
     made_at  timestamptz NOT NULL DEFAULT now()
 );
+
+-- Removes scans that are older than `days`: whole months by dropping their partitions, and what lies in the default
+-- partition row by row. What was counted stays. Returns the partitions that were dropped. By this database's clock, so
+-- that no server's wrong one can cost a log. Gives up at a lock that somebody holds for long, as all others would queue
+-- behind it.
+CREATE FUNCTION drop_old_scans(days integer) RETURNS SETOF text LANGUAGE plpgsql SET lock_timeout = '1s' AS $$
+DECLARE
+    before  timestamptz := now() - make_interval(days => days);
+    part    text;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('make_scans_month'));
+    FOR part IN
+        SELECT inhrelid::regclass::text FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+        WHERE inhparent = 'scans'::regclass
+          AND substring(pg_get_expr(relpartbound, inhrelid) FROM $re$ TO \('([^']+)'\)$re$)::timestamptz <= before
+    LOOP
+        EXECUTE format('DROP TABLE %s', part);
+        RETURN NEXT part;
+    END LOOP;
+    DELETE FROM scans_default WHERE scanned_at < before;
+END
+$$;

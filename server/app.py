@@ -211,7 +211,10 @@ async def _write(config: Settings) -> None:
             keep=cast(Keep, config.client_addresses),
             salting=cast(Salting, config.visitor_salt),
         )
-        await Writer(config.journal_dir, PostgresScanLog(database), visitors).run(stop)
+        writer = Writer(
+            config.journal_dir, PostgresScanLog(database), visitors, retention_days=config.scan_retention_days
+        )
+        await writer.run(stop)
     finally:
         parent.cancel()
         await database.close()

@@ -52,6 +52,10 @@ class Settings:
     visitor_salt: str = setting(
         "daily", "How often visitors get other numbers, so that they cannot be told again: daily or never."
     )
+    scan_retention_days: int = setting(
+        0,
+        "How long the scan log is kept, by whole months; what was counted stays. 0: for ever.",
+    )
     image_cache_bytes: int = setting(64 << 20, "The most memory that each worker keeps drawn images in; 0 for none.")
     image_cache_ttl_s: int = setting(86_400, "How long Redis keeps a drawn image.")
     redis_url: str = setting(
@@ -72,6 +76,7 @@ class Settings:
         _within("max_links", self.max_links, 1, 100_000_000)
         _within("journal_max_bytes", self.journal_max_bytes, 16 << 20, 1 << 50)
         _within("journal_sync_ms", self.journal_sync_ms, 1, 60_000)
+        _within("scan_retention_days", self.scan_retention_days, 0, 36_500)
         _within("image_cache_bytes", self.image_cache_bytes, 0, 1 << 40)
         _within("render_pixels", self.render_pixels, 1_000_000, 1 << 40)
         _within("image_cache_ttl_s", self.image_cache_ttl_s, 1, 366 * 86_400)

@@ -59,6 +59,7 @@ def test_a_complaint_does_not_repeat_a_password() -> None:
         ({"QREDGE_FETCH_HTTP": "yes"}, "QREDGE_FETCH_HTTP is true or false, not 'yes'"),
         ({"QREDGE_LOG_LEVEL": "loud"}, "QREDGE_LOG_LEVEL is debug, info, warning or error"),
         ({"QREDGE_CLIENT_ADDRESSES": "some"}, "QREDGE_CLIENT_ADDRESSES is full, truncated or none"),
+        ({"QREDGE_SCAN_RETENTION_DAYS": "-1"}, "QREDGE_SCAN_RETENTION_DAYS lies between 0 and 36500"),
         ({"QREDGE_VISITOR_SALT": "weekly"}, "QREDGE_VISITOR_SALT is daily or never"),
         ({"QREDGE_TRUSTED_PROXIES": "10.0.0.1/8"}, "QREDGE_TRUSTED_PROXIES: 10.0.0.1/8 has host bits set"),
         ({"QREDGE_TRUSTED_PROXIES": "proxy.local"}, "QREDGE_TRUSTED_PROXIES: 'proxy.local' does not appear to be"),

@@ -141,6 +141,10 @@ class ScanLog(Protocol):
     async def forget(self, journal: str) -> None:
         """Drops the position of a journal that is no more."""
 
+    async def drop_older(self, days: int) -> list[str]:
+        """Drops months of which every scan is older, and returns their names; what was counted stays. Raises
+        StorageUnavailable also where somebody is in the way."""
+
     async def salt(self, day: date) -> bytes:
         """What visitors are hashed with on this day, the same for everybody who asks; those of past days are
         forgotten, but not that of date.min."""

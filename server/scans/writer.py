@@ -12,7 +12,7 @@ import os
 import shutil
 from datetime import date
 from pathlib import Path
-from time import time
+from time import monotonic, time
 
 from server.domain.errors import StorageUnavailable
 from server.domain.model import Position, Scan
@@ -26,6 +26,7 @@ BATCH = 20_000
 IDLE_S = 0.1
 RETRY_S = 0.5
 REMAINS_AGE_S = 3600
+RETIRE_EVERY_S = 3600
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,8 @@ log = logging.getLogger(__name__)
 class Writer:
     """Drains the journals under `root` into the scan log."""
 
-    def __init__(self, root: Path, scans: ScanLog, visitors: Visitors) -> None:
+    def __init__(self, root: Path, scans: ScanLog, visitors: Visitors, *, retention_days: int = 0) -> None:
+        """Scans are kept for so many days; 0 is for ever."""
         self._root = root
         self._scans = scans
         self._classifier = Classifier(visitors)
@@ -43,6 +45,8 @@ class Writer:
         #: How far each journal has been written; None when none of it has.
         self._positions: dict[str, Position | None] = {}
         self._down = False
+        self._retention_days = retention_days
+        self._retire_at = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Drains until `stop` is set, and then until nothing is left or the database cannot take it."""
@@ -67,6 +71,7 @@ class Writer:
                 else:
                     if stopping:
                         return
+                    await self.retire()
                     await _pause(stop, IDLE_S)
         finally:
             os.close(lock)
@@ -98,6 +103,18 @@ class Writer:
                 reader = self._readers.setdefault(folder.name, JournalReader(folder))
                 busy |= await self._drain(reader)
         return busy
+
+    async def retire(self) -> None:
+        """Drops scans that are to be kept no longer, every now and then, when there is nothing to write."""
+        if self._retention_days and monotonic() >= self._retire_at:
+            self._retire_at = monotonic() + RETIRE_EVERY_S
+            try:
+                dropped = await self._scans.drop_older(self._retention_days)
+            except StorageUnavailable:
+                log.warning("scans older than %d days could not be dropped; trying again later", self._retention_days)
+            else:
+                for name in dropped:
+                    log.info("dropped %s, whose scans are older than %d days", name, self._retention_days)
 
     async def _drain(self, reader: JournalReader) -> bool:
         if reader.name not in self._positions:

@@ -5,6 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
 from secrets import token_bytes
 
+import asyncpg
+
+from server.domain.errors import StorageUnavailable
 from server.domain.model import LinkId, Position, Scan
 from server.storage.postgres.copying import COLUMNS, DAY_US, HOUR_US, microseconds, moment, rows
 from server.storage.postgres.pool import Database
@@ -48,6 +51,7 @@ FORGET_SALTS = "DELETE FROM visitor_salts WHERE made_at < now() - interval '2 da
 SALT_BYTES = 32
 
 MAKE_MONTH = "SELECT make_scans_month($1)"
+DROP_OLD = "SELECT drop_old_scans($1)"
 
 
 class PostgresScanLog:
@@ -89,6 +93,13 @@ class PostgresScanLog:
     async def forget(self, journal: str) -> None:
         async with self._database.connection() as connection:
             await connection.execute(FORGET, journal)
+
+    async def drop_older(self, days: int) -> list[str]:
+        try:
+            async with self._database.connection() as connection:
+                return [row[0] for row in await connection.fetch(DROP_OLD, days)]
+        except asyncpg.LockNotAvailableError as exc:
+            raise StorageUnavailable from exc
 
     async def _make_months(self, times_us: list[int]) -> None:
         """Makes the partitions these scans go to, and those of a month later, ahead of their first scan."""
