@@ -99,6 +99,21 @@ class Databases:
         return f"{head.rpartition('/')[0]}/{name}?{query}"
 
 
+class Outage:
+    """Makes a database refuse everybody, and take them again."""
+
+    def __init__(self, databases: Databases, url: str) -> None:
+        self._elsewhere = databases.url
+        self._name = url.partition("?")[0].rpartition("/")[2]
+
+    def begin(self) -> None:
+        sql(self._elsewhere, f"ALTER DATABASE {self._name} ALLOW_CONNECTIONS false")
+        sql(self._elsewhere, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", self._name)
+
+    def end(self) -> None:
+        sql(self._elsewhere, f"ALTER DATABASE {self._name} ALLOW_CONNECTIONS true")
+
+
 class ServerProcess:
     """`qredge serve` as people run it: its own process group, its own port and data directory."""
 
