@@ -84,7 +84,7 @@ def request() -> Scope:
     headers[b"user-agent"] = headers[b"user-agent"].replace(b"18_1", version.encode())
     headers[b"accept-language"] = random.choice(LANGUAGES).encode()
     address = f"100.{random.randrange(64, 80)}.{random.randrange(256)}.{random.randrange(256)}"
-    return {"headers": list(headers.items()), "client": (address, random.randrange(1024, 65536))}
+    return {"path": "/MENU", "headers": list(headers.items()), "client": (address, random.randrange(1024, 65536))}
 
 
 def report(name: str, call: Callable[[], T]) -> T:

@@ -1,14 +1,16 @@
--- Who scanned: what of the client's address is kept, a salted hash in place of the client, and what its user agent is.
+-- Who scanned: what of the client's address is kept, a salted hash in place of the client, and what its user agent is;
+-- and whether it scanned a symbol or followed a link.
 --
 -- Columns without a default are added without touching a row, also in every partition. A writer of the version before,
 -- which may still run, names its columns and goes on.
 
 ALTER TABLE scans
-    ADD COLUMN address  inet,
-    ADD COLUMN visitor  bigint,
-    ADD COLUMN device   text,
-    ADD COLUMN os       text,
-    ADD COLUMN browser  text;
+    ADD COLUMN address    inet,
+    ADD COLUMN visitor    bigint,
+    ADD COLUMN device     text,
+    ADD COLUMN os         text,
+    ADD COLUMN browser    text,
+    ADD COLUMN from_code  boolean;
 
 -- Scans by programs (device "bot") are counted apart: `scans` is without them, and so is `last_scan_at`.
 ALTER TABLE scan_hours ADD COLUMN bots bigint NOT NULL DEFAULT 0;

@@ -66,6 +66,9 @@ def create_app(given: Settings | None = None) -> ASGIApp:
     def short_url(slug: Slug) -> str:
         return f"{config.base_url}/{slug}"
 
+    def printed_url(slug: Slug) -> str:
+        return f"{config.printed_base_url}/{slug.upper()}"
+
     async def changed(slug: Slug) -> None:
         with suppress(StorageUnavailable):  # what was changed is changed; this process hears of it like the others
             await targets.refresh([slug])
@@ -89,7 +92,7 @@ def create_app(given: Settings | None = None) -> ASGIApp:
         studio,
         now=now,
         new_id=new_id,
-        short_url=short_url,
+        short_url=printed_url,
         changed=changed,
     )
 

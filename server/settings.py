@@ -28,6 +28,10 @@ class Settings:
     host: str = setting("127.0.0.1", "The address to listen at; 0.0.0.0 for all.")
     port: int = setting(8000, "The port to listen at.")
     public_url: str = setting("", "What printed codes begin with, as https://qr.example.com. Empty: http://HOST:PORT.")
+    uppercase_urls: bool = setting(
+        True,
+        "Whether symbols say scheme and host in upper case, which makes them smaller; the slug is so in any case.",
+    )
     workers: int = setting(1, "Worker processes that redirect and answer the API.")
     data_dir: Path = setting(Path("data"), "Where the scan journals and the embedded database lie.")
     database_url: str = setting(
@@ -97,6 +101,16 @@ class Settings:
     def base_url(self) -> str:
         """What short URLs begin with, without a slash at its end."""
         return self.public_url.rstrip("/") or self.local_url
+
+    @property
+    def printed_base_url(self) -> str:
+        """The same as symbols say it. Scheme and host mean the same in either case (RFC 3986, 6.2.2.1), a path does
+        not."""
+        if not self.uppercase_urls:
+            return self.base_url
+        scheme, _, rest = self.base_url.partition("://")
+        host, slash, path = rest.partition("/")
+        return f"{scheme.upper()}://{host.upper()}{slash}{path}"
 
     @property
     def local_url(self) -> str:

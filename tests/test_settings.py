@@ -25,6 +25,19 @@ def test_a_choice_of_two_is_true_or_false(text: str, value: bool) -> None:
     assert load({"QREDGE_FETCH_HTTP": text}).fetch_http is value
 
 
+@pytest.mark.parametrize(
+    ("url", "upper", "printed"),
+    [
+        ("https://qr.example:8443", "true", "HTTPS://QR.EXAMPLE:8443"),
+        ("https://qr.example/Scan/", "true", "HTTPS://QR.EXAMPLE/Scan"),
+        ("https://qr.example/Scan", "false", "https://qr.example/Scan"),
+    ],
+)
+def test_symbols_say_in_upper_case_what_means_the_same(url: str, upper: str, printed: str) -> None:
+    settings = load({"QREDGE_PUBLIC_URL": url, "QREDGE_UPPERCASE_URLS": upper})
+    assert settings.printed_base_url == printed
+
+
 def test_proxies_are_networks_and_addresses() -> None:
     settings = load({"QREDGE_TRUSTED_PROXIES": "10.0.0.0/8, 2001:db8::/32,192.0.2.1"})
     assert [str(network) for network in settings.proxies] == ["10.0.0.0/8", "2001:db8::/32", "192.0.2.1/32"]

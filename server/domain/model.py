@@ -127,6 +127,8 @@ class Scan(NamedTuple):
     #: Families, without versions, as "iOS" and "Mobile Safari".
     os: str | None
     browser: str | None
+    #: Whether it came from a symbol, as far as can be told; else somebody followed or typed the short URL.
+    from_code: bool
 
 
 class Position(NamedTuple):

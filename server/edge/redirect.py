@@ -32,7 +32,8 @@ def redirect(app: ASGIApp, links: LinkCache, record: Callable[[bytes, Scope], No
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        entry = links.live.get(scope["path"][1:])
+        slug = scope["path"][1:]
+        entry = links.live.get(slug) or links.live.get(slug.lower())  # as people follow it, and as symbols say it
         if entry is not None and scope["method"] == "GET":
             record(entry[:ID_BYTES], scope)
             await send(_found(entry))
@@ -43,7 +44,7 @@ def redirect(app: ASGIApp, links: LinkCache, record: Callable[[bytes, Scope], No
             await app(scope, receive, send)
 
     async def rare(slug: str, scope: Scope, send: Send) -> None:
-        """Another spelling, another method, or a slug that is not in memory."""
+        """Another method, or a slug that is not in memory."""
         try:
             entry = links.live.get(slug) or await links.resolve(slug)
         except StorageUnavailable:

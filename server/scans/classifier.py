@@ -44,6 +44,7 @@ class Classifier:
             device,
             os,
             browser,
+            record.from_code,
         )
 
 

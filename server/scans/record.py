@@ -8,6 +8,8 @@
       peer            the address at the other end of the connection, as text
       fields          each "\n", a letter, and the value of the request header that TAGS has it for, as it came
 
+The letter "q" has no value: it says that the path was in upper case, as symbols print it and nobody types it.
+
 All numbers are little-endian. No value has a line break in it (RFC 9110, 5.5; the HTTP server refuses such requests),
 no letter is ever used for something else, and those that are not known are passed over. Fields stand in the order of
 the request, some of them more than once.
@@ -47,11 +49,11 @@ MAX_REFERRER = 2048
 MAX_LANGUAGE = 128
 MAX_FORWARDED = 512
 MAX_PEER = 64
-LENGTHS = {b"a": MAX_AGENT, b"r": MAX_REFERRER, b"l": MAX_LANGUAGE}
+LENGTHS = {b"q": 0, b"a": MAX_AGENT, b"r": MAX_REFERRER, b"l": MAX_LANGUAGE}
 ENDS = frozenset([b"x", b"f"])
 
 #: What is longer in all is looked at field by field; what is not is kept as it came.
-MAX_BODY = HEAD.size + MAX_PEER + MAX_AGENT + MAX_REFERRER + MAX_LANGUAGE + 2 * MAX_FORWARDED + 2 * len(TAGS)
+MAX_BODY = HEAD.size + MAX_PEER + MAX_AGENT + MAX_REFERRER + MAX_LANGUAGE + 2 * MAX_FORWARDED + 2 * (len(TAGS) + 1)
 MAX_RECORD = FRAME.size + MAX_BODY
 
 LENGTHS_1 = struct.Struct("<HHH")
@@ -72,6 +74,8 @@ class Record(NamedTuple):
     #: X-Forwarded-For and Forwarded, several of one name joined by commas (RFC 9110, 5.3).
     forwarded_for: bytes
     forwarded: bytes
+    #: Whether the path was that of a symbol.
+    from_code: bool
 
 
 def pack(link_id: bytes, scope: Scope) -> bytes:
@@ -80,6 +84,7 @@ def pack(link_id: bytes, scope: Scope) -> bytes:
     body = (
         HEAD.pack(time_ns(), link_id)
         + (client[0].encode() if client else b"")
+        + (b"\nq" if scope["path"].isupper() else b"")
         + b"".join([TAGS[name] + value for name, value in scope["headers"] if name in TAGS])
     )
     if len(body) > MAX_BODY:
@@ -121,6 +126,7 @@ def unpack(body: bytes) -> Record:
         field(b"l", b""),
         field(b"x", b""),
         field(b"f", b""),
+        b"q" in fields,
     )
 
 
@@ -138,4 +144,5 @@ def unpack_1(body: bytes) -> Record:
         body[at + agent + referrer : at + agent + referrer + language],
         b"",
         b"",
+        False,
     )

@@ -149,7 +149,7 @@ async def test_a_full_last_page_knows_that_it_is_the_last(desk: Desk) -> None:
 
 
 def scanned(link: LinkId, at: datetime) -> Scan:
-    return Scan(link, at, None, None, None, None, 0, "other", None, None)
+    return Scan(link, at, None, None, None, None, 0, "other", None, None, False)
 
 
 async def test_stats_are_of_this_link_with_a_bucket_for_every_interval(desk: Desk) -> None:

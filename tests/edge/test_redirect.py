@@ -88,8 +88,9 @@ async def test_a_scan_is_kept_before_it_is_answered_and_answered_in_two_sends(ed
     ]
 
 
-async def test_case_does_not_matter(edge: Edge) -> None:
-    start, _ = await edge("GET", "/MENU")
+@pytest.mark.parametrize("path", ["/MENU", "/Menu"])
+async def test_case_does_not_matter(edge: Edge, path: str) -> None:
+    start, _ = await edge("GET", path)
     assert header(start, b"location") == b"https://example.com/menu?x=%C3%BC"
     assert edge.done[0][0] == "record"
 

@@ -21,8 +21,8 @@ from server.scans.record import FRAME, Record
 from tests.support import DEADLINE_S, until
 
 
-def request(headers: Headers, *, client: tuple[str, int] | None = ("192.0.2.7", 50_000)) -> Scope:
-    return {"headers": headers, "client": client}
+def request(headers: Headers, *, client: tuple[str, int] | None = ("192.0.2.7", 50_000), path: str = "/menu") -> Scope:
+    return {"path": path, "headers": headers, "client": client}
 
 
 HEADERS: Headers = [
@@ -106,6 +106,17 @@ def test_a_scan_without_any_header_or_peer_is_one(tmp_path: Path) -> None:
     journal.close()
 
 
+@pytest.mark.parametrize(
+    ("path", "from_code"), [("/MENU-2", True), ("/menu-2", False), ("/Menu-2", False), ("/2026", False)]
+)
+def test_what_a_symbol_says_is_told_by_its_case(tmp_path: Path, path: str, from_code: bool) -> None:
+    journal = make(tmp_path)
+    journal.append(link(1), request(HEADERS, path=path))
+    journal.append(link(1), request([(b"referer", b"r" * 10_000)], path=path))
+    assert [scan.from_code for scan in read_all(JournalReader(journal.folder))] == [from_code] * 2
+    journal.close()
+
+
 def test_what_a_proxy_has_said_in_several_headers_is_one_list(tmp_path: Path) -> None:
     journal = make(tmp_path)
     lines: Headers = [(b"x-forwarded-for", b"10.0.0.1, 10.0.0.2"), (b"x-forwarded-for", b"10.0.0.3")]
@@ -134,8 +145,10 @@ OLD_SEGMENT = (
 def test_the_journal_of_the_version_before_is_read(tmp_path: Path) -> None:
     (tmp_path / "00000001.seg").write_bytes(OLD_SEGMENT.ljust(MIN_SEGMENT_BYTES, b"\0"))
     first, second = read_all(JournalReader(tmp_path), owned=False)
-    assert first == Record(LinkId(7), 1_790_000_000_123_456, "", b"phone", b"https://news.example/", b"de", b"", b"")
-    assert second == Record(LinkId(8), 1_790_000_001_000_000, "", b"", b"", b"", b"", b"")
+    assert first == Record(
+        LinkId(7), 1_790_000_000_123_456, "", b"phone", b"https://news.example/", b"de", b"", b"", False
+    )
+    assert second == Record(LinkId(8), 1_790_000_001_000_000, "", b"", b"", b"", b"", b"", False)
 
 
 def test_the_journal_of_a_later_version_is_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -252,7 +265,7 @@ from pathlib import Path
 from server.scans.journal import Journal
 journal = Journal(Path(sys.argv[1]), max_bytes=1 << 24, sync_s=1)
 for number in range(1000):
-    journal.append(number.to_bytes(8, "little"), {"client": None, "headers": [(b"user-agent", b"child")]})
+    journal.append(number.to_bytes(8, "little"), {"path": "/", "client": None, "headers": [(b"user-agent", b"child")]})
 os.kill(os.getpid(), 9)
 """
 

@@ -28,7 +28,7 @@ NOBODY = Visitors(trusted=(), keep="none", salting="daily")
 
 
 def scanned(at: datetime) -> Scan:
-    return Scan(LinkId(1), at, None, None, None, None, 0, "mobile", None, None)
+    return Scan(LinkId(1), at, None, None, None, None, 0, "mobile", None, None, False)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from server.scans.visitor import Visitors, known, visitor
 
 
 def came(peer: str, *, forwarded_for: str = "", forwarded: str = "") -> Record:
-    return Record(LinkId(1), 0, peer, b"", b"", b"", forwarded_for.encode(), forwarded.encode())
+    return Record(LinkId(1), 0, peer, b"", b"", b"", forwarded_for.encode(), forwarded.encode(), False)
 
 
 def address(record: Record, *trusted: str) -> str:

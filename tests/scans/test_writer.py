@@ -39,7 +39,7 @@ def journal(tmp_path: Path) -> Journal:
 
 def scan(journal: Journal, *numbers: int, agent: str = PHONE, client: str = "203.0.113.77") -> None:
     for number in numbers:
-        scope = {"headers": [(b"user-agent", agent.encode())], "client": (client, 50_000)}
+        scope = {"path": "/menu", "headers": [(b"user-agent", agent.encode())], "client": (client, 50_000)}
         journal.append(number.to_bytes(8, "little"), scope)
 
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 from server.domain.model import Address, Scan
 
 COLUMNS = (
-    *("link_id", "scanned_at", "visitor"),
+    *("link_id", "scanned_at", "visitor", "from_code"),
     *("address", "user_agent", "device", "os", "browser", "language", "referrer"),
 )
 
@@ -19,8 +19,8 @@ HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
 NULL = b"\xff\xff\xff\xff"
 
-#: The number of columns, and the first three with their lengths.
-FIXED = struct.Struct(">hiqiqiq")
+#: The number of columns, and the first four with their lengths.
+FIXED = struct.Struct(">hiqiqiqi?")
 LENGTH = struct.Struct(">i")
 INET = struct.Struct(">iBBBB")
 FAMILIES = {4: 2, 16: 3}  # PGSQL_AF_INET and PGSQL_AF_INET6, by an address's bytes
@@ -50,7 +50,7 @@ def rows(scans: list[Scan], times_us: list[int]) -> bytes:
     parts = [HEADER]
     for scan, time_us in zip(scans, times_us, strict=True):
         parts += (
-            FIXED.pack(len(COLUMNS), 8, scan.link_id, 8, time_us, 8, scan.visitor),
+            FIXED.pack(len(COLUMNS), 8, scan.link_id, 8, time_us, 8, scan.visitor, 1, scan.from_code),
             NULL if scan.address is None else _inet(scan.address),
             _agent(scan.user_agent, scan.device, scan.os, scan.browser),
             _known(scan.language),
