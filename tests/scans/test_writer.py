@@ -1,15 +1,19 @@
 """Every scan comes into the database exactly once, whatever dies in between."""
 
 import asyncio
+import struct
 from collections.abc import AsyncIterator
 from datetime import date
+from ipaddress import ip_network
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 
 from server.domain.errors import StorageUnavailable
 from server.domain.model import Position, Scan
 from server.scans.journal import MIN_SEGMENT_BYTES, Journal
+from server.scans.record import FRAME
 from server.scans.visitor import ALWAYS, Keep, Salting, Visitors
 from server.scans.writer import Writer
 from server.storage.postgres.pool import Database
@@ -17,6 +21,10 @@ from server.storage.postgres.scans import PostgresScanLog
 from tests.support import PHONE, eventually
 
 pytestmark = pytest.mark.anyio
+
+
+#: Takes everybody's word on an address.
+TRUSTING = Visitors(trusted=(ip_network("0.0.0.0/0"), ip_network("::/0")), keep="full", salting="never")
 
 
 def writing(root: Path, log: PostgresScanLog, *, keep: Keep = "truncated", salting: Salting = "daily") -> Writer:
@@ -144,6 +152,48 @@ async def test_a_scan_lands_in_its_own_hour_and_month(database: Database, journa
     assert hour == at.replace(minute=0, second=0, microsecond=0)
     assert part == f"scans_{at:%Y_%m}"
     assert parts == 3  # this month, the next one, and the default
+    journal.close()
+
+
+async def test_the_journal_of_the_version_before_is_written(database: Database, tmp_path: Path) -> None:
+    """As a server that was upgraded in the middle of a segment finds it: some of it has been written already."""
+    folder = tmp_path / "left-behind"
+    folder.mkdir()
+    bodies = [
+        struct.pack("<Q8sHHH", 1_790_000_000_000_000_000 + number, number.to_bytes(8, "little"), 5, 0, 2)
+        + b"phone"
+        + b"de"
+        for number in range(1, 4)
+    ]
+    records = [FRAME.pack(len(body), crc32(body)) + body for body in bodies]
+    (folder / "00000001.seg").write_bytes((b"qredge journal 1" + b"".join(records)).ljust(MIN_SEGMENT_BYTES, b"\0"))
+    log = PostgresScanLog(database)
+    assert await log.write("left-behind", None, Position(1, 16 + len(records[0])), [])
+    await drained(writing(tmp_path, log))
+    assert await rows(database) == [2, 3]
+    async with database.connection() as connection:
+        row = await connection.fetchrow("SELECT * FROM scans WHERE link_id = 2")
+    assert row is not None
+    assert (row["user_agent"], row["language"], row["referrer"], row["address"]) == ("phone", "de", None, None)
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_whatever_a_request_says_can_be_stored(database: Database, journal: Journal, tmp_path: Path) -> None:
+    """One row that the database refuses would keep all others from it for ever."""
+    texts = [
+        bytes(range(256)).replace(b"\n", b""),
+        b"\xed\xa0\x80",
+        b"\xf4\x90\x80\x80",
+        b"\x00",
+        "Android \U0001f600".encode(),
+    ]
+    names = [b"user-agent", b"referer", b"accept-language", b"x-forwarded-for", b"forwarded"]
+    for client in ("", "testserver", "999.1.1.1", "::", "fe80::1%eth0", "\x00"):
+        for text in texts:
+            scope = {"path": "/X", "headers": [(name, text) for name in names], "client": (client, 1)}
+            journal.append((1).to_bytes(8, "little"), scope)
+    await drained(Writer(tmp_path, PostgresScanLog(database), TRUSTING))
+    assert len(await rows(database)) == 30
     journal.close()
 
 
