@@ -141,9 +141,9 @@ class ScanLog(Protocol):
     async def forget(self, journal: str) -> None:
         """Drops the position of a journal that is no more."""
 
-    async def drop_older(self, days: int) -> list[str]:
-        """Drops months of which every scan is older, and returns their names; what was counted stays. Raises
-        StorageUnavailable also where somebody is in the way."""
+    async def retire(self, days: int) -> list[str]:
+        """Forgets the salts of past days; drops months of which every scan is older than `days`, unless that is 0, and
+        returns their names. What was counted stays. Raises StorageUnavailable also where somebody is in the way."""
 
     async def salt(self, day: date) -> bytes:
         """What visitors are hashed with on this day, the same for everybody who asks; those of past days are

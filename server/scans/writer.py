@@ -105,13 +105,14 @@ class Writer:
         return busy
 
     async def retire(self) -> None:
-        """Drops scans that are to be kept no longer, every now and then, when there is nothing to write."""
-        if self._retention_days and monotonic() >= self._retire_at:
+        """Forgets what is to be kept no longer, every now and then, when there is nothing to write."""
+        if monotonic() >= self._retire_at:
             self._retire_at = monotonic() + RETIRE_EVERY_S
+            self._salts = {}
             try:
-                dropped = await self._scans.drop_older(self._retention_days)
+                dropped = await self._scans.retire(self._retention_days)
             except StorageUnavailable:
-                log.warning("scans older than %d days could not be dropped; trying again later", self._retention_days)
+                log.warning("what is to be kept no longer could not be dropped; trying again later")
             else:
                 for name in dropped:
                     log.info("dropped %s, whose scans are older than %d days", name, self._retention_days)

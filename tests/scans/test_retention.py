@@ -52,17 +52,17 @@ async def left(url: str) -> list[datetime]:
 
 
 async def test_months_go_of_which_every_scan_is_too_old(log: PostgresScanLog, database_url: str) -> None:
-    dropped = await log.drop_older(60)
+    dropped = await log.retire(60)
     assert {"scans_2020_02", f"scans_{MOMENTS[2]:%Y_%m}"} <= set(dropped)
     assert await left(database_url) == MOMENTS[:2]
-    assert await log.drop_older(60) == []
+    assert await log.retire(60) == []
 
 
 async def test_a_month_stays_whole_until_its_last_scan_is_too_old(log: PostgresScanLog, database_url: str) -> None:
     age = (NOW - THIS_MONTH).days
-    await log.drop_older(age + 1)
+    await log.retire(age + 1)
     assert await left(database_url) == MOMENTS[:2]
-    await log.drop_older(age)
+    await log.retire(age)
     assert await left(database_url) == MOMENTS[:1]
 
 
@@ -74,7 +74,7 @@ async def test_what_no_month_holds_goes_as_well(log: PostgresScanLog, database_u
     assert await log.write("other", None, Position(1, 16), [scanned(MOMENTS[3])])
     connection = await asyncpg.connect(database_url)
     assert await connection.fetchval("SELECT count(*) FROM scans_default") == 1
-    await log.drop_older(60)
+    await log.retire(60)
     assert await connection.fetchval("SELECT count(*) FROM scans_default") == 0
     await connection.close()
 
@@ -84,10 +84,10 @@ async def test_whoever_reads_is_waited_for_but_not_for_long(log: PostgresScanLog
     async with connection.transaction():
         await connection.execute("LOCK TABLE scans IN ACCESS SHARE MODE")
         with pytest.raises(StorageUnavailable):
-            await log.drop_older(60)
+            await log.retire(60)
     await connection.close()
     assert await left(database_url) == MOMENTS
-    assert await log.drop_older(60) != []
+    assert await log.retire(60) != []
 
 
 async def test_the_writer_drops_them_when_it_has_nothing_to_write(

@@ -290,3 +290,12 @@ async def test_a_days_salt_is_the_same_for_all_and_forgotten_after_it(database: 
     assert kept == {today, ALWAYS}
     assert await logs[1].salt(ALWAYS) == ever
     assert await logs[1].salt(yesterday) not in first
+
+
+async def test_a_salt_is_forgotten_also_when_nobody_scans(database: Database, tmp_path: Path) -> None:
+    log = PostgresScanLog(database)
+    await log.salt(date(2026, 11, 20))
+    async with database.connection() as connection:
+        await connection.execute("UPDATE visitor_salts SET made_at = made_at - interval '49 hours'")
+        await writing(tmp_path, log).retire()
+        assert await connection.fetchval("SELECT count(*) FROM visitor_salts") == 0

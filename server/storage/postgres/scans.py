@@ -94,9 +94,12 @@ class PostgresScanLog:
         async with self._database.connection() as connection:
             await connection.execute(FORGET, journal)
 
-    async def drop_older(self, days: int) -> list[str]:
+    async def retire(self, days: int) -> list[str]:
         try:
             async with self._database.connection() as connection:
+                await connection.execute(FORGET_SALTS)
+                if not days:
+                    return []
                 return [row[0] for row in await connection.fetch(DROP_OLD, days)]
         except asyncpg.LockNotAvailableError as exc:
             raise StorageUnavailable from exc
