@@ -7,9 +7,11 @@ import logging.config
 import multiprocessing
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from ipaddress import ip_address
+from typing import cast
 
 from starlette.routing import Mount, Route, Router
 
@@ -32,6 +34,7 @@ from server.outbound import Outbound
 from server.passwords import Passwords
 from server.render.fetched import Fetched
 from server.render.image import Painter
+from server.scans import record, visitor
 from server.scans.journal import Journal
 from server.scans.writer import Writer
 from server.settings import Settings
@@ -69,6 +72,9 @@ def create_app(given: Settings | None = None) -> ASGIApp:
     def short_url(slug: Slug) -> str:
         return f"{config.base_url}/{slug}"
 
+    def printed_url(slug: Slug) -> str:
+        return f"{config.printed_base_url}/{slug.upper()}"
+
     async def changed(slug: Slug) -> None:
         with suppress(StorageUnavailable):  # what was changed is changed; this process hears of it like the others
             await targets.refresh([slug])
@@ -92,7 +98,7 @@ def create_app(given: Settings | None = None) -> ASGIApp:
         studio,
         now=now,
         new_id=new_id,
-        short_url=short_url,
+        short_url=printed_url,
         changed=changed,
     )
 
@@ -128,28 +134,42 @@ def create_app(given: Settings | None = None) -> ASGIApp:
         default=_nothing_here,
         lifespan=lifespan,
     )
+    address = _address_by(config)
     guarded = GuardedScans(
         journal.append,
         now=now,
-        address=_address,
+        address=address,
         hasher=passwords,
         uses=PostgresUses(database),
-        visitor=Visitors(country_header=config.country_header, address=_address).of,
+        visitor=Visitors(country_header=config.country_header, address=address).of,
     )
     return redirect(
         router,
         targets,
         journal.append,
         guarded,
-        address=_address,
+        address=address,
         unknown_per_min=config.unknown_slugs_per_min,
     )
 
 
-def _address(scope: Scope) -> str:
-    """Where the request came from; empty behind a Unix socket."""
-    client = scope.get("client")
-    return str(client[0]) if client else ""
+def _scan_visitors(config: Settings) -> visitor.Visitors:
+    return visitor.Visitors(
+        trusted=config.proxies,
+        keep=cast(visitor.Keep, config.client_addresses),
+        salting=cast(visitor.Salting, config.visitor_salt),
+    )
+
+
+def _address_by(config: Settings) -> Callable[[Scope], str]:
+    """How to find out where a request came from; empty where that is not known."""
+    visitors = _scan_visitors(config)
+
+    def address(scope: Scope) -> str:
+        found = visitors.address(record.seen(scope))
+        return "" if found is None else str(ip_address(found))
+
+    return address
 
 
 async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
@@ -231,7 +251,13 @@ async def _write(config: Settings) -> None:
     database = Database(config.database_url, max_connections=2)
     await database.open()
     try:
-        await Writer(config.journal_dir, PostgresScanLog(database)).run(stop)
+        writer = Writer(
+            config.journal_dir,
+            PostgresScanLog(database),
+            _scan_visitors(config),
+            retention_days=config.scan_retention_days,
+        )
+        await writer.run(stop)
     finally:
         parent.cancel()
         await database.close()

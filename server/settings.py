@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,6 +32,10 @@ class Settings:
     host: str = setting("127.0.0.1", "The address to listen at; 0.0.0.0 for all.")
     port: int = setting(8000, "The port to listen at.")
     public_url: str = setting("", "What printed codes begin with, as https://qr.example.com. Empty: http://HOST:PORT.")
+    uppercase_urls: bool = setting(
+        True,
+        "Whether symbols say scheme and host in upper case, which makes them smaller; the slug is so in any case.",
+    )
     workers: int = setting(1, "Worker processes that redirect and answer the API.")
     data_dir: Path = setting(Path("data"), "Where the scan journals and the embedded database lie.")
     database_url: str = setting(
@@ -44,6 +49,20 @@ class Settings:
     journal_sync_ms: int = setting(
         100,
         "How often the journal is made to survive a power cut; a killed process loses nothing in any case.",
+    )
+    trusted_proxies: str = setting(
+        "",
+        "Networks of proxies whose word on the client's address is taken, as 10.0.0.0/8, 2001:db8::/32. Empty: none.",
+    )
+    client_addresses: str = setting(
+        "truncated", "What the scan log keeps of a client's address: full, truncated (to /24 or /48) or none."
+    )
+    visitor_salt: str = setting(
+        "daily", "How often visitors get other numbers, so that they cannot be told again: daily or never."
+    )
+    scan_retention_days: int = setting(
+        0,
+        "How long the scan log is kept, by whole months; what was counted stays. 0: for ever.",
     )
     image_cache_bytes: int = setting(64 << 20, "The most memory that each worker keeps drawn images in; 0 for none.")
     image_cache_ttl_s: int = setting(86_400, "How long Redis keeps a drawn image.")
@@ -75,6 +94,7 @@ class Settings:
         _within("max_links", self.max_links, 1, 100_000_000)
         _within("journal_max_bytes", self.journal_max_bytes, 16 << 20, 1 << 50)
         _within("journal_sync_ms", self.journal_sync_ms, 1, 60_000)
+        _within("scan_retention_days", self.scan_retention_days, 0, 36_500)
         _within("image_cache_bytes", self.image_cache_bytes, 0, 1 << 40)
         _within("render_pixels", self.render_pixels, 1_000_000, 1 << 40)
         _within("unknown_slugs_per_min", self.unknown_slugs_per_min, 0, 1_000_000)
@@ -84,8 +104,10 @@ class Settings:
             raise IllegalSetting(f"{PREFIX}REDIS_URL is a redis, rediss or unix URL without query or fragment.")
         if not HEADER_NAME.fullmatch(self.country_header):
             raise IllegalSetting(f"{PREFIX}COUNTRY_HEADER is the name of a header, not {self.country_header!r}.")
-        if self.log_level not in ("debug", "info", "warning", "error"):
-            raise IllegalSetting(f"{PREFIX}LOG_LEVEL is debug, info, warning or error, not {self.log_level!r}.")
+        _one_of("log_level", self.log_level, "debug", "info", "warning", "error")
+        _one_of("client_addresses", self.client_addresses, "full", "truncated", "none")
+        _one_of("visitor_salt", self.visitor_salt, "daily", "never")
+        _ = self.proxies
         if not _is_base_url(self.base_url):
             raise IllegalSetting(
                 f"{PREFIX}PUBLIC_URL is an http or https URL of ASCII characters, without user, query or fragment, "
@@ -98,10 +120,28 @@ class Settings:
         return self.public_url.rstrip("/") or self.local_url
 
     @property
+    def printed_base_url(self) -> str:
+        """The same as symbols say it. Scheme and host mean the same in either case (RFC 3986, 6.2.2.1), a path does
+        not."""
+        if not self.uppercase_urls:
+            return self.base_url
+        scheme, _, rest = self.base_url.partition("://")
+        host, slash, path = rest.partition("/")
+        return f"{scheme.upper()}://{host.upper()}{slash}{path}"
+
+    @property
     def local_url(self) -> str:
         """Where this machine itself reaches the server."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    @property
+    def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The networks of the proxies to trust."""
+        try:
+            return tuple(ip_network(text.strip()) for text in self.trusted_proxies.split(",") if text.strip())
+        except ValueError as exc:
+            raise IllegalSetting(f"{PREFIX}TRUSTED_PROXIES: {exc}.") from exc
 
     @property
     def journal_dir(self) -> Path:
@@ -157,6 +197,12 @@ def _is_redis_url(text: str) -> bool:
         return False
     place = url.path if url.scheme == "unix" else url.hostname
     return url.scheme in ("redis", "rediss", "unix") and bool(place) and not url.query and not url.fragment
+
+
+def _one_of(name: str, value: str, *choices: str) -> None:
+    if value not in choices:
+        either = f"{', '.join(choices[:-1])} or {choices[-1]}"
+        raise IllegalSetting(f"{PREFIX}{name.upper()} is {either}, not {value!r}.")
 
 
 def _within(name: str, value: int, least: int, most: int) -> None:

@@ -29,8 +29,14 @@ T = TypeVar("T")
 
 new_id = id_source(now)
 
+#: What an iPhone says it is; a program that says it is one would be counted as a bot.
+PHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 "
+    "Mobile/15E148 Safari/604.1"
+)
+
 #: A phone: each request on a connection of its own, as with several workers another one may answer it.
-phone = httpx.Client(verify=False, headers={"connection": "close"})
+phone = httpx.Client(verify=False, headers={"connection": "close", "user-agent": PHONE})
 
 DEADLINE_S = 20.0
 
@@ -93,6 +99,21 @@ class Databases:
         return f"{head.rpartition('/')[0]}/{name}?{query}"
 
 
+class Outage:
+    """Makes a database refuse everybody, and take them again."""
+
+    def __init__(self, databases: Databases, url: str) -> None:
+        self._elsewhere = databases.url
+        self._name = url.partition("?")[0].rpartition("/")[2]
+
+    def begin(self) -> None:
+        sql(self._elsewhere, f"ALTER DATABASE {self._name} ALLOW_CONNECTIONS false")
+        sql(self._elsewhere, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", self._name)
+
+    def end(self) -> None:
+        sql(self._elsewhere, f"ALTER DATABASE {self._name} ALLOW_CONNECTIONS true")
+
+
 class ServerProcess:
     """`qredge serve` as people run it: its own process group, its own port and data directory."""
 
@@ -139,7 +160,7 @@ class ServerProcess:
     def anyone(self, headers: dict[str, str] | None = None) -> httpx.Client:
         """A client without a key."""
         # All is plain HTTP; reading the machine's certificates would take longer than most tests.
-        return httpx.Client(base_url=f"{self.url}/v1", headers=headers, verify=False)
+        return httpx.Client(base_url=f"{self.url}/v1", headers={"user-agent": PHONE} | (headers or {}), verify=False)
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> int:
         """Sends the signal to the whole group, as Ctrl-C does; returns the exit code."""

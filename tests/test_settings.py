@@ -25,6 +25,24 @@ def test_a_choice_of_two_is_true_or_false(text: str, value: bool) -> None:
     assert load({"QREDGE_FETCH_HTTP": text}).fetch_http is value
 
 
+@pytest.mark.parametrize(
+    ("url", "upper", "printed"),
+    [
+        ("https://qr.example:8443", "true", "HTTPS://QR.EXAMPLE:8443"),
+        ("https://qr.example/Scan/", "true", "HTTPS://QR.EXAMPLE/Scan"),
+        ("https://qr.example/Scan", "false", "https://qr.example/Scan"),
+    ],
+)
+def test_symbols_say_in_upper_case_what_means_the_same(url: str, upper: str, printed: str) -> None:
+    settings = load({"QREDGE_PUBLIC_URL": url, "QREDGE_UPPERCASE_URLS": upper})
+    assert settings.printed_base_url == printed
+
+
+def test_proxies_are_networks_and_addresses() -> None:
+    settings = load({"QREDGE_TRUSTED_PROXIES": "10.0.0.0/8, 2001:db8::/32,192.0.2.1"})
+    assert [str(network) for network in settings.proxies] == ["10.0.0.0/8", "2001:db8::/32", "192.0.2.1/32"]
+
+
 def test_a_secret_comes_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "url").write_text("postgresql://user:secret@db/qr\n")
     settings = load({"QREDGE_DATABASE_URL_FILE": str(tmp_path / "url")})
@@ -53,6 +71,11 @@ def test_a_complaint_does_not_repeat_a_password() -> None:
         ({"QREDGE_WORKERS": "-1"}, "QREDGE_WORKERS lies between 1 and 256"),
         ({"QREDGE_FETCH_HTTP": "yes"}, "QREDGE_FETCH_HTTP is true or false, not 'yes'"),
         ({"QREDGE_LOG_LEVEL": "loud"}, "QREDGE_LOG_LEVEL is debug, info, warning or error"),
+        ({"QREDGE_CLIENT_ADDRESSES": "some"}, "QREDGE_CLIENT_ADDRESSES is full, truncated or none"),
+        ({"QREDGE_SCAN_RETENTION_DAYS": "-1"}, "QREDGE_SCAN_RETENTION_DAYS lies between 0 and 36500"),
+        ({"QREDGE_VISITOR_SALT": "weekly"}, "QREDGE_VISITOR_SALT is daily or never"),
+        ({"QREDGE_TRUSTED_PROXIES": "10.0.0.1/8"}, "QREDGE_TRUSTED_PROXIES: 10.0.0.1/8 has host bits set"),
+        ({"QREDGE_TRUSTED_PROXIES": "proxy.local"}, "QREDGE_TRUSTED_PROXIES: 'proxy.local' does not appear to be"),
         *(
             ({"QREDGE_PUBLIC_URL": url}, "QREDGE_PUBLIC_URL is an http or https URL")
             for url in (

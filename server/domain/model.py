@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Any, Generic, NamedTuple, NewType, TypedDict, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, NewType, TypedDict, TypeVar
 
 from server.domain.content import Content
 from server.domain.design import Design
@@ -115,14 +115,34 @@ class Target(NamedTuple):
     guards: Mapping[str, Any] | None = None
 
 
+class Address(NamedTuple):
+    """An IP address of 4 or 16 bytes, of which the first `bits` bits are known and the others 0."""
+
+    packed: bytes
+    bits: int
+
+
+Device = Literal["mobile", "tablet", "desktop", "tv", "bot", "other"]
+
+
 class Scan(NamedTuple):
-    """One accepted resolution of a link by a GET."""
+    """One accepted resolution of a link by a GET, and what follows from the request."""
 
     link_id: LinkId
     scanned_at: datetime
     user_agent: str | None
     referrer: str | None
     language: str | None
+    #: The client's, or as much of it as is to be kept; None where none is, or it is not known.
+    address: Address | None
+    #: The same for the scans of one address and user agent, as long as the salt is the same.
+    visitor: int
+    device: Device
+    #: Families, without versions, as "iOS" and "Mobile Safari".
+    os: str | None
+    browser: str | None
+    #: Whether it came from a symbol, as far as can be told; else somebody followed or typed the short URL.
+    from_code: bool
 
 
 class Position(NamedTuple):

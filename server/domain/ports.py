@@ -1,7 +1,7 @@
 """What the use cases need of the outside, named by role. `server.storage` and `server.render` fill these."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from server.domain.design import Picture
@@ -158,3 +158,11 @@ class ScanLog(Protocol):
 
     async def forget(self, journal: str) -> None:
         """Drops the position of a journal that is no more."""
+
+    async def retire(self, days: int) -> list[str]:
+        """Forgets the salts of past days; drops months of which every scan is older than `days`, unless that is 0, and
+        returns their names. What was counted stays. Raises StorageUnavailable also where somebody is in the way."""
+
+    async def salt(self, day: date) -> bytes:
+        """What visitors are hashed with on this day, the same for everybody who asks; those of past days are
+        forgotten, but not that of date.min."""

@@ -10,7 +10,7 @@ from functools import partial
 from time import monotonic
 from urllib.parse import parse_qs
 
-from server.asgi import Headers, Receive, Scope, Send
+from server.asgi import Receive, Scope, Send
 from server.domain.decide import Ended, GuardedLink, Locked, Redirect, decide
 from server.domain.errors import Busy, StorageUnavailable
 from server.domain.ports import Hasher, UseStore
@@ -41,7 +41,7 @@ class GuardedScans:
 
     def __init__(
         self,
-        record: Callable[[bytes, Headers], None],
+        record: Callable[[bytes, Scope], None],
         *,
         now: Callable[[], datetime],
         address: Callable[[Scope], str],
@@ -84,7 +84,7 @@ class GuardedScans:
             await send_page(scope, send, Page.LOCKED)
         elif isinstance(decision, Redirect):
             if method != "HEAD":
-                self._record(link.link_id.to_bytes(ID_BYTES, "little"), scope["headers"])
+                self._record(link.link_id.to_bytes(ID_BYTES, "little"), scope)
             # Behind a form, a page is to be fetched, and not to be posted to (RFC 9110, 15.4.4).
             await _lead(send, decision.location, 303 if method == "POST" else decision.status)
         elif decision.fallback is not None:

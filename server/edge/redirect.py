@@ -11,7 +11,7 @@ from collections.abc import Callable
 from time import monotonic
 from urllib.parse import unquote_plus
 
-from server.asgi import ASGIApp, Headers, Receive, Scope, Send
+from server.asgi import ASGIApp, Receive, Scope, Send
 from server.domain.decide import GuardedLink
 from server.domain.errors import StorageUnavailable
 from server.domain.slug import MAX_LENGTH, RESERVED
@@ -32,7 +32,7 @@ QUERY_SLUG = re.compile(rb"(?:^|&)c=([^&]*)")
 def redirect(
     app: ASGIApp,
     links: LinkCache,
-    record: Callable[[bytes, Headers], None],
+    record: Callable[[bytes, Scope], None],
     guarded: GuardedScans,
     *,
     address: Callable[[Scope], str],
@@ -40,7 +40,7 @@ def redirect(
 ) -> ASGIApp:
     """`app` with the redirect in front of it.
 
-    `record(link id in eight bytes, request headers)` has kept the scan when it returns. Of slugs that no link ever had,
+    `record(link id in eight bytes, the request)` has kept the scan when it returns. Of slugs that no link ever had,
     each address may ask for `unknown_per_min`, or for any number with 0; a link that there is, is never refused.
     """
     unknown = Buckets(burst=unknown_per_min, every_s=60 / unknown_per_min) if unknown_per_min else None
@@ -49,9 +49,10 @@ def redirect(
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        entry = links.live.get(scope["path"][1:])
+        slug = scope["path"][1:]
+        entry = links.live.get(slug) or links.live.get(slug.lower())  # as people follow it, and as symbols say it
         if entry is not None and scope["method"] == "GET":
-            record(entry[:ID_BYTES], scope["headers"])
+            record(entry[:ID_BYTES], scope)
             await send(leads_to(entry[ID_BYTES:]))
             await send(EMPTY_BODY)
         elif (slug := _slug(scope)) is not None and slug not in RESERVED:
@@ -80,7 +81,7 @@ def redirect(
             await send_page(scope, send, Page.METHOD_NOT_ALLOWED, (b"allow", b"GET, HEAD"))
         else:
             if scope["method"] == "GET":
-                record(entry[:ID_BYTES], scope["headers"])
+                record(entry[:ID_BYTES], scope)
             await send(leads_to(entry[ID_BYTES:]))
             await send(EMPTY_BODY)
 

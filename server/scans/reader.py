@@ -4,14 +4,20 @@ import fcntl
 import logging
 import os
 import shutil
+import struct
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
-from zlib import crc32
 
-from server.domain.model import Position, Scan
+from isal.isal_zlib import crc32
+
+from server.domain.model import Position
 from server.scans.journal import HEADER_BYTES, LOCK, MAGIC, SEGMENT, SPARE
-from server.scans.record import END, END_LENGTH, FRAME, MAX_RECORD, unpack
+from server.scans.record import END, END_LENGTH, FRAME, MAX_RECORD, Record, unpack, unpack_1
+
+#: By a segment's first bytes: what its records are.
+FORMATS: dict[bytes, Callable[[bytes], Record]] = {MAGIC: unpack, b"qredge journal 1": unpack_1}
 
 START = Position(segment=1, offset=HEADER_BYTES)
 CHUNK_BYTES = 1 << 20
@@ -23,7 +29,7 @@ log = logging.getLogger(__name__)
 class Batch(NamedTuple):
     """Scans that stand in a journal up to `end`."""
 
-    scans: list[Scan]
+    scans: list[Record]
     end: Position
 
 
@@ -53,7 +59,7 @@ class JournalReader:
 
         What is damaged is reported and left out, up to the end of its segment.
         """
-        scans: list[Scan] = []
+        scans: list[Record] = []
         segment, offset = start
         while len(scans) < most:
             # Looked up before the segment is read: once it is finished, what is read is all there is.
@@ -69,7 +75,7 @@ class JournalReader:
             segment, offset = following or segment + 1, HEADER_BYTES
         return Batch(scans, Position(segment, offset))
 
-    def _read_segment(self, segment: int, offset: int, scans: list[Scan], most: int) -> tuple[str, int]:
+    def _read_segment(self, segment: int, offset: int, scans: list[Record], most: int) -> tuple[str, int]:
         """Adds a segment's scans from `offset` on; returns why it stopped, and where.
 
         "more": there are enough scans; "end": the segment has no more; "empty": nothing is written there yet;
@@ -80,11 +86,12 @@ class JournalReader:
         except FileNotFoundError:
             return "empty", offset
         try:
-            if os.pread(file, HEADER_BYTES, 0) != MAGIC:
+            read = FORMATS.get(os.pread(file, HEADER_BYTES, 0))
+            if read is None:
                 return "bad", offset
             while len(scans) < most:
                 chunk = os.pread(file, CHUNK_BYTES, offset)
-                state, used = _parse(chunk, scans)
+                state, used = _parse(chunk, read, scans)
                 offset += used
                 if state != "cut":
                     return state, offset
@@ -133,7 +140,7 @@ class JournalReader:
         )
 
 
-def _parse(chunk: bytes, scans: list[Scan]) -> tuple[str, int]:
+def _parse(chunk: bytes, read: Callable[[bytes], Record], scans: list[Record]) -> tuple[str, int]:
     """Adds the scans of the records in `chunk`; returns why it stopped, and how many bytes it has used."""
     at = 0
     while len(chunk) - at >= FRAME.size:
@@ -150,6 +157,9 @@ def _parse(chunk: bytes, scans: list[Scan]) -> tuple[str, int]:
         record = chunk[body : body + length]
         if crc32(record) != checksum:
             return "bad", at
-        scans.append(unpack(record))
+        try:
+            scans.append(read(record))
+        except struct.error:  # too short to be one, and yet its checksum is right
+            return "bad", at
         at = body + length
     return ("end" if chunk[at : at + len(END)] == END else "cut"), at

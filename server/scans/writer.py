@@ -10,18 +10,23 @@ import fcntl
 import logging
 import os
 import shutil
+from datetime import date
 from pathlib import Path
-from time import time
+from time import monotonic, time
 
 from server.domain.errors import StorageUnavailable
-from server.domain.model import Position
+from server.domain.model import Position, Scan
 from server.domain.ports import ScanLog
+from server.scans.classifier import DAY_US, Classifier
 from server.scans.reader import START, JournalReader
+from server.scans.record import Record
+from server.scans.visitor import Visitors
 
 BATCH = 20_000
 IDLE_S = 0.1
 RETRY_S = 0.5
 REMAINS_AGE_S = 3600
+RETIRE_EVERY_S = 3600
 
 log = logging.getLogger(__name__)
 
@@ -29,13 +34,19 @@ log = logging.getLogger(__name__)
 class Writer:
     """Drains the journals under `root` into the scan log."""
 
-    def __init__(self, root: Path, scans: ScanLog) -> None:
+    def __init__(self, root: Path, scans: ScanLog, visitors: Visitors, *, retention_days: int = 0) -> None:
+        """Scans are kept for so many days; 0 is for ever."""
         self._root = root
         self._scans = scans
+        self._classifier = Classifier(visitors)
+        #: Those of the last batch only, as whoever had more of them could tell more of who was here.
+        self._salts: dict[date, bytes] = {}
         self._readers: dict[str, JournalReader] = {}
         #: How far each journal has been written; None when none of it has.
         self._positions: dict[str, Position | None] = {}
         self._down = False
+        self._retention_days = retention_days
+        self._retire_at = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Drains until `stop` is set, and then until nothing is left or the database cannot take it."""
@@ -60,6 +71,7 @@ class Writer:
                 else:
                     if stopping:
                         return
+                    await self.retire()
                     await _pause(stop, IDLE_S)
         finally:
             os.close(lock)
@@ -92,6 +104,19 @@ class Writer:
                 busy |= await self._drain(reader)
         return busy
 
+    async def retire(self) -> None:
+        """Forgets what is to be kept no longer, every now and then, when there is nothing to write."""
+        if monotonic() >= self._retire_at:
+            self._retire_at = monotonic() + RETIRE_EVERY_S
+            self._salts = {}
+            try:
+                dropped = await self._scans.retire(self._retention_days)
+            except StorageUnavailable:
+                log.warning("what is to be kept no longer could not be dropped; trying again later")
+            else:
+                for name in dropped:
+                    log.info("dropped %s, whose scans are older than %d days", name, self._retention_days)
+
     async def _drain(self, reader: JournalReader) -> bool:
         if reader.name not in self._positions:
             self._positions[reader.name] = await self._scans.position(reader.name)
@@ -100,7 +125,8 @@ class Writer:
         owned = reader.owned()
         batch = reader.read(written or START, most=BATCH, owned=owned)
         if batch.end != (written or START):
-            if not await self._scans.write(reader.name, written, batch.end, batch.scans):
+            scans = await self._classified(batch.scans)
+            if not await self._scans.write(reader.name, written, batch.end, scans):
                 log.warning("journal %s was written on by another writer; reading its position again", reader.name)
                 del self._positions[reader.name]
                 return True
@@ -112,6 +138,13 @@ class Writer:
             await self._scans.forget(reader.name)
             del self._readers[reader.name], self._positions[reader.name]
         return False
+
+    async def _classified(self, records: list[Record]) -> list[Scan]:
+        """The scans, with all that follows from what their requests said."""
+        days = self._classifier.days(records)
+        self._salts = {day: self._salts.get(day) or await self._scans.salt(day) for day in set(days.values())}
+        salts = {number: self._salts[day] for number, day in days.items()}
+        return [self._classifier.scan(record, salts[record.time_us // DAY_US]) for record in records]
 
     def _report_down(self) -> None:
         if not self._down:

@@ -148,13 +148,17 @@ async def test_a_full_last_page_knows_that_it_is_the_last(desk: Desk) -> None:
     assert (await desk.links.list(desk.account.id, before=None, limit=2)).next_before is None
 
 
+def scanned(link: LinkId, at: datetime) -> Scan:
+    return Scan(link, at, None, None, None, None, 0, "other", None, None, False)
+
+
 async def test_stats_are_of_this_link_with_a_bucket_for_every_interval(desk: Desk) -> None:
     noon = datetime(2026, 11, 20, 12, tzinfo=UTC)
     link, other = [await desk.links.create(desk.account.id, HERE) for _ in range(2)]
     moments = [noon, noon + timedelta(minutes=59), noon + timedelta(hours=2)]
-    scans = [Scan(link.id, moment, None, None, None) for moment in moments]
+    scans = [scanned(link.id, moment) for moment in moments]
     log = PostgresScanLog(desk.database)
-    assert await log.write(f"journal-of-{link.id}", None, At(1, 8), [*scans, Scan(other.id, noon, None, None, None)])
+    assert await log.write(f"journal-of-{link.id}", None, At(1, 8), [*scans, scanned(other.id, noon)])
 
     period = Period(start=noon, end=noon + timedelta(hours=3), interval="hour")
     stats = await desk.links.stats(desk.account.id, link.id, period)

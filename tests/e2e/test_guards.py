@@ -9,8 +9,7 @@ import httpx
 import pytest
 
 from tests.api.exchange import new_link
-from tests.e2e.test_storage_down import Outage
-from tests.support import Databases, ServerProcess, phone, sql, until
+from tests.support import Databases, Outage, ServerProcess, phone, sql, until
 
 LIMIT = 500
 CLIENTS = 8

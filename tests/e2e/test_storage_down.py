@@ -6,22 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.api.exchange import everything, new_code, problem
-from tests.support import Databases, ServerProcess, sql, until
-
-
-class Outage:
-    """Makes a database refuse everybody, and take them again."""
-
-    def __init__(self, databases: Databases, url: str) -> None:
-        self._elsewhere = databases.url
-        self._name = url.partition("?")[0].rpartition("/")[2]
-
-    def begin(self) -> None:
-        sql(self._elsewhere, f"ALTER DATABASE {self._name} ALLOW_CONNECTIONS false")
-        sql(self._elsewhere, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", self._name)
-
-    def end(self) -> None:
-        sql(self._elsewhere, f"ALTER DATABASE {self._name} ALLOW_CONNECTIONS true")
+from tests.support import Databases, Outage, ServerProcess, sql, until
 
 
 @pytest.fixture

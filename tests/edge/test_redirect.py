@@ -119,8 +119,8 @@ class Edge:
     async def _inner(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.done.append(("app", scope["type"]))
 
-    def _record(self, link_id: bytes, headers: Headers) -> None:
-        self.done.append(("record", (link_id, headers)))
+    def _record(self, link_id: bytes, scope: Scope) -> None:
+        self.done.append(("record", (link_id, scope["headers"])))
 
     async def __call__(
         self,
@@ -184,8 +184,9 @@ async def test_a_scan_is_kept_before_it_is_answered_and_answered_in_two_sends(ed
     ]
 
 
-async def test_case_does_not_matter(edge: Edge) -> None:
-    start, _ = await edge("GET", "/MENU")
+@pytest.mark.parametrize("path", ["/MENU", "/Menu"])
+async def test_case_does_not_matter(edge: Edge, path: str) -> None:
+    start, _ = await edge("GET", path)
     assert header(start, b"location") == b"https://example.com/menu?x=%C3%BC"
     assert edge.done[0][0] == "record"
 

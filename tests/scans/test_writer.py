@@ -1,22 +1,35 @@
 """Every scan comes into the database exactly once, whatever dies in between."""
 
 import asyncio
+import struct
 from collections.abc import AsyncIterator
+from datetime import date
+from ipaddress import ip_network
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 
 from server.domain.errors import StorageUnavailable
 from server.domain.model import Position, Scan
 from server.scans.journal import MIN_SEGMENT_BYTES, Journal
+from server.scans.record import FRAME
+from server.scans.visitor import ALWAYS, Keep, Salting, Visitors
 from server.scans.writer import Writer
 from server.storage.postgres.pool import Database
 from server.storage.postgres.scans import PostgresScanLog
-from tests.support import eventually
+from tests.support import PHONE, eventually
 
 pytestmark = pytest.mark.anyio
 
-HEADERS = [(b"user-agent", b"Mozilla/5.0")]
+
+#: Takes everybody's word on an address.
+TRUSTING = Visitors(trusted=(ip_network("0.0.0.0/0"), ip_network("::/0")), keep="full", salting="never")
+
+
+def writing(root: Path, log: PostgresScanLog, *, keep: Keep = "truncated", salting: Salting = "daily") -> Writer:
+    visitors = Visitors(trusted=(), keep=keep, salting=salting)
+    return Writer(root, log, visitors)
 
 
 @pytest.fixture
@@ -32,17 +45,18 @@ def journal(tmp_path: Path) -> Journal:
     return Journal(tmp_path, max_bytes=1 << 20, sync_s=1, segment_bytes=MIN_SEGMENT_BYTES)
 
 
-def scan(journal: Journal, *numbers: int) -> None:
+def scan(journal: Journal, *numbers: int, agent: str = PHONE, client: str = "203.0.113.77") -> None:
     for number in numbers:
-        journal.append(number.to_bytes(8, "little"), HEADERS)
+        scope = {"path": "/menu", "headers": [(b"user-agent", agent.encode())], "client": (client, 50_000)}
+        journal.append(number.to_bytes(8, "little"), scope)
 
 
 async def rows(database: Database) -> list[int]:
     """The link ids of all scans, and a check that what is counted from them agrees."""
     async with database.connection() as connection:
         links = [row[0] for row in await connection.fetch("SELECT link_id FROM scans ORDER BY link_id")]
-        hours = await connection.fetchval("SELECT coalesce(sum(scans), 0) FROM scan_hours")
-        totals = await connection.fetchval("SELECT coalesce(sum(scans), 0) FROM scan_totals")
+        hours = await connection.fetchval("SELECT coalesce(sum(scans + bots), 0) FROM scan_hours")
+        totals = await connection.fetchval("SELECT coalesce(sum(scans + bots), 0) FROM scan_totals")
     assert hours == totals == len(links)
     return links
 
@@ -70,7 +84,7 @@ class Failing(PostgresScanLog):
 
 async def test_scans_come_into_the_database(database: Database, journal: Journal, tmp_path: Path) -> None:
     scan(journal, *range(300))
-    await drained(Writer(tmp_path, PostgresScanLog(database)))
+    await drained(writing(tmp_path, PostgresScanLog(database)))
     assert await rows(database) == list(range(300))
     journal.close()
 
@@ -80,7 +94,7 @@ async def test_a_write_that_fails_or_only_seems_to_is_neither_lost_nor_doubled(
     database: Database, journal: Journal, tmp_path: Path, moment: str
 ) -> None:
     log = Failing(database)
-    writer = Writer(tmp_path, log)
+    writer = writing(tmp_path, log)
     scan(journal, 1, 2)
     await drained(writer)
     scan(journal, 3, 4)
@@ -97,15 +111,15 @@ async def test_a_new_writer_goes_on_where_the_last_one_died(
     database: Database, journal: Journal, tmp_path: Path
 ) -> None:
     scan(journal, *range(100))
-    await drained(Writer(tmp_path, PostgresScanLog(database)))
+    await drained(writing(tmp_path, PostgresScanLog(database)))
     scan(journal, *range(100, 500))
-    await drained(Writer(tmp_path, PostgresScanLog(database)))
+    await drained(writing(tmp_path, PostgresScanLog(database)))
     assert await rows(database) == list(range(500))
     journal.close()
 
 
 async def test_two_writers_at_once_write_each_scan_once(database: Database, journal: Journal, tmp_path: Path) -> None:
-    writers = [Writer(tmp_path, PostgresScanLog(database)) for _ in range(2)]
+    writers = [writing(tmp_path, PostgresScanLog(database)) for _ in range(2)]
     for first in range(0, 200, 10):
         scan(journal, *range(first, first + 10))
         await asyncio.gather(*(writer.drain() for writer in writers))
@@ -120,7 +134,7 @@ async def test_the_journal_of_a_process_that_is_gone_is_written_and_removed(
 ) -> None:
     scan(journal, 1, 2, 3)
     journal.close()
-    await drained(Writer(tmp_path, PostgresScanLog(database)))
+    await drained(writing(tmp_path, PostgresScanLog(database)))
     assert await rows(database) == [1, 2, 3]
     assert list(tmp_path.iterdir()) == []
     async with database.connection() as connection:
@@ -129,7 +143,7 @@ async def test_the_journal_of_a_process_that_is_gone_is_written_and_removed(
 
 async def test_a_scan_lands_in_its_own_hour_and_month(database: Database, journal: Journal, tmp_path: Path) -> None:
     scan(journal, 9)
-    await drained(Writer(tmp_path, PostgresScanLog(database)))
+    await drained(writing(tmp_path, PostgresScanLog(database)))
     async with database.connection() as connection:
         at = await connection.fetchval("SELECT scanned_at FROM scans")
         hour = await connection.fetchval("SELECT hour FROM scan_hours")
@@ -141,14 +155,147 @@ async def test_a_scan_lands_in_its_own_hour_and_month(database: Database, journa
     journal.close()
 
 
+async def test_the_journal_of_the_version_before_is_written(database: Database, tmp_path: Path) -> None:
+    """As a server that was upgraded in the middle of a segment finds it: some of it has been written already."""
+    folder = tmp_path / "left-behind"
+    folder.mkdir()
+    bodies = [
+        struct.pack("<Q8sHHH", 1_790_000_000_000_000_000 + number, number.to_bytes(8, "little"), 5, 0, 2)
+        + b"phone"
+        + b"de"
+        for number in range(1, 4)
+    ]
+    records = [FRAME.pack(len(body), crc32(body)) + body for body in bodies]
+    (folder / "00000001.seg").write_bytes((b"qredge journal 1" + b"".join(records)).ljust(MIN_SEGMENT_BYTES, b"\0"))
+    log = PostgresScanLog(database)
+    assert await log.write("left-behind", None, Position(1, 16 + len(records[0])), [])
+    await drained(writing(tmp_path, log))
+    assert await rows(database) == [2, 3]
+    async with database.connection() as connection:
+        row = await connection.fetchrow("SELECT * FROM scans WHERE link_id = 2")
+    assert row is not None
+    assert (row["user_agent"], row["language"], row["referrer"], row["address"]) == ("phone", "de", None, None)
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_whatever_a_request_says_can_be_stored(database: Database, journal: Journal, tmp_path: Path) -> None:
+    """One row that the database refuses would keep all others from it for ever."""
+    texts = [
+        bytes(range(256)).replace(b"\n", b""),
+        b"\xed\xa0\x80",
+        b"\xf4\x90\x80\x80",
+        b"\x00",
+        "Android \U0001f600".encode(),
+    ]
+    names = [b"user-agent", b"referer", b"accept-language", b"x-forwarded-for", b"forwarded"]
+    for client in ("", "testserver", "999.1.1.1", "::", "fe80::1%eth0", "\x00"):
+        for text in texts:
+            scope = {"path": "/X", "headers": [(name, text) for name in names], "client": (client, 1)}
+            journal.append((1).to_bytes(8, "little"), scope)
+    await drained(Writer(tmp_path, PostgresScanLog(database), TRUSTING))
+    assert len(await rows(database)) == 30
+    journal.close()
+
+
 async def test_a_running_writer_writes_the_last_scans_before_it_stops(
     database: Database, journal: Journal, tmp_path: Path
 ) -> None:
     stop = asyncio.Event()
-    running = asyncio.create_task(Writer(tmp_path, PostgresScanLog(database)).run(stop))
+    running = asyncio.create_task(writing(tmp_path, PostgresScanLog(database)).run(stop))
     await eventually((tmp_path / "writer.lock").exists, what="a writer")
     scan(journal, 1, 2, 3)
     journal.close()
     stop.set()
     await running
     assert await rows(database) == [1, 2, 3]
+
+
+async def test_a_scan_is_kept_with_what_follows_from_its_request(
+    database: Database, journal: Journal, tmp_path: Path
+) -> None:
+    scan(journal, 9)
+    await drained(writing(tmp_path, PostgresScanLog(database)))
+    async with database.connection() as connection:
+        row = await connection.fetchrow("SELECT * FROM scans")
+    assert row is not None
+    assert row["user_agent"] == PHONE
+    assert (row["device"], row["os"], row["browser"]) == ("mobile", "iOS", "Mobile Safari")
+    journal.close()
+
+
+@pytest.mark.parametrize(
+    ("keep", "kept"),
+    [
+        ("full", {"203.0.113.77/32", "2001:db8:1:2:3:4:5:6/128"}),
+        ("truncated", {"203.0.113.0/24", "2001:db8:1::/48"}),
+        ("none", {None}),
+    ],
+)
+async def test_of_an_address_is_kept_what_the_operator_wants(
+    database: Database, journal: Journal, tmp_path: Path, keep: Keep, kept: set[str | None]
+) -> None:
+    scan(journal, 1)
+    scan(journal, 2, client="2001:db8:1:2:3:4:5:6")
+    await drained(writing(tmp_path, PostgresScanLog(database), keep=keep))
+    async with database.connection() as connection:
+        assert {row[0] for row in await connection.fetch("SELECT address::text FROM scans")} == kept
+        assert await connection.fetchval("SELECT count(DISTINCT visitor) FROM scans") == 2
+    journal.close()
+
+
+async def test_bots_are_counted_apart(database: Database, journal: Journal, tmp_path: Path) -> None:
+    scan(journal, 1, 1, 2, agent="WhatsApp/2.23.20.0 A")
+    scan(journal, 1)
+    writer = writing(tmp_path, PostgresScanLog(database))
+    await drained(writer)
+    scan(journal, 1, agent="Twitterbot/1.0")
+    await drained(writer)
+    async with database.connection() as connection:
+        totals = await connection.fetch("SELECT link_id, scans, bots, last_scan_at FROM scan_totals ORDER BY link_id")
+        hours = await connection.fetch("SELECT link_id, scans, bots FROM scan_hours ORDER BY link_id")
+        person = await connection.fetchval("SELECT scanned_at FROM scans WHERE device <> 'bot'")
+    assert [tuple(row) for row in totals] == [(1, 1, 3, person), (2, 0, 1, None)]
+    assert [tuple(row) for row in hours] == [(1, 1, 3), (2, 0, 1)]
+    journal.close()
+
+
+async def test_visitors_are_told_apart_for_a_day(database: Database, journal: Journal, tmp_path: Path) -> None:
+    scan(journal, 1, 2, 3)
+    scan(journal, 4, client="203.0.113.78")
+    scan(journal, 5, agent="another phone")
+    await drained(writing(tmp_path, PostgresScanLog(database)))
+    await drained(writing(tmp_path, PostgresScanLog(database)))
+    scan(journal, 6)
+    await drained(writing(tmp_path, PostgresScanLog(database)))  # another writer, with the same salt
+    async with database.connection() as connection:
+        rows = await connection.fetch("SELECT visitor FROM scans ORDER BY link_id")
+        assert await connection.fetchval("SELECT count(*) FROM visitor_salts") == 1
+    one, two, three, other, another, later = (row[0] for row in rows)
+    assert one == two == three == later
+    assert len({one, other, another}) == 3
+    journal.close()
+
+
+async def test_a_days_salt_is_the_same_for_all_and_forgotten_after_it(database: Database) -> None:
+    logs = [PostgresScanLog(database) for _ in range(3)]
+    yesterday, today = date(2026, 11, 20), date(2026, 11, 21)
+    first = set(await asyncio.gather(*(log.salt(yesterday) for log in logs)))
+    ever = await logs[0].salt(ALWAYS)
+    assert len(first) == 1
+    async with database.connection() as connection:
+        await connection.execute("UPDATE visitor_salts SET made_at = made_at - interval '49 hours'")
+    assert {await log.salt(today) for log in logs}.isdisjoint(first)
+    async with database.connection() as connection:
+        kept = {row[0] for row in await connection.fetch("SELECT day FROM visitor_salts")}
+    assert kept == {today, ALWAYS}
+    assert await logs[1].salt(ALWAYS) == ever
+    assert await logs[1].salt(yesterday) not in first
+
+
+async def test_a_salt_is_forgotten_also_when_nobody_scans(database: Database, tmp_path: Path) -> None:
+    log = PostgresScanLog(database)
+    await log.salt(date(2026, 11, 20))
+    async with database.connection() as connection:
+        await connection.execute("UPDATE visitor_salts SET made_at = made_at - interval '49 hours'")
+        await writing(tmp_path, log).retire()
+        assert await connection.fetchval("SELECT count(*) FROM visitor_salts") == 0

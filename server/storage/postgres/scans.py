@@ -1,9 +1,15 @@
 """The scan log: rows, their counts, and the journals' positions, in one transaction."""
 
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from io import BytesIO
+from secrets import token_bytes
 
+import asyncpg
+
+from server.domain.errors import StorageUnavailable
 from server.domain.model import LinkId, Position, Scan
+from server.storage.postgres.copying import COLUMNS, DAY_US, HOUR_US, microseconds, moment, rows
 from server.storage.postgres.pool import Database
 
 POSITION = 'SELECT segment, "offset" FROM journal_positions WHERE journal = $1'
@@ -22,19 +28,30 @@ FORGET = "DELETE FROM journal_positions WHERE journal = $1"
 
 # Rows are touched in the order of their keys, so that the writers of two machines cannot deadlock.
 COUNT_HOURS = """
-    INSERT INTO scan_hours (link_id, hour, scans)
-    SELECT * FROM unnest($1::bigint[], $2::timestamptz[], $3::bigint[]) ORDER BY 1, 2
-    ON CONFLICT (link_id, hour) DO UPDATE SET scans = scan_hours.scans + excluded.scans
+    INSERT INTO scan_hours (link_id, hour, scans, bots)
+    SELECT * FROM unnest($1::bigint[], $2::timestamptz[], $3::bigint[], $4::bigint[]) ORDER BY 1, 2
+    ON CONFLICT (link_id, hour) DO UPDATE SET
+        scans = scan_hours.scans + excluded.scans,
+        bots = scan_hours.bots + excluded.bots
 """
 COUNT_TOTALS = """
-    INSERT INTO scan_totals (link_id, scans, last_scan_at)
-    SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[]) ORDER BY 1
+    INSERT INTO scan_totals (link_id, scans, bots, last_scan_at)
+    SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::timestamptz[]) ORDER BY 1
     ON CONFLICT (link_id) DO UPDATE SET
         scans = scan_totals.scans + excluded.scans,
+        bots = scan_totals.bots + excluded.bots,
         last_scan_at = greatest(scan_totals.last_scan_at, excluded.last_scan_at)
 """
 
+# Whoever asks first on a day makes its salt. Scans of the day before may still be on their way, and those of an
+# older day after an outage; then it has another one than when it was today.
+MAKE_SALT = "INSERT INTO visitor_salts (day, salt) VALUES ($1, $2) ON CONFLICT (day) DO NOTHING"
+SALT = "SELECT salt FROM visitor_salts WHERE day = $1"
+FORGET_SALTS = "DELETE FROM visitor_salts WHERE made_at < now() - interval '2 days' AND day > '-infinity'"
+SALT_BYTES = 32
+
 MAKE_MONTH = "SELECT make_scans_month($1)"
+DROP_OLD = "SELECT drop_old_scans($1)"
 
 
 class PostgresScanLog:
@@ -50,14 +67,9 @@ class PostgresScanLog:
         return None if row is None else Position(*row)
 
     async def write(self, journal: str, start: Position | None, end: Position, scans: list[Scan]) -> bool:
-        await self._make_months(scans)
-        hours: Counter[tuple[LinkId, datetime]] = Counter()
-        totals: Counter[LinkId] = Counter()
-        last: dict[LinkId, datetime] = {}
-        for link, at, *_ in scans:
-            hours[link, at.replace(minute=0, second=0, microsecond=0)] += 1
-            totals[link] += 1
-            last[link] = max(at, last.get(link, at))
+        times_us = [microseconds(scan.scanned_at) for scan in scans]
+        await self._make_months(times_us)
+        data, hours, totals = rows(scans, times_us), _hours(scans, times_us), _totals(scans, times_us)
         async with self._database.transaction() as connection:
             if start is None:
                 moved = await connection.fetchval(START, journal, *end)
@@ -66,28 +78,67 @@ class PostgresScanLog:
             if moved is None:
                 return False
             if scans:
-                await connection.copy_records_to_table("scans", records=scans, columns=Scan._fields)
-                await connection.execute(
-                    COUNT_HOURS,
-                    [link for link, _ in hours],
-                    [hour for _, hour in hours],
-                    list(hours.values()),
-                )
-                await connection.execute(
-                    COUNT_TOTALS, list(totals), list(totals.values()), [last[link] for link in totals]
-                )
+                await connection.copy_to_table("scans", source=BytesIO(data), columns=COLUMNS, format="binary")
+                await connection.execute(COUNT_HOURS, *hours)
+                await connection.execute(COUNT_TOTALS, *totals)
             return True
+
+    async def salt(self, day: date) -> bytes:
+        async with self._database.transaction() as connection:
+            await connection.execute(FORGET_SALTS)
+            await connection.execute(MAKE_SALT, day, token_bytes(SALT_BYTES))
+            salt: bytes = await connection.fetchval(SALT, day)
+        return salt
 
     async def forget(self, journal: str) -> None:
         async with self._database.connection() as connection:
             await connection.execute(FORGET, journal)
 
-    async def _make_months(self, scans: list[Scan]) -> None:
+    async def retire(self, days: int) -> list[str]:
+        try:
+            async with self._database.connection() as connection:
+                await connection.execute(FORGET_SALTS)
+                if not days:
+                    return []
+                return [row[0] for row in await connection.fetch(DROP_OLD, days)]
+        except asyncpg.LockNotAvailableError as exc:
+            raise StorageUnavailable from exc
+
+    async def _make_months(self, times_us: list[int]) -> None:
         """Makes the partitions these scans go to, and those of a month later, ahead of their first scan."""
-        days = {scan.scanned_at.date() for scan in scans}
+        days = {moment(number * DAY_US).date() for number in {time_us // DAY_US for time_us in times_us}}
         days |= {day + timedelta(days=31) for day in days}
         for month in {(day.year, day.month) for day in days} - self._months:
             async with self._database.connection() as connection:
                 first = datetime(*month, 1, tzinfo=UTC)
                 await connection.execute(MAKE_MONTH, first)
             self._months.add(month)
+
+
+def _hours(scans: list[Scan], times_us: list[int]) -> tuple[list[LinkId], list[datetime], list[int], list[int]]:
+    """Links, hours, and how many scans and bots each link had in that hour."""
+    keys = [(scan.link_id, time_us // HOUR_US) for scan, time_us in zip(scans, times_us, strict=True)]
+    bots = Counter([key for key, scan in zip(keys, scans, strict=True) if scan.device == "bot"])
+    everyone = Counter(keys)
+    return (
+        [link for link, _ in everyone],
+        [moment(hour * HOUR_US) for _, hour in everyone],
+        [count - bots[key] for key, count in everyone.items()],
+        [bots[key] for key in everyone],
+    )
+
+
+def _totals(scans: list[Scan], times_us: list[int]) -> tuple[list[LinkId], list[int], list[int], list[datetime | None]]:
+    """Links, how many scans and bots each had, and when its last scan was."""
+    everyone = Counter([scan.link_id for scan in scans])
+    bots = Counter([scan.link_id for scan in scans if scan.device == "bot"])
+    last: dict[LinkId, int] = {}
+    for scan, time_us in zip(scans, times_us, strict=True):
+        if scan.device != "bot" and time_us >= last.get(scan.link_id, time_us):
+            last[scan.link_id] = time_us
+    return (
+        list(everyone),
+        [count - bots[link] for link, count in everyone.items()],
+        [bots[link] for link in everyone],
+        [moment(last[link]) if link in last else None for link in everyone],
+    )

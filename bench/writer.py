@@ -1,0 +1,102 @@
+"""How many scans a second come from a journal into PostgreSQL, counts included: python -m bench.writer
+
+A journal full of scans, as a busy day leaves one (links by Zipf's law, some thousand user agents, many addresses), is
+written by the writer into an embedded PostgreSQL on the same machine. Beside the whole, its parts alone: what the hot
+side spends on a record, what reading costs, and what finding out who it was costs.
+"""
+
+import asyncio
+import random
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from bench.redirect import PHONE_HEADERS
+from migrations import migrate
+from server.asgi import Scope
+from server.embedded import EmbeddedPostgres
+from server.scans.classifier import Classifier
+from server.scans.journal import Journal
+from server.scans.reader import START, JournalReader
+from server.scans.record import pack
+from server.scans.visitor import Visitors
+from server.scans.writer import Writer
+from server.storage.postgres.pool import Database
+from server.storage.postgres.scans import PostgresScanLog
+
+T = TypeVar("T")
+
+SCANS = 200_000
+LINKS = 10_000
+AGENTS = 2_000
+LANGUAGES = ("de-CH,de;q=0.9,en;q=0.8", "en-GB,en;q=0.9", "fr-FR,fr;q=0.9", "pt-BR,pt;q=0.9,en;q=0.5")
+
+
+def main() -> None:
+    random.seed(5)
+    with tempfile.TemporaryDirectory(prefix="qredge-", ignore_cleanup_errors=True) as folder:
+        postgres = EmbeddedPostgres(Path(folder) / "postgres")
+        postgres.start()
+        try:
+            asyncio.run(measure(Path(folder) / "journal", postgres.url))
+        finally:
+            postgres.stop()
+
+
+async def measure(root: Path, url: str) -> None:
+    await migrate(url)
+    links = random.choices(range(1, LINKS + 1), [1 / rank for rank in range(1, LINKS + 1)], k=SCANS)
+    scopes = [request() for _ in range(SCANS)]
+    journal = Journal(root, max_bytes=1 << 30, sync_s=0.1)
+    scans = list(zip([link.to_bytes(8, "little") for link in links], scopes, strict=True))
+
+    report("record", lambda: [pack(link, scope) for link, scope in scans])
+    for done, (link, scope) in enumerate(scans):
+        journal.append(link, scope)
+        if done % 5_000 == 0:
+            await asyncio.sleep(0.02)  # as the thread that makes segments is not given all the processor here
+    journal.close()
+    assert journal.dropped == 0
+
+    records = report("read", lambda: JournalReader(journal.folder).read(START, most=SCANS, owned=False).scans)
+    classifier = Classifier(Visitors(trusted=(), keep="truncated", salting="daily"))
+    for name in ("who, first seen", "who, seen before"):
+        report(name, lambda: [classifier.scan(record, bytes(32)) for record in records])
+
+    database = Database(url, max_connections=2)
+    await database.open()
+    writer = Writer(root, PostgresScanLog(database), Visitors(trusted=(), keep="truncated", salting="daily"))
+    began = time.perf_counter()
+    while await writer.drain():
+        pass
+    tell("all, into PostgreSQL", time.perf_counter() - began)
+    async with database.connection() as connection:
+        assert await connection.fetchval("SELECT sum(scans + bots) FROM scan_totals") == SCANS
+    await database.close()
+
+
+def request() -> Scope:
+    """A phone's request, as one of many phones makes it."""
+    headers = {name.lower().encode(): value.encode() for name, value in PHONE_HEADERS.items()}
+    version = f"18_{random.randrange(AGENTS)}"
+    headers[b"user-agent"] = headers[b"user-agent"].replace(b"18_1", version.encode())
+    headers[b"accept-language"] = random.choice(LANGUAGES).encode()
+    address = f"100.{random.randrange(64, 80)}.{random.randrange(256)}.{random.randrange(256)}"
+    return {"path": "/MENU", "headers": list(headers.items()), "client": (address, random.randrange(1024, 65536))}
+
+
+def report(name: str, call: Callable[[], T]) -> T:
+    began = time.perf_counter()
+    result = call()
+    tell(name, time.perf_counter() - began)
+    return result
+
+
+def tell(name: str, seconds: float) -> None:
+    print(f"{name:22}{SCANS / seconds:12,.0f} scans/s{seconds / SCANS * 1e6:8.2f} us each", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""What follows from a scan's request: the record as it came becomes a row as it is kept.
+
+Much of it repeats itself from scan to scan, and is looked up: user agents, languages, addresses. What is left takes
+some 5 us for each (bench/writer.py).
+"""
+
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+
+from server.domain.model import Scan
+from server.scans.agent import Agent, agent
+from server.scans.record import Record
+from server.scans.visitor import Visitors, visitor
+
+UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+DAY_US = 86_400_000_000
+
+#: Headers that are remembered. A day of a busy server has some thousand different user agents.
+MAX_KNOWN = 1 << 14
+
+
+class Classifier:
+    """Makes scans of records."""
+
+    def __init__(self, visitors: Visitors) -> None:
+        self._visitors = visitors
+
+    def days(self, records: list[Record]) -> dict[int, date]:
+        """The records' days, by their number since 1970: whose salt their scans take."""
+        numbers = {record.time_us // DAY_US for record in records}
+        return {number: self._visitors.salt_day((UNIX_EPOCH + timedelta(days=number)).date()) for number in numbers}
+
+    def scan(self, record: Record, salt: bytes) -> Scan:
+        address = self._visitors.address(record)
+        user_agent, (device, os, browser) = _agent(record.agent)
+        return Scan(
+            record.link_id,
+            UNIX_EPOCH + timedelta(microseconds=record.time_us),
+            user_agent,
+            _text(record.referrer) if record.referrer else None,
+            _language(record.language),
+            self._visitors.kept(address),
+            visitor(salt, address, record.agent),
+            device,
+            os,
+            browser,
+            record.from_code,
+        )
+
+
+def _text(header: bytes) -> str | None:
+    """A header's value as PostgreSQL can hold it: UTF-8 without U+0000."""
+    return header.decode("utf-8", "replace").replace("\x00", "\ufffd") or None
+
+
+_language = lru_cache(MAX_KNOWN)(_text)
+
+
+@lru_cache(MAX_KNOWN)
+def _agent(header: bytes) -> tuple[str | None, Agent]:
+    text = _text(header)
+    return text, agent(text or "")

@@ -1,0 +1,81 @@
+"""Scans as PostgreSQL's binary COPY takes them (documentation of COPY, "Binary Format"; network.c, inet_recv).
+
+A row is one pack of what has a fixed length, and the rest in front of which its length stands. asyncpg's
+copy_records_to_table, which finds a codec for each value, and for an inet parses a text, takes four times as long.
+"""
+
+import struct
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+from server.domain.model import Address, Scan
+
+COLUMNS = (
+    *("link_id", "scanned_at", "visitor", "from_code"),
+    *("address", "user_agent", "device", "os", "browser", "language", "referrer"),
+)
+
+HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+TRAILER = b"\xff\xff"
+NULL = b"\xff\xff\xff\xff"
+
+#: The number of columns, and the first four with their lengths.
+FIXED = struct.Struct(">hiqiqiqi?")
+LENGTH = struct.Struct(">i")
+INET = struct.Struct(">iBBBB")
+FAMILIES = {4: 2, 16: 3}  # PGSQL_AF_INET and PGSQL_AF_INET6, by an address's bytes
+
+#: Texts that come again and again are encoded once.
+MAX_KNOWN = 1 << 14
+
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+SECOND_US = 1_000_000
+HOUR_US = 3_600 * SECOND_US
+DAY_S = 86_400
+DAY_US = DAY_S * SECOND_US
+
+
+def microseconds(at: datetime) -> int:
+    """The time as PostgreSQL has it: since 2000."""
+    since = at - EPOCH
+    return (since.days * DAY_S + since.seconds) * SECOND_US + since.microseconds
+
+
+def moment(time_us: int) -> datetime:
+    return EPOCH + timedelta(microseconds=time_us)
+
+
+def rows(scans: list[Scan], times_us: list[int]) -> bytes:
+    """The scans, with their times as numbers, as one COPY."""
+    parts = [HEADER]
+    for scan, time_us in zip(scans, times_us, strict=True):
+        parts += (
+            FIXED.pack(len(COLUMNS), 8, scan.link_id, 8, time_us, 8, scan.visitor, 1, scan.from_code),
+            NULL if scan.address is None else _inet(scan.address),
+            _agent(scan.user_agent, scan.device, scan.os, scan.browser),
+            _known(scan.language),
+            NULL if scan.referrer is None else _text(scan.referrer),
+        )
+    parts.append(TRAILER)
+    return b"".join(parts)
+
+
+def _inet(address: Address) -> bytes:
+    packed, bits = address
+    size = len(packed)
+    return INET.pack(size + 4, FAMILIES[size], bits, 0, size) + packed
+
+
+def _text(text: str | None) -> bytes:
+    if text is None:
+        return NULL
+    data = text.encode()
+    return LENGTH.pack(len(data)) + data
+
+
+_known = lru_cache(MAX_KNOWN)(_text)
+
+
+@lru_cache(MAX_KNOWN)
+def _agent(*texts: str | None) -> bytes:
+    return b"".join(map(_text, texts))
