@@ -41,7 +41,7 @@ FACTORS: Case = {
     "look": tuple(LOOKS),
     "logo": tuple(LOGOS),
     "ring": get_args(Ring),
-    "frame": ("none",),
+    "frame": get_args(FrameStyle),
     "format": get_args(ImageFormat),
     "version": tuple(TEXTS),
     "size": (256, 512, 1200),
