@@ -10,6 +10,7 @@ import numpy as np
 
 from server.domain.colour import BLACK, TRANSPARENT, WHITE, Colour, Gradient, Paint, Stop
 from server.domain.design import Background, BorderShape, CenterShape, Logo, ModuleShape, Picture
+from tests.fastcore.viewers import Pixels
 
 MODULES: tuple[ModuleShape, ...] = get_args(ModuleShape)
 BORDERS: tuple[BorderShape, ...] = get_args(BorderShape)
@@ -19,7 +20,7 @@ CENTERS: tuple[CenterShape, ...] = get_args(CenterShape)
 TEXTS = {2: "https://example.com/menu", 8: "https://example.com/" + "w" * 120, 20: "https://example.com/" + "m" * 620}
 
 
-def picture_of(pixels: np.ndarray) -> Picture:  # type: ignore[type-arg]  # of bytes, by row and column
+def picture_of(pixels: Pixels) -> Picture:
     """As a design names it once its bytes are here. Blue, green, red (and alpha), as OpenCV has them."""
     data = cv2.imencode(".png", pixels)[1].tobytes()
     return Picture(sha256=hashlib.sha256(data).hexdigest(), data=data)
