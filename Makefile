@@ -9,7 +9,7 @@ CORE   := $(wildcard fastcore/*.pyx fastcore/*.pxd fastcore/*.h)
 serve: .venv/.built
 	@exec $(BIN)/qredge serve
 
-test: .venv/.dev .venv/.browser .venv/.redis .venv/.print
+test: .venv/.dev .venv/.browser .venv/.redis .venv/.print .venv/.reader
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: .venv/.dev
@@ -83,6 +83,10 @@ REDIS          := command -v redis-server
 
 .venv/.print: .venv/.system
 	$(call need,command -v gs && command -v qpdf,ghostscript qpdf)
+	@touch $@
+
+.venv/.reader: .venv/.system
+	$(call need,ls /usr/lib/*/libzbar.so.0,libzbar0)
 	@touch $@
 
 .venv/.rivals: .venv/.system

@@ -83,6 +83,10 @@ class Symbol:
         """Modules in a row and in a column, without margin: 21 to 177, or 11 to 17."""
 
     @property
+    def alignments(self) -> tuple[tuple[int, int], ...]:
+        """Column and row of the module in the middle of each alignment pattern, row by row."""
+
+    @property
     def modules(self) -> bytes:
         """size * size modules, 0 light and 1 dark, row by row."""
 

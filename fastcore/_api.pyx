@@ -29,6 +29,7 @@ from fastcore.deflate cimport Plan
 from fastcore.picture cimport Picture
 from fastcore.segment cimport MAX_TEXT, NO_ECI, Mode, Text
 from fastcore.tables cimport (
+    alignment_of,
     MAX_BLOCKS,
     Blocks,
     blocks_of,
@@ -94,6 +95,18 @@ cdef class Symbol:
     @property
     def bits_free(self):
         return data_bits_of(self.inner_version, <Level> self.level_index) - self.bits_used
+
+    @property
+    def alignments(self):
+        cdef int[7] centres
+        cdef int count = 0 if self.micro else alignment_of(self.inner_version, centres)
+        cdef int last = count - 1
+        return tuple([
+            (centres[column], centres[row])
+            for row in range(count)
+            for column in range(count)
+            if (row, column) not in ((0, 0), (0, last), (last, 0))
+        ])
 
     @property
     def modules(self):

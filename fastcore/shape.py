@@ -68,11 +68,29 @@ def polygon(x: float, y: float, radii: tuple[float, ...], count: int) -> str:
     return "M" + "L".join(f"{cx:.6f} {cy:.6f}" for cx, cy in corners) + "Z"
 
 
+def rounding(x: float, y: float, reach: float, fullness: float) -> str:
+    """Four curves around a point: from a diamond (fullness 0) by a circle (0.55) towards a square (1).
+
+    A negative reach goes the other way round, for a hole.
+    """
+    across, bend = abs(reach), fullness * abs(reach)
+    side, side_bend = reach, fullness * reach
+    return (
+        f"M{x} {y - across}C{x + side_bend} {y - across} {x + side} {y - bend} {x + side} {y}"
+        f"C{x + side} {y + bend} {x + side_bend} {y + across} {x} {y + across}"
+        f"C{x - side_bend} {y + across} {x - side} {y + bend} {x - side} {y}"
+        f"C{x - side} {y - bend} {x - side_bend} {y - across} {x} {y - across}Z"
+    )
+
+
 def _same(radius: float) -> Corners:
     return (radius, radius, radius, radius)
 
 
 # --- modules ---
+
+#: The largest corner: where a module is two pixels wide, the pixel in this corner is still more dark than light.
+MOST = 0.75
 
 
 def _always(outline: str) -> Module:
@@ -94,9 +112,9 @@ def _radii(near: int, radius: float) -> Corners:
 
 
 def _extra_rounded(dark: bool, near: int) -> str:
-    """The corner that two neighbours leave open takes the whole module."""
+    """The corner that two neighbours leave open takes most of the module."""
     turns = near & 15 in (N | E, E | S, S | W, W | N)
-    return box(0, 0, 1, 1, _radii(near, 1 if turns else 0.5)) if dark else ""
+    return box(0, 0, 1, 1, _radii(near, MOST if turns else 0.5)) if dark else ""
 
 
 def _classy(radius: float) -> Module:
@@ -142,24 +160,31 @@ MODULES: dict[str, Module] = {
     "square": _always(FULL),
     "rounded": _rounded,
     "extra-rounded": _extra_rounded,
-    "dot": _always(_dot(0.4)),
+    "dot": _always(_dot(0.45)),
     "dots": _always(_dot(0.5)),
     "classy": _classy(0.5),
-    "classy-rounded": _classy(1),
+    "classy-rounded": _classy(MOST),
     # Its tips are cut where they touch those beside it.
     "diamond": _always("M.36 0H.64L1 .36V.64L.64 1H.36L0 .64V.36Z"),
     "liquid": _liquid,
     "connected-h": _connected_h,
     "connected-v": _connected_v,
     "hexagon": _always("M.5 0L1 .25V.75L.5 1L0 .75V.25Z"),
-    "star": _always(polygon(0.5, 0.525, (0.525, 0.31), 5)),
-    "halftone": _always(_dot(0.34)),
+    "star": _always(polygon(0.5, 0.53, (0.55, 0.36), 5)),
+    "halftone": _always(_dot(0.42)),
     "frame": _always(FULL + hole(0.15, 0.15, 0.7, 0.7, _same(0)) + box(0.2, 0.2, 0.6, 0.6, _same(0))),
+}
+
+#: The modules of alignment patterns, for shapes that do not join: a reader finds these patterns by their unbroken ring,
+#: and where it does not, it misses the symbol whenever that is turned or tilted.
+ALIGNMENTS: dict[str, Module] = {
+    **dict.fromkeys(("dot", "dots", "halftone"), _rounded),
+    **dict.fromkeys(("diamond", "hexagon", "star", "frame", "connected-h", "connected-v"), _always(FULL)),
 }
 
 #: What stands for a light module where it must be told from a photo below it.
 LIGHT: dict[str, Module] = {
-    "halftone": lambda dark, near: "" if dark else _dot(0.34),
+    "halftone": lambda dark, near: "" if dark else _dot(0.42),
     "square": lambda dark, near: "" if dark else FULL,
 }
 
@@ -183,7 +208,6 @@ BORDERS: dict[str, tuple[Corners, Corners]] = {
     "square": (_same(0), _same(0)),
     "rounded": (_same(1.5), _same(0.75)),
     "extra-rounded": (_same(2.5), _same(1.5)),
-    "circle": (_same(3.5), _same(2.5)),
     "leaf-tl": ((0, 2.0, 2.0, 2.0), (0, 1.2, 1.2, 1.2)),
     "leaf-tr": ((2.0, 0, 2.0, 2.0), (1.2, 0, 1.2, 1.2)),
     "leaf-br": ((2.0, 2.0, 0, 2.0), (1.2, 1.2, 0, 1.2)),
@@ -192,25 +216,36 @@ BORDERS: dict[str, tuple[Corners, Corners]] = {
 
 EYE_BORDERS: dict[str, Path] = {
     **{name: Path(box(0, 0, 7, 7, outer) + hole(1, 1, 5, 5, inner)) for name, (outer, inner) in BORDERS.items()},
+    # Readers look for four corners to see how a symbol is turned and tilted, and take any points of a true circle for
+    # them: these are superellipses, of exponents 2.5 and 3.
+    "circle": Path(rounding(3.5, 3.5, 3.5, 0.69) + rounding(3.5, 3.5, -2.5, 0.78)),
     # With its corners cut, like the mitred ones of a picture frame.
     "frame": Path("M1.2 0H5.8L7 1.2V5.8L5.8 7H1.2L0 5.8V1.2ZM1.7 1L1 1.7V5.3L1.7 6H5.3L6 5.3V1.7L5.3 1Z"),
 }
 
+
+def _disc(radius: float) -> str:
+    return box(3.5 - radius, 3.5 - radius, 2 * radius, 2 * radius, _same(radius))
+
+
 EYE_CENTERS: dict[str, Path] = {
     "square": Path(box(2, 2, 3, 3, _same(0))),
     "rounded": Path(box(2, 2, 3, 3, _same(0.8))),
-    "circle": Path(box(2, 2, 3, 3, _same(1.5))),
+    # As wide as three modules on the average, as readers look for it in other rows than the middle one too.
+    "circle": Path(_disc(1.6)),
     "leaf-tl": Path(box(2, 2, 3, 3, (0, 1.3, 1.3, 1.3))),
-    "sunburst": Path(polygon(3.5, 3.5, (1.65, 1.35), 14)),
-    "star": Path(polygon(3.5, 3.6, (1.75, 1.15), 5)),
-    "diamond": Path(polygon(3.5, 3.5, (1.75,), 4)),
+    "sunburst": Path(polygon(3.5, 3.5, (1.8, 1.45), 14)),
+    "star": Path(polygon(3.5, 3.6, (2.05, 1.37), 5)),
+    "diamond": Path(rounding(3.5, 3.5, 1.85, 0.2)),
     "cross": Path("M2.5 2H4.5V2.5H5V4.5H4.5V5H2.5V4.5H2V2.5H2.5Z"),
-    "dot": Path(box(2.2, 2.2, 2.6, 2.6, _same(1.3))),
+    "dot": Path(_disc(1.45)),
 }
 
 
 def eye_ring(border: str) -> Path:
     """A thin ring around an eye's border, within the light modules that part it from the others."""
+    if border == "circle":
+        return Path(rounding(3.5, 3.5, 4.2, 0.69) + rounding(3.5, 3.5, -3.95, 0.69))
     outer, _ = BORDERS.get(border, BORDERS["rounded"])
     tl, tr, br, bl = (radius + 0.7 if radius else 0 for radius in outer)
     inside = (max(0, tl - 0.25), max(0, tr - 0.25), max(0, br - 0.25), max(0, bl - 0.25))

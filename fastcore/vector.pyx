@@ -250,9 +250,11 @@ cdef void put_operators(Text *text, const Outline *outline, int64_t scale, int64
             put_operator(text, numbers, 2, "l", 1)
 
 
-cdef void put_rectangle_operator(Text *text, int64_t x, int64_t y, int64_t width, int64_t height) noexcept nogil:
+cdef void put_rectangle_operator(
+    Text *text, const char *operator, int64_t x, int64_t y, int64_t width, int64_t height
+) noexcept nogil:
     cdef int64_t[4] numbers = [x, y, width, height]
-    put_operator(text, numbers, 4, "re", 2)
+    put_operator(text, numbers, 4, operator, 2)
 
 
 # --- tiles ---
@@ -285,7 +287,8 @@ cdef void put_tiles_data(Pen *pen, const Grid *grid) noexcept nogil:
 
 
 cdef void put_tiles_operators(Text *text, const Grid *grid, bint by_name) noexcept nogil:
-    """Each tile as its operators or, by name, as its corner and t1, t2, ... for the path that is drawn there."""
+    """Each tile as its operators or, by name, as its corner and t1, t2, ... for the path that is drawn there, rt
+    for a run of full squares."""
     cdef int row, column, run, place
     cdef int64_t[3] corner
     for row in range(grid.size):
@@ -296,7 +299,10 @@ cdef void put_tiles_operators(Text *text, const Grid *grid, bint by_name) noexce
             place = grid.places[row * grid.size + column]
             run = run_at(grid, row, column)
             if run:
-                put_rectangle_operator(text, corner[0], corner[1], run * grid.scale, grid.scale)
+                # Where tiles have names, each leaves its own matrix behind.
+                put_rectangle_operator(
+                    text, "rt" if by_name else "re", corner[0], corner[1], run * grid.scale, grid.scale
+                )
             elif place and not by_name:
                 put_operators(text, &grid.outlines[place - 1], grid.scale, corner[0], corner[1])
             elif place:

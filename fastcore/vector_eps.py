@@ -21,7 +21,8 @@ from fastcore.drawing import Drawing, Fill, Layer, Paint, Photo, Rgba, Stop
 from fastcore.shading import alphas, components, evened, number, numbers, shading
 from fastcore.vector import filtered, mixed, operators, tile_operators
 
-#: The operators of PDF that `vector` writes, and what places a tile: its corner, from the matrix that all began with.
+#: The operators of PDF that `vector` writes, and what places a tile, or a run of
+#: full squares: its corner, from the matrix that all began with.
 PROLOG = """\
 %%BeginProlog
 /qredge 16 dict def
@@ -32,6 +33,7 @@ qredge begin
 /h {closepath} bind def
 /re {4 2 roll moveto 1 index 0 rlineto 0 exch rlineto neg 0 rlineto closepath} bind def
 /t {base setmatrix translate} bind def
+/rt {base setmatrix re} bind def
 end
 %%EndProlog
 """

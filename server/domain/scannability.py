@@ -1,9 +1,10 @@
 """Whether a picture will scan: what is found out about it, and what that means."""
 
-from collections.abc import Sequence
+from bisect import bisect
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from server.domain.colour import BLACK, WHITE, Colour, colours_of, contrast
+from server.domain.colour import BLACK, WHITE, Colour, Paint, colours_of, contrast
 from server.domain.design import Design, Level
 from server.domain.errors import Finding
 
@@ -32,6 +33,10 @@ class Polarity:
     backdrop: Colour | None
     findings: tuple[Finding, ...]
 
+    @property
+    def fatal(self) -> bool:
+        return any(finding.fatal for finding in self.findings)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repair:
@@ -54,7 +59,7 @@ class Scannability:
     contrast: float
     inverted: bool
     repair: tuple[Repair, ...]
-    #: None where plain squares need no proof.
+    #: Plain squares are taken to be readable.
     decoded: bool
     findings: tuple[Finding, ...]
     score: int
@@ -72,13 +77,13 @@ class Scannability:
 def polarity_of(design: Design, grounds: Sequence[Colour] = ()) -> Polarity:
     """Compare every colour that modules and eyes take with every one they meet.
 
-    grounds: what they meet where that is not the design's own background alone; opaque.
+    grounds: what they meet where that is not the design's own background alone.
     """
     below = list(grounds) or colours_of(design.background.color)
     if all(colour.alpha == 255 for colour in below):
         return _judge(design, below, None)
     backdrops = [_judge(design, [colour.over(backdrop) for colour in below], backdrop) for backdrop in (WHITE, BLACK)]
-    best = max(backdrops, key=lambda polarity: (not polarity.findings, polarity.contrast))
+    best = max(backdrops, key=lambda polarity: (not polarity.fatal, not polarity.findings, polarity.contrast))
     name = "white" if best.backdrop == WHITE else "black"
     seen = Finding(
         "transparent_background",
@@ -90,22 +95,22 @@ def polarity_of(design: Design, grounds: Sequence[Colour] = ()) -> Polarity:
 
 
 def _judge(design: Design, grounds: Sequence[Colour], backdrop: Colour | None) -> Polarity:
-    paints = {
-        "modules/color": design.modules.color,
-        "eyes/border/color": design.border_paint,
-        "eyes/center/color": design.center_paint,
-    }
+    paints: dict[Paint, str] = {}
+    for field, paint in (
+        ("modules/color", design.modules.color),
+        ("eyes/border/color", design.border_paint),
+        ("eyes/center/color", design.center_paint),
+    ):
+        paints.setdefault(paint, field)
     least, where, ink, met = 22.0, "", BLACK, WHITE
     darker = lighter = False
-    for field, paint in paints.items():
-        for ground in grounds:
-            for colour in colours_of(paint):
-                seen = colour.over(ground)
-                darker = darker or seen.luminance < ground.luminance
-                lighter = lighter or seen.luminance > ground.luminance
-                ratio = contrast(seen, ground)
-                if ratio < least:
-                    least, where, ink, met = ratio, field, seen, ground
+    for paint, field in paints.items():
+        for seen, ground in _nearest(paint, grounds):
+            darker = darker or seen.luminance < ground.luminance
+            lighter = lighter or seen.luminance > ground.luminance
+            ratio = contrast(seen, ground)
+            if ratio < least:
+                least, where, ink, met = ratio, field, seen, ground
     findings = []
     if least < LEAST_CONTRAST:
         findings.append(
@@ -122,7 +127,8 @@ def _judge(design: Design, grounds: Sequence[Colour], backdrop: Colour | None) -
             Finding(
                 "mixed_contrast",
                 where,
-                "Some modules are darker than the background and some are lighter; no reader takes both for dark.",
+                "Some modules are darker than the background and some are lighter; no reader takes both for dark. "
+                "Make all of them darker, or all lighter.",
                 fatal=True,
             )
         )
@@ -136,6 +142,18 @@ def _judge(design: Design, grounds: Sequence[Colour], backdrop: Colour | None) -
             )
         )
     return Polarity(least, lighter and not darker, backdrop, tuple(findings))
+
+
+def _nearest(paint: Paint, grounds: Sequence[Colour]) -> Iterator[tuple[Colour, Colour]]:
+    """Each colour of a paint with each ground that may be the worst for it: for an opaque one, those next to it."""
+    ordered = sorted(grounds, key=lambda ground: ground.luminance)
+    luminances = [ground.luminance for ground in ordered]
+    for colour in colours_of(paint):
+        if colour.alpha == 255:
+            place = bisect(luminances, colour.luminance)
+            yield from ((colour, ground) for ground in ordered[max(0, place - 1) : place + 1])
+        else:
+            yield from ((colour.over(ground), ground) for ground in ordered)
 
 
 def quiet_zone(design: Design) -> tuple[Finding, ...]:

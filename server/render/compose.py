@@ -5,7 +5,7 @@ clear zone and the logo.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, cos, floor, hypot, radians, sin
 
 import fastcore
@@ -83,10 +83,9 @@ def compose(
         layers.append(_covering(photo, Square(x, y, side), design.background.opacity))
         if design.modules.shape == "halftone":
             layers += _light(symbol, layout, skipped, ground or WHITE)
-    variants = shape.variants(shape.MODULES[design.modules.shape])
     paint = _paint(design.modules.color, layout.square(0, 0, symbol.size))
     if paint is not None:
-        layers.append(_tiles(symbol, layout, variants, skipped, paint))
+        layers.append(_modules(symbol, layout, design.modules.shape, skipped, paint))
     layers += _eyes(layout, design)
     if zone is not None:
         if zone.clear and photo is not None and ground is not None:
@@ -94,6 +93,14 @@ def compose(
         assert logo is not None, "without a logo there is no zone"
         layers.append(_logo(logo, design, zone, layout))
     return Drawing(size_px, size_px, ground, tuple(layers))
+
+
+def behind(design: Design, side: int, photo: Picture) -> Drawing:
+    """What modules lie on: the background with a photo above it, `side` pixels wide."""
+    whole = Square(0, 0, side)
+    return Drawing(
+        side, side, _paint(design.background.color, whole), (_covering(photo, whole, design.background.opacity),)
+    )
 
 
 # --- paints ---
@@ -148,6 +155,30 @@ def _skipped(layout: Layout, zone: "Zone | None") -> bytes:
     return bytes(skipped)
 
 
+def _modules(symbol: fastcore.Symbol, layout: Layout, name: str, skipped: bytes, paint: Paint) -> Tiles:
+    tiles = _tiles(symbol, layout, shape.variants(shape.MODULES[name]), skipped, paint)
+    if name not in shape.ALIGNMENTS or not symbol.alignments:
+        return tiles
+    # Alignment patterns by themselves, as if around them all were light.
+    ring = shape.variants(shape.ALIGNMENTS[name])
+    others = bytearray(b"\1" * len(skipped))
+    for at in _aligned(symbol):
+        others[at] = skipped[at]
+    inside = fastcore.places(symbol, ring.table, bytes(others))
+    merged = bytearray(tiles.places)
+    for at in _aligned(symbol):
+        merged[at] = inside[at] and inside[at] + len(tiles.paths)
+    return replace(tiles, places=bytes(merged), paths=(*tiles.paths, *ring.paths))
+
+
+def _aligned(symbol: fastcore.Symbol) -> Iterator[int]:
+    """The modules of the alignment patterns, by their place."""
+    for column, row in symbol.alignments:
+        for at in range(row - 2, row + 3):
+            start = at * symbol.size + column - 2
+            yield from range(start, start + 5)
+
+
 def _tiles(symbol: fastcore.Symbol, layout: Layout, variants: shape.Variants, skipped: bytes, paint: Paint) -> Tiles:
     places = fastcore.places(symbol, variants.table, skipped)
     return Tiles(symbol.size, places, variants.paths, layout.x, layout.y, layout.scale, paint)
@@ -181,11 +212,13 @@ def _on_each(squares: list[Square], scale: int, outline: Path, given: colour.Pai
 
 
 def _light(symbol: fastcore.Symbol, layout: Layout, skipped: bytes, ground: Paint) -> Iterator[Layer]:
-    """What keeps a photo from being taken for dark modules: dots in light ones, and the eyes on plain ground."""
+    """What keeps a photo from being taken for dark modules: dots in light ones, plain ground for the patterns."""
     yield _tiles(symbol, layout, shape.variants(shape.LIGHT["halftone"]), skipped, ground)
     boxes = []
-    for column, row in eyes_of(symbol.size):
-        around = layout.square(column - 1, row - 1, EYE + 2)
+    patterns = [(column - 1, row - 1, EYE + 2) for column, row in eyes_of(symbol.size)]
+    patterns += [(column - 2, row - 2, 5) for column, row in symbol.alignments]
+    for column, row, modules in patterns:
+        around = layout.square(column, row, modules)
         boxes.append(Path(shape.FULL).transformed(around.side, 0, 0, around.side, around.x, around.y))
     yield Fill(Path.joined(boxes), ground)
 

@@ -4,7 +4,7 @@ import zxingcpp
 
 import fastcore
 from fastcore.drawing import Rgba
-from server.domain.colour import WHITE, Colour
+from server.domain.colour import BLACK, WHITE, Colour
 from server.domain.design import PLAIN, Design, Level
 from server.domain.errors import Finding
 from server.domain.scannability import (
@@ -16,11 +16,13 @@ from server.domain.scannability import (
     quiet_zone,
     score_of,
 )
-from server.render.compose import Layout, Zone, clear_zone, compose, lay_out
+from server.render.compose import Layout, Zone, behind, clear_zone, compose, lay_out
 from server.render.pictures import Picture
 
 #: Pixels of a module in the picture that is decoded. Whatever is drawn larger looks the same, but for more pixels.
 PROOF_SCALE = 8
+
+QR_CODE = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 
 
 def needs_proof(design: Design) -> bool:
@@ -53,7 +55,7 @@ def prove(
     polarity = polarity_of(design, _grounds(design, layout, photo))
     zone = clear_zone(layout, design, logo)
     repair = _repair(symbol, zone)
-    findings = [*polarity.findings, *quiet_zone(design), *_logo_findings(repair), *_size_findings(layout)]
+    findings = [*polarity.findings, *quiet_zone(design), *_logo_findings(repair, symbol), *_size_findings(layout)]
     decoded = not needs_proof(design) or _reads(text, symbol, design, size_px, layout, polarity, logo, photo)
     if not decoded:
         findings.append(_undecodable(design))
@@ -76,17 +78,21 @@ def prove(
 
 def _grounds(design: Design, layout: Layout, photo: Picture | None) -> list[Colour]:
     """What modules meet over a photo, as seen at one pixel for each; nothing where that is the background alone."""
-    if photo is None or design.modules.shape == "halftone":
-        return []  # light dots keep the photo away from what is read
-    ground = design.background.color if isinstance(design.background.color, Colour) else WHITE
-    below = ground.over(WHITE)
-    pixels = photo.middle_square().fitted(layout.size, layout.size).rgba
-    seen = {
-        Colour(red, green, blue, round(alpha * design.background.opacity)).over(below)
-        for red, green, blue, alpha in zip(*[iter(pixels)] * 4, strict=True)
-    }
-    # Of so many colours only the extremes decide.
-    return sorted(seen, key=lambda colour: colour.luminance)[:: max(1, len(seen) - 1)]
+    if photo is None:
+        return []
+    if design.modules.shape == "halftone":
+        # Light dots keep the photo away from what is read; where there is no colour for them they are white.
+        ground = design.background.color
+        return [WHITE] if isinstance(ground, Colour) and not ground.alpha else []
+    drawing = behind(design, layout.size, photo)
+    colours = fastcore.paint_rgba(drawing)
+    extremes = set()
+    for backdrop in (WHITE, BLACK):
+        lumas = fastcore.paint_luminance(drawing, Rgba(*backdrop))
+        for extreme in (min(lumas), max(lumas)):
+            at = 4 * lumas.index(extreme)
+            extremes.add(Colour(*colours[at : at + 4]))
+    return sorted(extremes)
 
 
 def _repair(symbol: fastcore.Symbol, zone: Zone | None) -> tuple[Repair, ...]:
@@ -101,7 +107,7 @@ def _repair(symbol: fastcore.Symbol, zone: Zone | None) -> tuple[Repair, ...]:
     return tuple(Repair(hidden=wrong, correctable=limit) for wrong, limit in fastcore.damage(symbol, bytes(hidden)))
 
 
-def _logo_findings(repair: tuple[Repair, ...]) -> list[Finding]:
+def _logo_findings(repair: tuple[Repair, ...], symbol: fastcore.Symbol) -> list[Finding]:
     worst = max(repair, key=lambda block: block.hidden - block.correctable)
     if worst.hidden <= worst.correctable:
         return []
@@ -110,7 +116,7 @@ def _logo_findings(repair: tuple[Repair, ...]) -> list[Finding]:
             "logo_too_large",
             "logo/ratio",
             f"The logo hides {worst.hidden} codewords of a block of which {worst.correctable} can be repaired. "
-            "Shrink it or raise the level.",
+            + ("Shrink it." if symbol.level == "H" else "Shrink it or raise the level."),
             fatal=True,
         )
     ]
@@ -153,5 +159,6 @@ def _reads(
     drawing = compose(symbol, design, proof_px, logo=logo, photo=photo)
     backdrop = Rgba(*(polarity.backdrop or WHITE))
     pixels = memoryview(fastcore.paint_luminance(drawing, backdrop)).cast("B", (proof_px, proof_px))
-    found = zxingcpp.read_barcodes(pixels, formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode))
+    # Plain, as by itself it would spell control characters out.
+    found = zxingcpp.read_barcodes(pixels, formats=QR_CODE, text_mode=zxingcpp.TextMode.Plain)
     return any(each.text == text for each in found)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 import fastcore
@@ -43,6 +45,13 @@ def code(path: Path, paint: Paint, eyes: Paint | None = None) -> tuple[Tiles | F
     return Tiles(size, places.tobytes(), (path,), 150, 150, 36, paint), Fill(outline, eyes or paint)
 
 
+def _mixed(tiles: Tiles | Fill, eyes: Tiles | Fill) -> tuple[Tiles | Fill, ...]:
+    """With every third row of modules rounded, and some of those in others."""
+    assert isinstance(tiles, Tiles)
+    places = bytes([place and 1 + (at // tiles.size % 3 == 0 or at % 5 == 0) for at, place in enumerate(tiles.places)])
+    return replace(tiles, places=places, paths=(SQUARE, ROUNDED)), eyes
+
+
 def photo(opacity: float = 1.0) -> Photo:
     """A disc of soft colours, of which the rest is transparent, in the middle."""
     y, x = np.mgrid[:128, :128]
@@ -54,6 +63,7 @@ def photo(opacity: float = 1.0) -> Photo:
 DRAWINGS: dict[str, Drawing] = {
     "squares": Drawing(SIDE, SIDE, WHITE, code(SQUARE, BLACK)),
     "rounded": Drawing(SIDE, SIDE, WHITE, code(ROUNDED, Rgba(20, 40, 120), Rgba(120, 0, 40))),
+    "squares among others": Drawing(SIDE, SIDE, WHITE, _mixed(*code(SQUARE, BLACK))),
     "transparent ground": Drawing(SIDE, SIDE, None, code(ROUNDED, Rgba(90, 0, 0))),
     "linear": Drawing(SIDE, SIDE, WHITE, code(ROUNDED, TILTED)),
     "steps": Drawing(SIDE, SIDE, WHITE, code(ROUNDED, STEPPED)),

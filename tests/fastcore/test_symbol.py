@@ -132,3 +132,18 @@ def test_opencv_reads_it(version: int) -> None:
             assert read in ("", text)
             reads.append(read)
     assert text in reads
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_middles_of_all_alignment_patterns_are_known(version: int) -> None:
+    symbol = fastcore.encode("1", version=version)
+    modules = np.frombuffer(symbol.modules, np.uint8).reshape(symbol.size, symbol.size)
+    pattern = np.pad(np.array([[0, 0, 0], [0, 1, 0], [0, 0, 0]], np.uint8), 1, constant_values=1)
+    for column, row in symbol.alignments:
+        assert np.array_equal(modules[row - 2 : row + 3, column - 2 : column + 3], pattern)
+    across = version // 7 + 2
+    assert len(set(symbol.alignments)) == (across * across - 3 if version > 1 else 0)
+
+
+def test_micro_qr_codes_have_no_alignment_patterns() -> None:
+    assert fastcore.encode("1", micro=True).alignments == ()

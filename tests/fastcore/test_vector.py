@@ -137,7 +137,7 @@ def test_full_squares_in_a_row_are_one_rectangle() -> None:
     tiles = Tiles(4, bytes([1, 1, 1, 0, *[2] * 4, 1, 0, 0, 1, 0, 0, 0, 0]), (SQUARE, DIAMOND), 2, 2, 5, Rgba(255, 0, 0))
     drawing = Drawing(24, 24, None, (tiles,))
     assert b'fill="#f00" d="m2 2h15v5h-15zm2.5 5.1 2.4 2.4-2.4 2.4-2.4-2.4z' in fastcore.draw_svg(drawing)
-    assert b"\n2 2 15 5 re\n2 7 t2\n7 7 t2\n" in fastcore.draw_eps(drawing, dpi=72)
+    assert b"\n2 2 15 5 rt\n2 7 t2\n7 7 t2\n" in fastcore.draw_eps(drawing, dpi=72)
 
 
 def test_edges_are_crisp_only_where_all_lie_between_pixels() -> None:
