@@ -141,8 +141,9 @@ class Frame:
                 f"A label has at most {MAX_FRAME_LABEL} characters; this one has {len(self.label)}.",
                 field="label",
             )
-        if self.label is not None and not self.label.isprintable():
-            raise InvalidValue("invalid_character", "A label is one line without control characters.", field="label")
+        # What else cannot be written is found where it is written; this could not even be stored.
+        if self.label is not None and "\0" in self.label:
+            raise InvalidValue("invalid_character", "A label has no U+0000, a control character.", field="label")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
