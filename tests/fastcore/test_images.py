@@ -137,6 +137,14 @@ def test_png_of_every_width_is_right(version: int, size_px: int) -> None:
     np.testing.assert_array_equal(_pixels(file), _expected(symbol, size_px, margin))
 
 
+def test_png_of_a_large_symbol_in_wide_margins_is_right() -> None:
+    """A match here once had a distance that none can have, and was counted outside the table of distances."""
+    symbol = fastcore.encode("qr/a", version=40)
+    file = fastcore.png(symbol, margin=1000, scale=5)
+    pixels = cv2.imdecode(np.frombuffer(file, np.uint8), cv2.IMREAD_GRAYSCALE)  # too large for Pillow's taste
+    np.testing.assert_array_equal(pixels, _expected(symbol, 5 * (symbol.size + 2 * 1000), 1000))
+
+
 def _chunks(file: bytes) -> list[tuple[bytes, bytes]]:
     """Types and data of a PNG file, its checksums checked."""
     assert file[:8] == b"\x89PNG\r\n\x1a\n"
