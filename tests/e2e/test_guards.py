@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.api.exchange import new_link
-from tests.support import Databases, Outage, ServerProcess, phone, sql, until
+from tests.support import PHONE, Databases, Outage, ServerProcess, phone, sql, until
 
 LIMIT = 500
 CLIENTS = 8
@@ -35,7 +35,7 @@ def test_a_scan_limit_is_exact_over_two_workers(two_workers: ServerProcess) -> N
             statuses: Counter[int] = Counter()
             while statuses[410] < 5:
                 # On a connection of its own each, so that both workers get their share.
-                with httpx.Client(verify=False) as client:
+                with httpx.Client(verify=False, headers={"user-agent": PHONE}) as client:
                     statuses.update(client.get(link["short_url"]).status_code for _ in range(10))
             return statuses
 
