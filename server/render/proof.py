@@ -1,7 +1,5 @@
 """Proof that a picture scans: rules first, then a decoder."""
 
-import zxingcpp
-
 import fastcore
 from fastcore.drawing import Rgba
 from server.domain.colour import BLACK, WHITE, Colour
@@ -21,8 +19,6 @@ from server.render.pictures import Picture
 
 #: Pixels of a module in the picture that is decoded. Whatever is drawn larger looks the same, but for more pixels.
 PROOF_SCALE = 8
-
-QR_CODE = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 
 
 def needs_proof(design: Design) -> bool:
@@ -160,5 +156,10 @@ def _reads(
     backdrop = Rgba(*(polarity.backdrop or WHITE))
     pixels = memoryview(fastcore.paint_luminance(drawing, backdrop)).cast("B", (proof_px, proof_px))
     # Plain, as by itself it would spell control characters out.
-    found = zxingcpp.read_barcodes(pixels, formats=QR_CODE, text_mode=zxingcpp.TextMode.Plain)
+    # Not above: what the HTTP server still holds when a worker ends would hold this too, and nanobind, which it is made
+    # with, reports whatever is left at the end of a process.
+    import zxingcpp  # noqa: PLC0415
+
+    formats = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+    found = zxingcpp.read_barcodes(pixels, formats=formats, text_mode=zxingcpp.TextMode.Plain)
     return any(each.text == text for each in found)
