@@ -87,10 +87,19 @@ def test_the_browser_in_an_app_is_no_bot_though_the_app_has_one(app: str) -> Non
         "Mozilla/5.0 (Windows NT 6.1; WOW64) SkypeUriPreview Preview/0.5",
         "Mozilla/5.0 (compatible; UptimeRobot/2.0; http://www.uptimerobot.com/)",
         f"Mozilla/5.0 (X11; Linux x86_64) {BLINK} HeadlessChrome/120.0 Safari/537.36",
-        "curl/8.5.0",
-        "python-requests/2.31",
-        "Go-http-client/1.1",
     ],
 )
-def test_previews_crawlers_and_programs_are_bots(text: str) -> None:
+def test_previews_and_crawlers_are_bots(text: str) -> None:
     assert agent(text).device == "bot"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["curl/8.5.0", "Wget/1.21.3", "python-requests/2.31", "python-httpx/0.28.1", "Go-http-client/2.0", "k6/0.52"],
+)
+def test_a_tool_that_somebody_runs_is_no_bot(text: str) -> None:
+    assert agent(text).device == "other"
+
+
+def test_a_crawler_that_only_begins_like_a_tool_is_one() -> None:
+    assert agent("Nodebot/1.0 (+http://example.com/bot)").device == "bot"
