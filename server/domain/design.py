@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
-from typing import Any, Literal, Self, TypeVar, get_args
+from typing import Any, Literal, Self, TypeVar, cast, get_args
 
 from server.domain.colour import BLACK, WHITE, Colour, Gradient, Paint, Stop
 from server.domain.errors import InvalidValue
@@ -220,7 +220,8 @@ def _plain(value: object) -> object:
 
 
 def design_of(form: Mapping[str, Any]) -> Design:
-    """From what `plain` made, also by an earlier version of this program: what it did not know has its default."""
+    """From what `plain` made, also by another version of this program: what that did not know has its default, and what
+    it knew beside that is passed over."""
     return _from(
         Design,
         form,
@@ -240,9 +241,11 @@ def design_of(form: Mapping[str, Any]) -> Design:
 V = TypeVar("V")
 
 
-def _from(kind: Callable[..., V], form: Mapping[str, Any], **parts: Callable[[Any], object]) -> V:
+def _from(kind: type[V], form: Mapping[str, Any], **parts: Callable[[Any], object]) -> V:
+    known = {each.name for each in fields(cast("Any", kind))}  # a later version may have stored more
+    given = {name: part for name, part in form.items() if name in known}
     return kind(
-        **{name: parts[name](part) if name in parts and part is not None else part for name, part in form.items()}
+        **{name: parts[name](part) if name in parts and part is not None else part for name, part in given.items()}
     )
 
 

@@ -178,3 +178,11 @@ def test_pictures_are_known_by_their_path_and_put_back_at_it() -> None:
         assert changed.pictures == {**design.pictures, path: other}
         assert changed.with_picture(path, one) == design
     assert PLAIN.pictures == {}
+
+
+def test_what_a_later_version_stored_beside_what_is_known_is_passed_over() -> None:
+    form = plain(Design(margin=2))
+    form["glow"] = 3
+    form["modules"]["bevel"] = True
+    form["eyes"]["border"]["twist"] = {"angle": 4}
+    assert design_of(form) == Design(margin=2)
