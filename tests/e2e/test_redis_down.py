@@ -24,12 +24,11 @@ def own_server(database_url: str, own_redis: RedisServer, tmp_path: Path) -> Ite
     server.kill()
 
 
-def x_cache(api: httpx.Client, code: dict[str, str], size: int, costs_ms: list[float] | None = None) -> str:
-    """Asks for an image that is dear enough to be shared; adds to the costs what it took to have it."""
+def x_cache(api: httpx.Client, code: dict[str, str], size: int) -> str:
+    """Asks for an image that is dear enough to be shared, and checks what it cost."""
     answer = api.get(f"/qr-codes/{code['id']}/image", params={"size": size})
     assert answer.status_code == 200
-    if costs_ms is not None:
-        costs_ms.append(float(answer.headers["x-render-ms"]))
+    assert float(answer.headers["x-render-ms"]) < WORST_MS + DRAWING_MS
     return str(answer.headers["x-cache"])
 
 
@@ -47,25 +46,22 @@ def test_what_was_drawn_before_a_restart_is_not_drawn_again(own_server: ServerPr
 
 
 def test_without_redis_images_are_drawn_and_nothing_waits(own_server: ServerProcess, own_redis: RedisServer) -> None:
-    costs_ms: list[float] = []
     with own_server.client() as api:
         code = new_code(api)
         assert x_cache(api, code, 9000) == "MISS"
 
         own_redis.hang()
-        assert [x_cache(api, code, size, costs_ms) for size in SIZES] == ["MISS"] * len(SIZES)
-        assert [x_cache(api, code, size, costs_ms) for size in SIZES] == ["HIT"] * len(SIZES)
+        assert [x_cache(api, code, size) for size in SIZES] == ["MISS"] * len(SIZES)
+        assert [x_cache(api, code, size) for size in SIZES] == ["HIT"] * len(SIZES)
         own_redis.go_on()
         until(lambda: "Redis is back" in own_server.log.read_text(), what="Redis found")
 
         own_redis.kill()
-        assert [x_cache(api, code, size - 1000, costs_ms) for size in SIZES] == ["MISS"] * len(SIZES)
+        assert [x_cache(api, code, size - 1000) for size in SIZES] == ["MISS"] * len(SIZES)
         own_redis.start()
         until(lambda: own_server.log.read_text().count("Redis is back") == 2, what="Redis found again")
         assert x_cache(api, code, 8999) == "MISS"
         until(lambda: own_redis.ask("DBSIZE") == 1, what="an image in Redis")
-    # A machine that is shared stalls now and then; what Redis costs, it costs each time.
-    assert sorted(costs_ms)[-3] < WORST_MS + DRAWING_MS
     lines = [line for line in own_server.log.read_text().splitlines() if "Redis" in line]
     assert ["lost" in line for line in lines] == [True, False, True, False], lines
     assert "Traceback" not in own_server.log.read_text()

@@ -194,12 +194,10 @@ async def test_a_redis_in_trouble_costs_no_request_50_ms_and_is_used_again(
         with trouble(own_redis):  # type: ignore[operator]
             costs = await fifty_more(cache)
             assert images.lost
-            # Once more where the machine itself has stalled; what Redis costs, it costs each time.
-            again = [await fifty_more(cache) for _ in range(3)]
+            costs += await fifty_more(cache)
         await used_again(images, own_redis)
-    print(f"worst {max(costs) * 1000:.1f} ms of {len(costs)}, lost {[f'{max(each) * 1000:.1f}' for each in again]}")
-    assert sorted(costs)[-3] < WORST_S
-    assert min(max(each) for each in again) < WORST_S
+    print(f"worst {max(costs) * 1000:.1f} ms of {len(costs)}")
+    assert max(costs) < WORST_S
     lines = [record.getMessage() for record in caplog.records]
     assert len(lines) == 2, lines
     assert lines[0].startswith("Redis is lost, images are drawn without it: ")
@@ -211,7 +209,7 @@ async def test_many_at_once_on_a_redis_that_hangs_wait_no_longer_than_one(own_re
         cache = Images(max_bytes=1 << 20, shared=images)
         own_redis.hang()
         costs = await asyncio.gather(*(timed_get(cache, new_image()) for _ in range(100)))
-    assert max(costs) < 2 * WORST_S  # a hundred tasks at once take their time, too; one after the other is 2 s
+    assert max(costs) < WORST_S
 
 
 async def test_while_it_is_lost_it_is_asked_by_nobody(own_redis: RedisServer) -> None:
