@@ -1,18 +1,13 @@
-"""Who scans, as far as a request tells: what the rules of links ask for."""
+"""What a request tells of who scans: what the rules of links ask for."""
 
 from collections.abc import Callable
 
-import ua_parser
-
 from server.asgi import Scope
 from server.domain.rules import COUNTRY, LANGUAGE, Device, System, Visitor
+from server.scans.agent import agent
+from server.scans.record import MAX_AGENT, MAX_LANGUAGE
 
-# Longer ones are cut. Browsers send up to about 350 and 100 bytes.
-MAX_AGENT = 512
-MAX_LANGUAGES = 256
-
-LINUX: System = "linux"
-SYSTEMS: dict[str, System] = {
+SYSTEMS: dict[str | None, System] = {
     "iOS": "ios",
     "Android": "android",
     "Windows": "windows",
@@ -21,51 +16,45 @@ SYSTEMS: dict[str, System] = {
         ["Linux", "Ubuntu", "Debian", "Fedora", "Red Hat", "SUSE", "Gentoo", "Arch Linux", "Mint"], "linux"
     ),
 }
-DESKTOPS = frozenset(["windows", "macos", "linux"])
+#: In place of a country that is not known: of Cloudflare, and of CLDR.
+UNKNOWN = frozenset(["XX", "ZZ"])
+
+DEVICES: dict[str, Device] = {"mobile": "mobile", "tablet": "tablet", "desktop": "desktop"}
 
 
-class Visitors:
-    """Visitors of requests."""
+class Profiles:
+    """Visitors by their requests."""
 
-    def __init__(self, *, country_header: str, address: Callable[[Scope], str]) -> None:
-        """`country_header` is one that a CDN in front sets; empty where there is none."""
+    def __init__(
+        self, *, country_header: str, address: Callable[[Scope], str], country: Callable[[str], object]
+    ) -> None:
+        """`country_header` is one that a CDN in front sets; empty where there is none. Where it does not say, `country`
+        tells by the address."""
         self._country_header = country_header.lower().encode()
         self._address = address
-        ua_parser.parse_os("")  # makes its tables ready, which takes 100 ms
+        self._country = country
+        agent("curl")  # makes its tables ready
 
     def of(self, scope: Scope) -> Visitor:
         headers = dict(scope["headers"])
-        agent = headers.get(b"user-agent", b"")[:MAX_AGENT].decode("latin-1")
-        family = _family(agent)
-        system = SYSTEMS.get(family, "other")
+        address = self._address(scope)
+        text = headers.get(b"user-agent", b"")[:MAX_AGENT].decode("utf-8", "replace")
+        found = agent(text)
+        said = headers.get(self._country_header, b"").decode("latin-1")
         return Visitor(
-            device=_device(system, family, agent),
-            os=system,
-            country=_country(headers.get(self._country_header, b"")),
-            language=preferred(headers.get(b"accept-language", b"")[:MAX_LANGUAGES].decode("latin-1")),
-            key=f"{self._address(scope)} {agent}",
+            device=DEVICES.get(found.device, "other"),
+            os=SYSTEMS.get(found.os, "other"),
+            country=_country(said) or _country(self._country(address)),
+            language=preferred(headers.get(b"accept-language", b"")[:MAX_LANGUAGE].decode("latin-1")),
+            bot=found.device == "bot",
+            key=f"{address} {text}",
         )
 
 
-def _family(agent: str) -> str:
-    found = ua_parser.parse_os(agent)
-    return found.family if found is not None else ""
-
-
-def _device(system: System, family: str, agent: str) -> Device:
-    """An Android tablet is told by the word that it leaves out; an iPad that asks for desktop pages is a Mac."""
-    if system == "ios":
-        return "tablet" if "iPad" in agent else "mobile"
-    if system == "android":
-        return "mobile" if "Mobile" in agent else "tablet"
-    if system in DESKTOPS or family == "Chrome OS":
-        return "desktop"
-    return "mobile" if "Mobile" in agent else "other"
-
-
-def _country(given: bytes) -> str | None:
-    country = given.decode("latin-1").strip()
-    return country.upper() if COUNTRY.fullmatch(country) else None
+def _country(given: object) -> str | None:
+    """A country's two letters; None for what is none, as "XX" at CDNs and "--" in databases."""
+    country = given.strip().upper() if isinstance(given, str) else ""
+    return country if COUNTRY.fullmatch(country) and country not in UNKNOWN else None
 
 
 def preferred(accepted: str) -> str | None:
