@@ -90,7 +90,7 @@ REDIS          := command -v redis-server
 	@touch $@
 
 .venv/.rivals: .venv/.system
-	$(call need,ls /usr/lib/*/libqrencode.so.4 /usr/lib/*/libpng16.so.16 && command -v wrk,libqrencode4 libpng16-16 wrk)
+	$(call need,ls /usr/lib/*/libqrencode.so.4 /usr/lib/*/libpng16.so.16 && command -v wrk nginx,libqrencode4 libpng16-16 wrk nginx-light)
 	@touch $@
 
 # --- what is built -------------------------------------------------------------------------------------------
