@@ -25,9 +25,9 @@ bench: .venv/.dev .venv/.rivals
 	$(BIN)/python -m bench.png
 	$(BIN)/python -m bench.styles
 	$(BIN)/python -m bench.kernels
-	$(BIN)/python -m bench.report
 	$(BIN)/python -m bench.redirect
 	$(BIN)/python -m bench.writer
+	$(BIN)/python -m bench.report
 
 # In a copy of its own, so that the build that everything else uses stays as it is. Without the browser, and without
 # the guard of speed: how much slower the sanitizers make a build says nothing of it. pytest leaves file descriptor 2

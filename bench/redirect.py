@@ -26,6 +26,7 @@ ROUNDS = 5
 SECONDS = 2
 BASE = "bare ASGI on Granian"
 OURS = "qredge"
+WRITING = "qredge, its writer beside wrk"
 LINKS = (1_000, 100_000, 1_000_000)
 
 Results = dict[str, dict[str, float]]
@@ -47,7 +48,7 @@ def main() -> None:
             for links in LINKS
         }
         results = {
-            "against": against({**others, OURS: f"{servers[LINKS[0]].url}/b0000001"}, servers[LINKS[0]]),
+            "against": against({name: f"{url}/b0000001" for name, url in others.items()}, servers[LINKS[0]]),
             "links": by_links(others[BASE], servers),
         }
     for title, each in results.items():
@@ -65,19 +66,20 @@ def start_others(folder: Path, stack: ExitStack) -> dict[str, str]:
         "Starlette on Granian": granian("with_starlette:app", ports[3]),
         "FastAPI on uvicorn": uvicorn("with_fastapi:app", ports[4]),
     }
-    urls = {name: f"http://127.0.0.1:{port}/b0000001" for name, port in zip(commands, ports, strict=True)}
+    urls = {name: f"http://127.0.0.1:{port}" for name, port in zip(commands, ports, strict=True)}
     for name, command in commands.items():
-        stack.enter_context(running(command, urls[name], dict(os.environ)))
+        stack.enter_context(running(command, f"{urls[name]}/ready", dict(os.environ)))
     return urls
 
 
 def against(urls: dict[str, str], server: Ours) -> Results:
-    runs: dict[str, list[Measured]] = {name: [] for name in urls}
+    runs: dict[str, list[Measured]] = {name: [] for name in (*urls, OURS, WRITING)}
     for _ in range(ROUNDS + 1):
         for name, url in urls.items():
             runs[name].append(load(url, seconds=SECONDS))
-            if name == OURS:
-                server.answered(runs[name][-1].requests)
+        runs[OURS].append(kept(server, "/b0000001"))
+        runs[WRITING].append(load(f"{server.url}/b0000001", seconds=SECONDS))
+        server.answered(runs[WRITING][-1].requests)
     base = Measured.median(runs[BASE][1:])
     return {name: figures(Measured.median(each[1:]), base) for name, each in runs.items()}
 
@@ -87,17 +89,24 @@ def by_links(base_url: str, servers: dict[int, Ours]) -> Results:
     cases = [(f"{links:,} plain links", server, "b", links) for links, server in servers.items()]
     guarded = servers[LINKS[0]]
     cases += [(f"{GUARDED:,} links that expire", guarded, "g", GUARDED)]
-    cases += [(f"{GUARDED:,} links with two rules", guarded, "r", GUARDED)]
+    cases += [(f"{GUARDED:,} links with rules", guarded, "r", GUARDED)]
     results = {}
     for name, server, kind, links in cases:
-        for mix, path, among in ((f"{name}, one hot", f"/{kind}0000001", 0), (f"{name}, Zipf", f"/{kind}", links)):
-            bare, kept = [], []
+        for mix, path, among in (("one hot", f"/{kind}0000001", 0), ("Zipf", f"/{kind}", links)):
+            bare, ours = [], []
             for _ in range(ROUNDS):
-                bare.append(load(base_url.replace("/b0000001", path), seconds=SECONDS, among=among))
-                kept.append(load(server.url + path, seconds=SECONDS, among=among))
-                server.answered(kept[-1].requests)
-            results[mix] = figures(Measured.median(kept), Measured.median(bare))
+                bare.append(load(f"{base_url}{path}", seconds=SECONDS, among=among))
+                ours.append(kept(server, path, among=among))
+            results[f"{name}, {mix}"] = figures(Measured.median(ours), Measured.median(bare))
     return results
+
+
+def kept(server: Ours, path: str, *, among: int = 0) -> Measured:
+    """Ours under load, and then until every scan of it is in the database."""
+    with server.writer_stopped():
+        measured = load(f"{server.url}{path}", seconds=SECONDS, among=among)
+    server.answered(measured.requests)
+    return measured
 
 
 def figures(each: Measured, base: Measured) -> dict[str, float]:
@@ -111,10 +120,10 @@ def figures(each: Measured, base: Measured) -> dict[str, float]:
 
 
 def report(title: str, results: Results) -> None:
-    print(f"{title:32}{'302/s':>10}{'ratio':>8}{'p50 ms':>9}{'p99 ms':>9}{'ratio':>8}   {ROUNDS} x {SECONDS} s")
+    print(f"{title:36}{'302/s':>10}{'ratio':>8}{'p50 ms':>9}{'p99 ms':>9}{'ratio':>8}   {ROUNDS} x {SECONDS} s")
     for name, each in results.items():
         print(
-            f"{name:32}{each['per_second']:10,.0f}{each['ratio']:8.2f}"
+            f"{name:36}{each['per_second']:10,.0f}{each['ratio']:8.2f}"
             f"{each['p50_ms']:9.2f}{each['p99_ms']:9.2f}{each['p99_ratio']:8.2f}"
         )
 

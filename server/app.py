@@ -10,8 +10,8 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
-from ipaddress import ip_address
 from pathlib import Path
+from socket import AF_INET, AF_INET6, inet_ntop
 from typing import cast
 
 from starlette.routing import Mount, Route, Router
@@ -172,7 +172,7 @@ def _address_by(config: Settings) -> Callable[[Scope], str]:
 
     def address(scope: Scope) -> str:
         found = visitors.address(record.seen(scope))
-        return "" if found is None else str(ip_address(found))
+        return "" if found is None else inet_ntop(AF_INET if len(found) == 4 else AF_INET6, found)
 
     return address
 

@@ -95,10 +95,20 @@ RULES = [
 class Ours:
     """A server of ours that runs."""
 
-    def __init__(self, url: str, database_url: str) -> None:
+    def __init__(self, url: str, database_url: str, writer: int) -> None:
+        """`writer` is its process."""
         self.url = url
         self._database_url = database_url
+        self._writer = writer
         self._expected = 0.0
+
+    @contextmanager
+    def writer_stopped(self) -> Iterator[None]:
+        os.kill(self._writer, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self._writer, signal.SIGCONT)
 
     def answered(self, requests: float) -> None:
         """Waits until so many more scans are in the database: none is lost, and whoever is measured next is alone."""
@@ -130,7 +140,7 @@ def ours(folder: Path, port: int, postgres_url: str, *, links: int) -> Iterator[
     with running([sys.executable, "-m", "server", "serve"], f"{url}/readyz", environment):
         writer = int((folder / "journal" / "writer.lock").read_text())
         _move(writer)
-        yield Ours(url, database_url)
+        yield Ours(url, database_url, writer)
 
 
 async def _filled(postgres_url: str, name: str, links: int) -> str:
