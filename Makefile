@@ -25,9 +25,9 @@ bench: .venv/.dev .venv/.rivals
 	$(BIN)/python -m bench.png
 	$(BIN)/python -m bench.styles
 	$(BIN)/python -m bench.kernels
-	$(BIN)/python -m bench.report
 	$(BIN)/python -m bench.redirect
 	$(BIN)/python -m bench.writer
+	$(BIN)/python -m bench.report
 
 # In a copy of its own, so that the build that everything else uses stays as it is. Without the browser, and without
 # the guard of speed: how much slower the sanitizers make a build says nothing of it. pytest leaves file descriptor 2
@@ -90,7 +90,7 @@ REDIS          := command -v redis-server
 	@touch $@
 
 .venv/.rivals: .venv/.system
-	$(call need,ls /usr/lib/*/libqrencode.so.4 /usr/lib/*/libpng16.so.16 && command -v wrk,libqrencode4 libpng16-16 wrk)
+	$(call need,ls /usr/lib/*/libqrencode.so.4 /usr/lib/*/libpng16.so.16 && command -v wrk nginx,libqrencode4 libpng16-16 wrk nginx-light)
 	@touch $@
 
 # --- what is built -------------------------------------------------------------------------------------------

@@ -23,6 +23,10 @@ PAGE = DOCS / "performance.md"
 PLOT = DOCS / "performance.svg"
 
 
+#: The tables of bench.redirect, and what their lines are.
+REDIRECT = {"against": "one hot link", "links": "qredge against bare ASGI, by its links"}
+
+
 class Results(TypedDict):
     """What measure.save wrote."""
 
@@ -84,6 +88,24 @@ def _kernels(results: dict[str, dict[str, Figures]]) -> str:
     return _table(["version", *sets], rows)
 
 
+def _redirect(results: dict[str, Figures]) -> str:
+    """Servers against each other, and then ours alone."""
+    tables = []
+    for title, each in results.items():
+        rows = [
+            [
+                name,
+                f"{values['per_second']:,.0f}",
+                f"{values['ratio']:.2f}",
+                f"{values['p99_ms']:.2f}",
+                f"{values['p99_ratio']:.2f}",
+            ]
+            for name, values in each.items()
+        ]
+        tables.append(_table([REDIRECT[title], "302 a second", "ratio", "p99, ms", "ratio"], rows))
+    return "\n\n".join(tables)
+
+
 def _growth(growth: Figures) -> str:
     """A plot of microseconds by version, both linear."""
     width, height, left, bottom = 640, 320, 50, 30
@@ -135,7 +157,7 @@ def _replace(path: Path, parts: dict[str, str]) -> None:
 
 
 def main() -> None:
-    encode, png, styles, kernels = _load("encode"), _load("png"), _load("styles"), _load("kernels")
+    encode, png, styles, kernels, redirect = map(_load, ("encode", "png", "styles", "kernels", "redirect"))
     encoded = cast("dict[str, dict[str, Figures]]", encode["results"])
     growth = cast("Figures", encoded["growth"])
     parts = {
@@ -143,6 +165,7 @@ def main() -> None:
         "encode": _encode(encoded["against"]),
         "png": _png(cast("dict[str, Figures]", png["results"])),
         "styles": _styles(styles),
+        "redirect": _redirect(cast("dict[str, Figures]", redirect["results"])),
         "kernels": _kernels(cast("dict[str, dict[str, Figures]]", kernels["results"])),
         "growth": _table(
             ["version", "us"],

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from bench.redirect import PHONE_HEADERS
+from bench.load import PHONE_HEADERS
 from migrations import migrate
 from server.asgi import Scope
 from server.embedded import EmbeddedPostgres

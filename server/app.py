@@ -10,7 +10,8 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
-from ipaddress import ip_address
+from pathlib import Path
+from socket import AF_INET, AF_INET6, inet_ntop
 from typing import cast
 
 from starlette.routing import Mount, Route, Router
@@ -34,8 +35,9 @@ from server.outbound import Outbound
 from server.passwords import Passwords
 from server.render.fetched import Fetched
 from server.render.image import Painter
-from server.scans import record, visitor
+from server.scans import geo, record, visitor
 from server.scans.journal import Journal
+from server.scans.profile import Profiles
 from server.scans.writer import Writer
 from server.settings import Settings
 from server.storage.postgres.accounts import PostgresAccounts
@@ -48,7 +50,6 @@ from server.storage.postgres.scans import PostgresScanLog
 from server.storage.postgres.stats import PostgresStats
 from server.storage.postgres.uses import PostgresUses
 from server.storage.redis import RedisImages
-from server.visitors import Visitors
 
 RETRY_S = 0.5
 
@@ -141,7 +142,11 @@ def create_app(given: Settings | None = None) -> ASGIApp:
         address=address,
         hasher=passwords,
         uses=PostgresUses(database),
-        visitor=Visitors(country_header=config.country_header, address=address).of,
+        visitor=Profiles(
+            country_header=config.country_header,
+            address=address,
+            country=geo.countries(Path(config.geo_database) if config.geo_database else None),
+        ).of,
     )
     return redirect(
         router,
@@ -167,7 +172,7 @@ def _address_by(config: Settings) -> Callable[[Scope], str]:
 
     def address(scope: Scope) -> str:
         found = visitors.address(record.seen(scope))
-        return "" if found is None else str(ip_address(found))
+        return "" if found is None else inet_ntop(AF_INET if len(found) == 4 else AF_INET6, found)
 
     return address
 

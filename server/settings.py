@@ -86,6 +86,11 @@ class Settings:
         "A header in which a CDN says a visitor's country, as CF-IPCountry, for rules. Only where every request comes "
         "by way of the CDN: anybody else may say what they like. Empty: none.",
     )
+    geo_database: str = setting(
+        "",
+        "A file that tells addresses' countries where no header does, in MaxMind's format (MMDB). "
+        "Empty: that of geoip2fast, which is as old as its installed release (GeoLite2 by MaxMind).",
+    )
     log_level: str = setting("info", "What is logged: debug, info, warning or error.")
 
     def __post_init__(self) -> None:

@@ -47,6 +47,8 @@ class Visitor:
     country: str | None = None
     #: The one preferred to all others, as in Accept-Language: "pt-BR".
     language: str | None = None
+    #: A crawler, or what makes a link's preview.
+    bot: bool = False
     #: The same for every scan of one visitor, as far as can be told.
     key: str = ""
 

@@ -72,8 +72,8 @@ class GuardedScans:
             await send_page(scope, send, Page.METHOD_NOT_ALLOWED, (b"allow", allow))
             return
         if isinstance(decision, Redirect) and decision.max_scans is not None:
-            # Exactness before availability, where someone asked for a limit.
-            count = self._uses.left if method == "HEAD" else self._uses.take
+            # Exactness before availability, where someone asked for a limit. A messenger's preview uses nothing up.
+            count = self._uses.left if method == "HEAD" or visitor().bot else self._uses.take
             try:
                 if not await count(link.link_id, decision.max_scans):
                     decision = Ended(link.guards.fallback_url)

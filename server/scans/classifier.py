@@ -8,15 +8,15 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
 from server.domain.model import Scan
-from server.scans.agent import Agent, agent
+from server.scans.agent import agent
 from server.scans.record import Record
 from server.scans.visitor import Visitors, visitor
 
 UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY_US = 86_400_000_000
 
-#: Headers that are remembered. A day of a busy server has some thousand different user agents.
-MAX_KNOWN = 1 << 14
+#: Headers that are remembered.
+MAX_KNOWN = 1 << 15
 
 
 class Classifier:
@@ -32,13 +32,14 @@ class Classifier:
 
     def scan(self, record: Record, salt: bytes) -> Scan:
         address = self._visitors.address(record)
-        user_agent, (device, os, browser) = _agent(record.agent)
+        user_agent = _repeated(record.agent)
+        device, os, browser = agent(user_agent or "")
         return Scan(
             record.link_id,
             UNIX_EPOCH + timedelta(microseconds=record.time_us),
             user_agent,
             _text(record.referrer) if record.referrer else None,
-            _language(record.language),
+            _repeated(record.language),
             self._visitors.kept(address),
             visitor(salt, address, record.agent),
             device,
@@ -53,10 +54,5 @@ def _text(header: bytes) -> str | None:
     return header.decode("utf-8", "replace").replace("\x00", "\ufffd") or None
 
 
-_language = lru_cache(MAX_KNOWN)(_text)
-
-
-@lru_cache(MAX_KNOWN)
-def _agent(header: bytes) -> tuple[str | None, Agent]:
-    text = _text(header)
-    return text, agent(text or "")
+#: Of headers that come again and again.
+_repeated = lru_cache(MAX_KNOWN)(_text)

@@ -3,7 +3,7 @@
     <data>/journal/<name>/          one process's; the name is never used again
         lock                        flock'ed by its owner for as long as it lives
         00000001.seg, ...           segments, in order; the last one is being written
-        spare-*                     segments whose scans are in the database, to be used again
+        spare-*                     segments whose scans are in the database, blank again
         next-*                      segments that are made ready
 
 Strategy. A segment is a file of fixed size, mapped into memory; appending is one copy of some 250 bytes into the
@@ -176,7 +176,7 @@ class Journal:
     def _make(self) -> "_Segment | None":
         """A segment ready to be written, made from a spare one where there is one; None where the journal is as
         large as it may be."""
-        spares = [entry for entry in self.folder.iterdir() if entry.name.startswith(SPARE)]
+        spares = [each for each in self.folder.glob(f"{SPARE}*") if each.stat().st_size == self._segment_bytes]
         if not spares and len(self._ready) + sum(1 for _ in self.folder.glob("*.seg")) >= self._max_segments:
             return None
         self._made += 1
@@ -210,19 +210,28 @@ def _sync_folder(folder: Path) -> None:
         os.close(file)
 
 
+def write_blank(file: int, size: int) -> None:
+    """Makes a file a segment that nothing is written in; raises OSError, also where the disk is full.
+
+    Written out, not only allocated: zeros are what tells the reader where to stop, and the page cache is where the
+    mapping's pages come from.
+    """
+    if os.pwritev(file, [MAGIC, bytes(size - HEADER_BYTES)], 0) != size:
+        raise OSError("the disk took only a part of the segment")
+
+
 class _Segment:
     """A file whose blocks are there and whose pages are mapped for writing."""
 
     def __init__(self, path: Path, size: int, *, made_of: Path | None) -> None:
+        """`made_of` is a spare one: of this size, and blank."""
         self.path = path
         if made_of is not None:
             made_of.rename(path)
         self._file = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
         try:
-            # Written out, not only allocated: zeros are what tells the reader where to stop, and the page cache is
-            # where the mapping's pages come from.
-            if os.pwritev(self._file, [MAGIC, bytes(size - HEADER_BYTES)], 0) != size:
-                raise OSError("the disk took only a part of the segment")
+            if made_of is None:
+                write_blank(self._file, size)
             self.map = mmap.mmap(self._file, size)
         except OSError:
             os.close(self._file)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from isal.isal_zlib import crc32
 
 from server.domain.model import Position
-from server.scans.journal import HEADER_BYTES, LOCK, MAGIC, SEGMENT, SPARE
+from server.scans.journal import HEADER_BYTES, LOCK, MAGIC, SEGMENT, SPARE, write_blank
 from server.scans.record import END, END_LENGTH, FRAME, MAX_RECORD, Record, unpack, unpack_1
 
 #: By a segment's first bytes: what its records are.
@@ -102,12 +102,12 @@ class JournalReader:
         return "more", offset
 
     def recycle(self, end: Position) -> None:
-        """Gives the segments before `end`, whose scans are all in the database, back to their owner; but no more than
-        it needs to be ahead, so that what piled up during an outage is given back to the disk."""
+        """Gives the segments before `end`, whose scans are all in the database, back to their owner, blank; but no more
+        than it needs to be ahead, so that what piled up during an outage is given back to the disk."""
         spares = sum(1 for _ in self._folder.glob(f"{SPARE}*"))
         for path in self._folder.glob("*.seg"):
             if int(path.stem) < end.segment:
-                if spares < MAX_SPARES:
+                if spares < MAX_SPARES and _blanked(path):
                     path.rename(self._folder / f"{SPARE}{path.stem}")
                     spares += 1
                 else:
@@ -138,6 +138,20 @@ class JournalReader:
             segment,
             offset,
         )
+
+
+def _blanked(path: Path) -> bool:
+    """Whether a segment could be made blank, for good: after a power cut, too, old scans must not stand under a new
+    number. Done here, and not by its owner, whose processor the redirects need."""
+    file = os.open(path, os.O_RDWR)
+    try:
+        write_blank(file, os.fstat(file).st_size)
+        os.fdatasync(file)
+    except OSError:
+        return False
+    finally:
+        os.close(file)
+    return True
 
 
 def _parse(chunk: bytes, read: Callable[[bytes], Record], scans: list[Record]) -> tuple[str, int]:

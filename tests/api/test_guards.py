@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from tests.api.exchange import Json, everything, new_code, new_link, problem, wrong
+from tests.scans.test_profile import IPHONE, MAC, WINDOWS
 from tests.support import ServerProcess, sql, until
-from tests.test_visitors import IPHONE, MAC, WINDOWS
 
 NONE: Json = {
     "active": True,

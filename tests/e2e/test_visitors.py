@@ -41,3 +41,13 @@ def test_scans_are_told_apart(behind_a_proxy: ServerProcess, database_url: str) 
         ]
         assert api.get(f"/qr-codes/{code['id']}/stats").json()["total_scans"] == 2
     assert behind_a_proxy.stop() == 0
+
+
+def test_a_rule_asks_for_the_country_of_the_address(behind_a_proxy: ServerProcess) -> None:
+    rules = [{"when": {"country": ["US"]}, "destination": "https://example.com/us"}]
+    with behind_a_proxy.client() as api:
+        link = api.post("/links", json={"destination": "https://example.com/", "rules": rules}).json()
+        for address, destination in (("8.8.8.8", "/us"), ("81.63.1.2", "/"), ("10.1.2.3", "/")):
+            answer = phone.get(link["short_url"], headers={"x-forwarded-for": f"1.1.1.1, {address}"})
+            assert answer.headers["location"] == f"https://example.com{destination}"
+    assert behind_a_proxy.stop() == 0

@@ -17,7 +17,7 @@ from server.edge.guarded import MAX_FORM_BYTES, TRIES, GuardedScans
 from server.edge.redirect import redirect
 from server.passwords import HASHER as ARGON
 from server.passwords import MAX_WAITING, Passwords
-from server.visitors import Visitors
+from server.scans.profile import Profiles
 
 pytestmark = pytest.mark.anyio
 
@@ -105,7 +105,11 @@ class Edge:
             address=lambda scope: str(scope["client"][0]),
             hasher=HASHER,
             uses=uses,
-            visitor=Visitors(country_header="CF-IPCountry", address=lambda scope: str(scope["client"][0])).of,
+            visitor=Profiles(
+                country_header="CF-IPCountry",
+                address=lambda scope: str(scope["client"][0]),
+                country=lambda address: None,
+            ).of,
         )
         self.app: ASGIApp = redirect(
             self._inner,
@@ -416,6 +420,16 @@ async def test_a_link_ends_with_its_last_scan_and_head_takes_none(edge: Edge, us
     for method in ("GET", "HEAD"):
         assert (await edge(method, "/thrice"))[0]["status"] == 410
     assert recorded(edge) == uses.used[LinkId(10)] == 3
+
+
+async def test_previews_are_led_on_while_scans_are_left_and_use_none_up(edge: Edge, uses: Uses) -> None:
+    preview = [(b"user-agent", b"WhatsApp/2.23.20.0 A")]
+    for _ in range(4):
+        assert (await edge("GET", "/thrice", preview))[0]["status"] == 302
+    assert (recorded(edge), uses.used[LinkId(10)]) == (4, 0)
+    for _ in range(3):
+        assert (await edge("GET", "/thrice"))[0]["status"] == 302
+    assert (await edge("GET", "/thrice", preview))[0]["status"] == 410
 
 
 async def test_a_locked_link_counts_what_the_right_password_opens(edge: Edge, uses: Uses) -> None:

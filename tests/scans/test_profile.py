@@ -3,7 +3,7 @@
 import pytest
 
 from server.domain.rules import Visitor
-from server.visitors import Visitors, preferred
+from server.scans.profile import Profiles, preferred
 
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Version/18.1 Mobile/15E148"
 IPAD = "Mozilla/5.0 (iPad; CPU OS 17_0 like Mac OS X) AppleWebKit/605.1.15 Version/17.0 Mobile/15E148 Safari/604.1"
@@ -15,10 +15,19 @@ LINUX = "Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101 Firefox/120.0"
 UBUNTU = "Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:120.0) Gecko/20100101 Firefox/120.0"
 CHROMEBOOK = "Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) AppleWebKit/537.36 Chrome/120.0.0.0 Safari/537.36"
 
+TELEVISION = "Mozilla/5.0 (Web0S; Linux/SmartTV) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36"
+
 
 def visitor_of(*headers: tuple[bytes, bytes], address: str = "192.0.2.1") -> Visitor:
-    visitors = Visitors(country_header="CF-IPCountry", address=lambda scope: str(scope["client"][0]))
-    return visitors.of({"type": "http", "headers": list(headers), "client": (address, 5)})
+    return profiles("CF-IPCountry").of({"type": "http", "headers": list(headers), "client": (address, 5)})
+
+
+def profiles(country_header: str) -> Profiles:
+    return Profiles(
+        country_header=country_header,
+        address=lambda scope: str(scope["client"][0]),
+        country={"203.0.113.1": "CH", "203.0.113.2": "--", "203.0.113.3": None}.get,
+    )
 
 
 @pytest.mark.parametrize(
@@ -33,6 +42,7 @@ def visitor_of(*headers: tuple[bytes, bytes], address: str = "192.0.2.1") -> Vis
         (LINUX, "desktop", "linux"),
         (UBUNTU, "desktop", "linux"),
         (CHROMEBOOK, "desktop", "other"),
+        (TELEVISION, "other", "other"),
         ("Mozilla/5.0 (Windows Phone 10.0; Android 6.0.1; Lumia 950) Mobile Safari/537.36", "mobile", "other"),
         ("curl/8.5.0", "other", "other"),
         ("", "other", "other"),
@@ -67,15 +77,30 @@ def test_the_language_is_the_one_preferred_to_all_others(accepted: str, language
 
 @pytest.mark.parametrize(
     ("given", "country"),
-    [(b"FR", "FR"), (b" ch ", "CH"), (b"", None), (b"FRA", None), (b"T1", None), (b"\xff\xff", None)],
+    [
+        *[(b"FR", "FR"), (b" ch ", "CH"), (b"", None), (b"FRA", None), (b"T1", None), (b"XX", None)],
+        (b"\xff\xff", None),
+    ],
 )
 def test_a_country_is_what_the_cdn_says(given: bytes, country: str | None) -> None:
     assert visitor_of((b"cf-ipcountry", given)).country == country
 
 
-def test_without_a_cdn_nobody_says_a_country() -> None:
-    visitors = Visitors(country_header="", address=lambda scope: "192.0.2.1")
-    assert visitors.of({"type": "http", "headers": [(b"cf-ipcountry", b"FR")]}).country is None
+@pytest.mark.parametrize(
+    ("address", "country"), [("203.0.113.1", "CH"), ("203.0.113.2", None), ("203.0.113.3", None), ("", None)]
+)
+def test_where_the_cdn_says_no_country_the_address_does(address: str, country: str | None) -> None:
+    assert visitor_of((b"cf-ipcountry", b"XX"), address=address).country == country
+
+
+def test_without_a_cdn_nobody_may_say_a_country() -> None:
+    request = {"type": "http", "headers": [(b"cf-ipcountry", b"FR")], "client": ("203.0.113.1", 5)}
+    assert profiles("").of(request).country == "CH"
+
+
+@pytest.mark.parametrize(("agent", "bot"), [("WhatsApp/2.23.20.0 A", True), (IPHONE, False), ("curl/8.5.0", False)])
+def test_previews_are_no_persons(agent: str, bot: bool) -> None:
+    assert visitor_of((b"user-agent", agent.encode())).bot == bot
 
 
 def test_a_visitor_is_an_address_and_a_browser() -> None:

@@ -1,0 +1,79 @@
+"""Load by HTTP, and what comes of it: wrk, as one phone or many would ask.
+
+wrk runs on the last processor, what is measured on the first (`on_core`); on a machine with one there is nothing to
+divide.
+"""
+
+import os
+import re
+import shutil
+import statistics
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple, Self
+
+CONNECTIONS = 32
+ZIPF = Path(__file__).with_name("zipf.lua")
+
+PHONE_HEADERS = {
+    "User-Agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+    "Version/18.1 Mobile/15E148 Safari/604.1",
+    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+    "Accept-Language": "de-CH,de;q=0.9,en;q=0.8",
+    "Accept-Encoding": "gzip, deflate, br",
+    "Sec-Fetch-Dest": "document",
+    "Sec-Fetch-Mode": "navigate",
+    "Sec-Fetch-Site": "none",
+    "Upgrade-Insecure-Requests": "1",
+}
+
+
+class Measured(NamedTuple):
+    """One run of wrk."""
+
+    per_second: float
+    p50_ms: float
+    p99_ms: float
+    requests: float
+
+    @classmethod
+    def median(cls, runs: Sequence[Self]) -> Self:
+        return cls(*(statistics.median(column) for column in zip(*runs, strict=True)))
+
+
+def load(url: str, *, seconds: float, among: int = 0) -> Measured:
+    """`url` under load. With `among`, its last part is that of one of so many links, drawn by Zipf's law (zipf.lua)."""
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency"]
+    for name, value in PHONE_HEADERS.items():
+        command += ["-H", f"{name}: {value}"]
+    if among:
+        command += ["-s", str(ZIPF)]
+    command = [*on_core(-1), *command, url, *([str(among)] if among else [])]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "Non-2xx or 3xx" not in told, told
+    assert "Socket errors" not in told, told
+    return Measured(
+        _number(r"Requests/sec:\s*([\d.]+)", told),
+        _ms("50%", told),
+        _ms("99%", told),
+        _number(r"(\d+) requests in", told),
+    )
+
+
+def _number(pattern: str, told: str) -> float:
+    found = re.search(pattern, told)
+    assert found is not None, told
+    return float(found[1])
+
+
+def _ms(percentile: str, told: str) -> float:
+    found = re.search(rf"{percentile}\s*([\d.]+)(us|ms|s)", told)
+    assert found is not None, told
+    return float(found[1]) * {"us": 1e-3, "ms": 1.0, "s": 1e3}[found[2]]
+
+
+def on_core(core: int) -> list[str]:
+    """What a command begins with to run on this processor, counted from 0, or from -1 backwards."""
+    count = os.cpu_count() or 1
+    return ["taskset", "-c", str(core % count)] if shutil.which("taskset") and count > 1 else []
