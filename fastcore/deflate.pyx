@@ -20,7 +20,8 @@ from fastcore.tokens cimport (
     LONGEST,
     SHORTEST,
     Tokens,
-    match_token,
+    distance_token,
+    length_token,
     next_length,
     next_zeros_length,
     next_zeros_run,
@@ -237,28 +238,29 @@ cdef inline void put_times(Stream *stream, uint64_t bits, int count, int64_t tim
     put(stream, several & (<uint64_t> 1 << times * count) - 1, <int> times * count)
 
 
-cdef inline void put_copy(Stream *stream, const Plan *plan, int64_t count, int distance) noexcept nogil:
+cdef inline void put_copy(Stream *stream, const Plan *plan, int64_t count, uint32_t distance) noexcept nogil:
+    """Append the matches of a copy; the distance as in a token."""
     cdef int64_t whole = (count - SHORTEST) // LONGEST
     cdef int length, bits_count
     cdef uint64_t bits
     if whole:
-        bits = token_bits(plan, match_token(LONGEST, distance), &bits_count)
+        bits = token_bits(plan, length_token(LONGEST) | distance, &bits_count)
         put_times(stream, bits, bits_count, whole)
         count -= whole * LONGEST
     while count:
         length = next_length(count)
-        put_token(stream, plan, match_token(length, distance))
+        put_token(stream, plan, length_token(length) | distance)
         count -= length
 
 
 cdef void put_zeros(Stream *stream, const Plan *plan, int rows, int stride) noexcept nogil:
     cdef int64_t count = <int64_t> (rows - 1) * stride
     cdef int column = 0, distance, length, run, near_count, far_count
-    cdef uint64_t near = token_bits(plan, match_token(LONGEST, 1), &near_count)
-    cdef uint64_t far = token_bits(plan, match_token(LONGEST, stride), &far_count)
+    cdef uint64_t near = token_bits(plan, length_token(LONGEST) | distance_token(1), &near_count)
+    cdef uint64_t far = token_bits(plan, length_token(LONGEST) | distance_token(stride), &far_count)
     put_symbol(stream, &plan.literal_code, 2)
     put_symbol(stream, &plan.literal_code, 0)
-    put_copy(stream, plan, stride - 2, 1)
+    put_copy(stream, plan, stride - 2, distance_token(1))
     while True:
         run = next_zeros_run(count, stride, &column)
         if run < 0:
@@ -270,7 +272,7 @@ cdef void put_zeros(Stream *stream, const Plan *plan, int rows, int stride) noex
         put(stream, far, far_count)
     while count:
         length = next_zeros_length(count, stride, &column, &distance)
-        put_token(stream, plan, match_token(length, distance))
+        put_token(stream, plan, length_token(length) | distance_token(distance))
         count -= length
 
 
@@ -289,6 +291,7 @@ cdef void write(const Tokens *tokens, const Plan *plan, int stride, uint8_t *out
     Up to eight bytes after it are written, too: the caller has something else to put there.
     """
     cdef Stream stream
+    cdef uint32_t token
     cdef int i, symbol, count
     cdef int rows = 0  # of zeros that were written last, from bit to bit
     cdef int64_t first = 0, end = 0
@@ -307,15 +310,16 @@ cdef void write(const Tokens *tokens, const Plan *plan, int stride, uint8_t *out
             put(&stream, plan.header_extra[i], header_extra_bits(plan.header[i]))
     i = 0
     while i < tokens.count:
-        symbol = tokens.all[i] & (1 << LENGTH_BITS) - 1
+        token = tokens.all[i]
+        symbol = token & (1 << LENGTH_BITS) - 1
         if symbol < COPY:
-            put_token(&stream, plan, tokens.all[i])
+            put_token(&stream, plan, token)
             i += 1
             continue
         count = tokens.all[i + 1]
         i += 2
         if symbol == COPY:
-            put_copy(&stream, plan, count, stride)
+            put_copy(&stream, plan, count, token >> DISTANCE << DISTANCE)
         elif count == rows:
             put_again(&stream, out, first, end)
         else:

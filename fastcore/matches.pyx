@@ -13,12 +13,15 @@ only edges are remembered.
 In wide images the distance of a row takes many extra bits, and again for every 258 bytes. There repeats are
 written as rows that are "same as above" (PNG's filter type 2), which are zeros: only the one match in each
 row that meets its filter type has that distance, all others have distance 1.
+
+In narrow images repeats are written as zeros for another reason. They look the same after every row, so that what
+lies between two rows can be copied from any place above, together with how the one ends and the other begins.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
 
-from fastcore.picture cimport FILTER_PX, MAX_BANDS, Picture, edges_of, word_of
+from fastcore.picture cimport FILTER_PX, MAX_BANDS, Picture, edges_of, has_zeros, word_of
 from fastcore.tokens cimport (
     ALONE,
     COPY,
@@ -31,9 +34,10 @@ from fastcore.tokens cimport (
     Tokens,
     distance_extra,
     distance_symbol,
+    distance_token,
     length_extra,
     length_symbol,
-    match_token,
+    length_token,
     next_length,
     next_zeros_length,
     next_zeros_run,
@@ -54,6 +58,7 @@ cdef enum:
     WINDOW = 57
     WINDOW_BEFORE = 56
     NOWHERE = 0  # a place that nothing begins at
+    NONE = -1
     UNFOLDED = 1 << 13  # bytes of a picture that is small enough to be taken as one row
     EDGE_WORDS = 8 * UNFOLDED // 64 + 1
     HASHES = 1 << 11
@@ -63,6 +68,7 @@ cdef enum:
     RUN = 4  # equal bytes that are cheaper as a match
     BETTER = 2  # bits that a later match must save more for a match to wait for it
     HASHED_SCALES = 26
+    JOINTS = 49  # bands that are looked at for one
 
     # A match is kept as a number, the better the greater, 0 for none: from these bits on how many bits it saves,
     # by a rough guess, FARTHEST - distance, the column where it starts, and lowest its length.
@@ -104,6 +110,13 @@ cdef struct Search:
     int[MAX_BANDS] at  # where rows begin in the picture, in bytes: a band's last one, but the first of this band
 
 
+cdef struct Joint:
+    # How a band goes on into the next one.
+    int other  # the band above that it ends like, and the next one begins like the one after that; or NONE
+    int end  # the column from which on it does
+    int column  # of the next band, up to which it does
+
+
 # --- matches as numbers ---
 
 
@@ -142,7 +155,7 @@ cdef inline void count_match(Tokens *tokens, int length, int distance, uint32_t 
 
 
 cdef inline void add_match(Tokens *tokens, int length, int distance) noexcept nogil:
-    add_token(tokens, match_token(length, distance))
+    add_token(tokens, length_token(length) | distance_token(distance))
     count_match(tokens, length, distance, 1)
 
 
@@ -159,12 +172,17 @@ cdef inline void count_copy(Tokens *tokens, int64_t count, int distance, uint32_
         count -= length
 
 
-cdef inline void add_copy(Tokens *tokens, int64_t count, int stride) noexcept nogil:
-    """Copy from the row above."""
+cdef inline void add_copy(Tokens *tokens, int64_t count, int distance) noexcept nogil:
     if count:
-        add_token(tokens, COPY)
+        add_token(tokens, COPY | distance_token(distance))
         add_token(tokens, <uint32_t> count)
-        count_copy(tokens, count, stride, 1)
+        count_copy(tokens, count, distance, 1)
+
+
+cdef inline void add_zeros(Tokens *tokens, uint32_t rows) noexcept nogil:
+    """Add rows of zeros, which are counted by count_zeros."""
+    add_token(tokens, ZEROS)
+    add_token(tokens, rows)
 
 
 cdef void count_zeros(Tokens *tokens, int rows, int stride, uint32_t times) noexcept nogil:
@@ -518,7 +536,7 @@ cdef inline void tune(const Picture *picture, Search *search) noexcept nogil:
     """Choose how to search, found by trying: versions 1 to 40, modules of 1 to 50 pixels, against zlib."""
     cdef int scale = picture.placement.scale
     cdef bint large = picture.size > 57
-    cdef int hashed = HASHED[min(scale, HASHED_SCALES - 1)] + (large and 5 <= scale < 19)
+    cdef int hashed = HASHED[min(scale, HASHED_SCALES - 1)] + (large and (8 if picture.size < 125 else 5) <= scale < 19)
     search.hashed = (<uint64_t> 1 << hashed) - 1
     search.candidates = 8 if large and scale > 2 else 4 if picture.size > 37 or scale == 1 or 5 <= scale <= 12 else 2
     search.enough = 12 if large else 8 if scale <= 12 else 0
@@ -577,48 +595,151 @@ cdef inline void prepare(const Picture *picture, uint8_t *memory, Search *search
         lay(picture, search)
 
 
+cdef inline int same_from_start(const uint8_t *row, const uint8_t *other, int size) noexcept nogil:
+    """How many of the modules that two rows start with are the same."""
+    cdef uint64_t unequal
+    cdef int module
+    for module in range(0, size, 64):
+        unequal = load(row + (module >> 3)) ^ load(other + (module >> 3))
+        if unequal:
+            return module + trailing_zeros(unequal)
+    return size
+
+
+cdef inline int same_to_end(const uint8_t *row, const uint8_t *other, int size) noexcept nogil:
+    """How many of the modules that two rows end with are the same."""
+    cdef uint64_t unequal
+    cdef int module
+    for module in range((size - 1) & ~63, -1, -64):
+        unequal = load(row + (module >> 3)) ^ load(other + (module >> 3))
+        if unequal:
+            return size - 64 - module + leading_zeros(unequal)
+    return size
+
+
+cdef inline void join(const Picture *picture, const Search *search, int band, Joint *out) noexcept nogil:
+    """Find how a band goes on into the next one with the most modules copied."""
+    cdef int size = picture.size
+    cdef int row_bytes = 1 << search.shift >> 3
+    cdef const uint8_t *row = search.bits + ((band << search.shift | BEFORE) >> 3)
+    cdef const uint8_t *above = row
+    cdef bint last = band + 1 == picture.count
+    cdef int most = -1, ending = 0, starting = 0
+    cdef int other, end, start
+    for other in range(band - 1, max(band - JOINTS, 0) - 1, -1):
+        above -= row_bytes
+        if not has_zeros(picture, other) or picture.times[other] != picture.times[band]:
+            continue
+        if search.at[band] - search.at[other] > FARTHEST:
+            break
+        end = same_to_end(row, above, size)
+        start = 0 if last else same_from_start(row + row_bytes, above + row_bytes, size)
+        if end + start > most:
+            most = end + start
+            ending = end
+            starting = start
+            out.other = other
+    if most < 0:
+        out.other = NONE
+        out.end = search.stride
+        out.column = 0
+        return
+    out.end = search.origin + (size - ending) * search.scale + 7 >> 3 if ending < size else 0
+    out.column = 0 if last else column_of(search, starting) if starting < size else search.stride
+
+
+# --- pictures ---
+
+
+cdef inline void find_copies(const Picture *picture, Search *search) noexcept nogil:
+    """Find tokens for rows that are repeated as they are."""
+    cdef int stride = picture.stride
+    cdef int64_t copied = 0  # bytes just before `column` that go on as the row above does; never 1 or 2
+    cdef int band, column, end, times
+    for band in range(picture.count):
+        times = picture.times[band]
+        look_at(picture, search, band)
+        column = 0
+        end = stride
+        if band:
+            compare(picture, search, band, &column, &end)
+            if copied + column < SHORTEST:
+                column = 0
+            copied += column
+            remember(search, band, 0, min(search.modules, module_from(search, column)))
+        add_copy(search.tokens, copied, stride)
+        search.at[band] = picture.top[band] * stride
+        column = search_row(search, band, column, end)
+        remember(search, band, module_from(search, column), search.modules)
+        if times == 1 and stride - column < SHORTEST:
+            add_plain(search, band, column, stride)
+            column = stride
+        copied = stride - column + <int64_t> (times - 1) * stride
+        search.at[band] += (times - 1) * stride
+    add_copy(search.tokens, copied, stride)
+
+
+cdef inline void find_zeros(const Picture *picture, Search *search) noexcept nogil:
+    """Find tokens for rows that are repeated as zeros, far apart."""
+    cdef int stride = picture.stride
+    cdef uint32_t same = 0  # bands with as many rows of zeros as most have
+    cdef int band, times
+    for band in range(picture.count):
+        times = picture.times[band]
+        look_at(picture, search, band)
+        search.at[band] = picture.top[band] * stride
+        search_row(search, band, 0, stride)
+        if times == search.scale:
+            same += 1
+        elif times > 1:
+            count_zeros(search.tokens, times - 1, stride, 1)
+        if times > 1:
+            add_zeros(search.tokens, times - 1)
+    if same:
+        count_zeros(search.tokens, search.scale - 1, stride, same)
+
+
+cdef inline void find_joints(const Picture *picture, Search *search) noexcept nogil:
+    """Find tokens for rows that are repeated as zeros, near to each other: these are in the middle of a copy."""
+    cdef int stride = picture.stride
+    cdef Joint joint
+    cdef int column = 0
+    cdef int band, rows
+    for band in range(picture.count):
+        rows = picture.times[band] - 1
+        look_at(picture, search, band)
+        search.at[band] = picture.top[band] * stride
+        joint.other = NONE
+        joint.end = stride
+        joint.column = 0
+        if rows and has_zeros(picture, band):
+            join(picture, search, band, &joint)
+        remember(search, band, 0, min(search.modules, module_from(search, column)))
+        column = search_row(search, band, column, max(column, joint.end))
+        remember(search, band, module_from(search, column), search.modules)
+        if joint.other != NONE:
+            add_copy(
+                search.tokens, stride - column + rows * stride + joint.column, search.at[band] - search.at[joint.other]
+            )
+        elif not has_zeros(picture, band):
+            add_copy(search.tokens, rows * stride, stride)
+        elif rows:
+            count_zeros(search.tokens, rows, stride, 1)
+            add_zeros(search.tokens, rows)
+        column = joint.column
+
+
 cdef void find(const Picture *picture, uint8_t *memory, Tokens *out) noexcept nogil:
     """Fill the tokens; `memory` is for them and for working."""
     cdef Search search
-    cdef int stride = picture.stride
-    cdef int64_t copied = 0  # bytes just before `column` that go on as the row above does; never 1 or 2
-    cdef uint32_t same = 0  # bands with as many rows of zeros as most have
-    cdef int band, column, end, times
     search.tokens = out
     prepare(picture, memory, &search)
     out.literals[END] = 1
     if unfolded(picture):
         search_row(&search, 0, 0, search.stride)
-        return
-    for band in range(picture.count):
-        times = picture.times[band]
-        look_at(picture, &search, band)
-        column = 0
-        end = stride
-        if band and not picture.zeros:
-            compare(picture, &search, band, &column, &end)
-            if copied + column < SHORTEST:
-                column = 0
-            copied += column
-            remember(&search, band, 0, min(search.modules, module_from(&search, column)))
-        add_copy(out, copied, stride)
-        search.at[band] = picture.top[band] * stride
-        column = search_row(&search, band, column, end)
-        if picture.zeros:
-            if times == search.scale:
-                same += 1
-            elif times > 1:
-                count_zeros(out, times - 1, stride, 1)
-            if times > 1:
-                add_token(out, ZEROS)
-                add_token(out, times - 1)
-            continue
-        remember(&search, band, module_from(&search, column), search.modules)
-        if times == 1 and stride - column < SHORTEST:
-            add_plain(&search, band, column, stride)
-            column = stride
-        copied = stride - column + <int64_t> (times - 1) * stride
-        search.at[band] += (times - 1) * stride
-    add_copy(out, copied, stride)
-    if same:
-        count_zeros(out, search.scale - 1, stride, same)
+    elif picture.joined:
+        find_joints(picture, &search)
+    elif picture.zeros:
+        find_zeros(picture, &search)
+    else:
+        find_copies(picture, &search)
