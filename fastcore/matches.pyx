@@ -104,7 +104,7 @@ cdef struct Search:
     int candidates  # looked at for each place
     # Of the row that is being looked at, a bit for each module.
     uint64_t[EDGE_WORDS] edges  # it differs from the one to its left
-    uint64_t[EDGE_WORDS] points  # it is searched and remembered: the first such one in its byte
+    uint64_t[EDGE_WORDS] points  # it is remembered and may be searched: the first such one in its byte
     uint64_t[WORDS] firsts  # it is the first one that begins in its byte
     uint64_t[WORDS] lasts  # it is the last one
     int[MAX_BANDS] at  # where rows begin in the picture, in bytes: a band's last one, but the first of this band
@@ -260,33 +260,23 @@ cdef inline uint64_t window_before(const Search *search, int place) noexcept nog
 # --- search ---
 
 
-cdef inline int exchange(Search *search, int edge, int place, uint64_t ahead) noexcept nogil:
-    """Remember a place with certain modules from it on; return the last one before it that looks the same."""
-    cdef uint64_t phase = search.origin + edge * search.scale & 7
-    cdef uint64_t key = ahead & search.hashed ^ phase << 60
-    cdef uint16_t *latest = &search.latest[key * <uint64_t> 0x9E3779B97F4A7C15 >> 53]
-    cdef int other = latest[0]
-    search.earlier[place] = <uint16_t> other
-    latest[0] = <uint16_t> place
-    return other
-
-
-cdef inline void remember(Search *search, int band, int module, int end) noexcept nogil:
-    """Make the points of a band from `module` up to but without `end` known to later searches."""
+cdef inline void remember(Search *search, int band) noexcept nogil:
+    """Make the points of a band known to searches of itself and of later ones: the last place before each one that
+    looks the same.
+    """
     cdef int place = band << search.shift | BEFORE
-    cdef uint64_t bits
+    cdef uint64_t bits, phase, key
+    cdef uint16_t *latest
     cdef int edge, k
-    if module >= end:
-        return
-    for k in range(module >> 6, (end + 63) >> 6):
+    for k in range((search.modules + 63) >> 6):
         bits = search.points[k]
-        if k == module >> 6:
-            bits &= ~<uint64_t> 0 << (module & 63)
-        if k == end >> 6:
-            bits &= (<uint64_t> 1 << (end & 63)) - 1
         while bits:
             edge = 64 * k + trailing_zeros(bits)
-            exchange(search, edge, place + edge, window(search, place + edge))
+            phase = search.origin + edge * search.scale & 7
+            key = window(search, place + edge) & search.hashed ^ phase << 60
+            latest = &search.latest[key * <uint64_t> 0x9E3779B97F4A7C15 >> 53]
+            search.earlier[place + edge] = latest[0]
+            latest[0] = <uint16_t> (place + edge)
             bits &= bits - 1
 
 
@@ -306,12 +296,12 @@ cdef inline int common(const Search *search, int edge, int place, int other) noe
     return 8 * search.stride if edge == module else count
 
 
-cdef inline int64_t search_edge(Search *search, int band, int first, int edge) noexcept nogil:
+cdef inline int64_t search_edge(const Search *search, int band, int first, int edge) noexcept nogil:
     """The best match that covers an edge and starts at column `first` or later, in its own row or above it."""
     cdef int mask = (1 << search.shift) - 1
     cdef int place = band << search.shift | BEFORE + edge
     cdef uint64_t ahead = window(search, place)
-    cdef int other = exchange(search, edge, place, ahead)
+    cdef int other = search.earlier[place]
     cdef uint64_t behind = window_before(search, place)
     cdef int column = column_of(search, edge)
     cdef int farthest = 0  # modules that the best match goes on from the edge
@@ -428,9 +418,7 @@ cdef inline int search_row(Search *search, int band, int column, int end) noexce
             add_plain(search, band, column, start_of(match))
             add_match(search.tokens, length_of(match), distance_of(match))
             column = start_of(match) + length_of(match)
-            later_edge = min(search.modules, module_from(search, column))
-            remember(search, band, edge + 1, later_edge)
-            edge = next_bit(search.points, later_edge, last)
+            edge = next_bit(search.points, module_from(search, column), last)
         else:
             edge = next_bit(search.points, edge + 1, last)
     if column < end:
@@ -659,6 +647,7 @@ cdef inline void find_copies(const Picture *picture, Search *search) noexcept no
     for band in range(picture.count):
         times = picture.times[band]
         look_at(picture, search, band)
+        remember(search, band)
         column = 0
         end = stride
         if band:
@@ -666,11 +655,9 @@ cdef inline void find_copies(const Picture *picture, Search *search) noexcept no
             if copied + column < SHORTEST:
                 column = 0
             copied += column
-            remember(search, band, 0, min(search.modules, module_from(search, column)))
         add_copy(search.tokens, copied, stride)
         search.at[band] = picture.top[band] * stride
         column = search_row(search, band, column, end)
-        remember(search, band, module_from(search, column), search.modules)
         if times == 1 and stride - column < SHORTEST:
             add_plain(search, band, column, stride)
             column = stride
@@ -687,6 +674,7 @@ cdef inline void find_zeros(const Picture *picture, Search *search) noexcept nog
     for band in range(picture.count):
         times = picture.times[band]
         look_at(picture, search, band)
+        remember(search, band)
         search.at[band] = picture.top[band] * stride
         search_row(search, band, 0, stride)
         if times == search.scale:
@@ -708,15 +696,14 @@ cdef inline void find_joints(const Picture *picture, Search *search) noexcept no
     for band in range(picture.count):
         rows = picture.times[band] - 1
         look_at(picture, search, band)
+        remember(search, band)
         search.at[band] = picture.top[band] * stride
         joint.other = NONE
         joint.end = stride
         joint.column = 0
         if rows and has_zeros(picture, band):
             join(picture, search, band, &joint)
-        remember(search, band, 0, min(search.modules, module_from(search, column)))
         column = search_row(search, band, column, max(column, joint.end))
-        remember(search, band, module_from(search, column), search.modules)
         if joint.other != NONE:
             add_copy(
                 search.tokens, stride - column + rows * stride + joint.column, search.at[band] - search.at[joint.other]
@@ -736,6 +723,7 @@ cdef void find(const Picture *picture, uint8_t *memory, Tokens *out) noexcept no
     prepare(picture, memory, &search)
     out.literals[END] = 1
     if unfolded(picture):
+        remember(&search, 0)
         search_row(&search, 0, 0, search.stride)
     elif picture.joined:
         find_joints(picture, &search)
