@@ -140,7 +140,6 @@ cdef int64_t plan(const Tokens *tokens, Plan *out) noexcept nogil:
     cdef const Code *literals = &out.literal_code
     cdef const Code *distances = &out.distance_code
     cdef int64_t bits, fixed_bits
-    cdef int i
     find_lengths(tokens.literals, LITERALS, LIMIT, &out.literal_code)
     find_lengths(tokens.distances, DISTANCES, LIMIT, &out.distance_code)
     memset(header, 0, sizeof(header))

@@ -304,17 +304,16 @@ cdef inline int64_t search_edge(const Search *search, int band, int first, int e
     cdef int other = search.earlier[place]
     cdef uint64_t behind = window_before(search, place)
     cdef int column = column_of(search, edge)
-    cdef int farthest = 0  # modules that the best match goes on from the edge
+    cdef uint64_t further = 1  # modules that have to be the same for a match to go on further than the best one
     cdef int64_t best = 0
     cdef uint64_t unequal
     cdef int moved, distance, count, start, end, length, gain
     for _ in range(search.candidates):
         if other == NOWHERE:
             break
-        unequal = ahead ^ window(search, other) | <uint64_t> 1 << WINDOW
-        count = trailing_zeros(unequal)
-        # A candidate that does not go on further than the best one is not looked at: most do not.
-        if count > farthest:
+        unequal = ahead ^ window(search, other)
+        if not unequal & further:  # most do not go on further
+            count = trailing_zeros(unequal | <uint64_t> 1 << WINDOW)
             if count == WINDOW:
                 count = common(search, edge, place, other)
             moved = ((place & mask) - (other & mask)) * search.scale
@@ -336,7 +335,7 @@ cdef inline int64_t search_edge(const Search *search, int band, int first, int e
             if end > column and length >= SHORTEST:
                 gain = search.literal_bits * length - MATCH_BITS - distance_extra(distance) - length_extra(length)
                 if gain > gain_of(best):
-                    farthest = count
+                    further = (<uint64_t> 2 << min(count, WINDOW)) - 1
                     best = (
                         <int64_t> gain << GAIN | <int64_t> (FARTHEST - distance) << NEARNESS | start << START | length
                     )
@@ -524,9 +523,13 @@ cdef inline void tune(const Picture *picture, Search *search) noexcept nogil:
     """Choose how to search, found by trying: versions 1 to 40, modules of 1 to 50 pixels, against zlib."""
     cdef int scale = picture.placement.scale
     cdef bint large = picture.size > 57
-    cdef int hashed = HASHED[min(scale, HASHED_SCALES - 1)] + (large and (8 if picture.size < 125 else 5) <= scale < 19)
+    cdef bint huge = picture.size > 121
+    cdef int hashed = HASHED[min(scale, HASHED_SCALES - 1)] + (large and (5 if huge else 8) <= scale < 19)
     search.hashed = (<uint64_t> 1 << hashed) - 1
-    search.candidates = 8 if large and scale > 2 else 4 if picture.size > 37 or scale == 1 or 5 <= scale <= 12 else 2
+    if large and scale > 2:
+        search.candidates = 4 if huge and picture.joined else 8
+    else:
+        search.candidates = 4 if picture.size > 37 or scale == 1 or 5 <= scale <= 12 else 2
     search.enough = 12 if large else 8 if scale <= 12 else 0
     if scale == 1:
         search.literal_bits = 7
@@ -616,10 +619,10 @@ cdef inline void join(const Picture *picture, const Search *search, int band, Jo
     cdef int other, end, start
     for other in range(band - 1, max(band - JOINTS, 0) - 1, -1):
         above -= row_bytes
-        if not has_zeros(picture, other) or picture.times[other] != picture.times[band]:
-            continue
         if search.at[band] - search.at[other] > FARTHEST:
             break
+        if picture.times[other] != picture.times[band] or not has_zeros(picture, other):
+            continue
         end = same_to_end(row, above, size)
         start = 0 if last else same_from_start(row + row_bytes, above + row_bytes, size)
         if end + start > most:
