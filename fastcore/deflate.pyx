@@ -7,9 +7,8 @@ exact size; `write` writes.
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
 
-from fastcore.huffman cimport LIMIT, LITERALS, Code, assign_bits, find_lengths
+from fastcore.huffman cimport COUNT, LIMIT, LITERALS, TOTAL, Code, assign_bits, find_lengths
 from fastcore.tokens cimport (
-    ALONE,
     COPY,
     DISTANCE,
     DISTANCE_BITS,
@@ -20,7 +19,8 @@ from fastcore.tokens cimport (
     LONGEST,
     SHORTEST,
     Tokens,
-    match_token,
+    distance_token,
+    length_token,
     next_length,
     next_zeros_length,
     next_zeros_run,
@@ -39,9 +39,10 @@ cdef enum:
 # Code lengths of the header code come in this order (3.2.7).
 cdef uint8_t[HEADER_CODES] HEADER_ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]
 
-# Extra bits of symbols (3.2.5).
+# Extra bits of symbols (3.2.7 and 3.2.5).
+cdef uint8_t[HEADER_CODES] HEADER_EXTRA = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 3, 7]
 cdef uint8_t[LITERALS + 2] LENGTH_EXTRA
-cdef uint8_t[DISTANCES + 1] DISTANCE_EXTRA
+cdef uint8_t[DISTANCES] DISTANCE_EXTRA
 
 
 cdef Code FIXED_LITERALS  # the codes that need no header (3.2.6)
@@ -60,8 +61,8 @@ cdef void build() noexcept nogil:
         FIXED_DISTANCES.used[i] = <uint16_t> i
         FIXED_DISTANCES.length[i] = 5
     FIXED_DISTANCES.used_count = DISTANCES
-    assign_bits(&FIXED_LITERALS)
-    assign_bits(&FIXED_DISTANCES)
+    assign_bits(&FIXED_LITERALS, LENGTH_EXTRA)
+    assign_bits(&FIXED_DISTANCES, DISTANCE_EXTRA)
 
 
 build()
@@ -113,11 +114,6 @@ cdef inline void add_lengths(Plan *plan, const Code *code, uint32_t *counts) noe
             run -= 1
 
 
-cdef inline int header_extra_bits(int symbol) noexcept nogil:
-    """Extra bits of a header symbol."""
-    return 0 if symbol < 16 else 2 if symbol == 16 else 3 if symbol == 17 else 7
-
-
 cdef inline int header_lengths(const Plan *plan) noexcept nogil:
     """How many lengths of the header code have to be written, at least 4."""
     cdef int count = HEADER_CODES
@@ -144,7 +140,6 @@ cdef int64_t plan(const Tokens *tokens, Plan *out) noexcept nogil:
     cdef const Code *literals = &out.literal_code
     cdef const Code *distances = &out.distance_code
     cdef int64_t bits, fixed_bits
-    cdef int i
     find_lengths(tokens.literals, LITERALS, LIMIT, &out.literal_code)
     find_lengths(tokens.distances, DISTANCES, LIMIT, &out.distance_code)
     memset(header, 0, sizeof(header))
@@ -156,8 +151,7 @@ cdef int64_t plan(const Tokens *tokens, Plan *out) noexcept nogil:
     find_lengths(header, HEADER_CODES, HEADER_LIMIT, &out.header_code)
 
     bits = 5 + 5 + 4 + 3 * header_lengths(out)
-    for i in range(HEADER_CODES):
-        bits += <int64_t> header[i] * (out.header_code.length[i] + header_extra_bits(i))
+    bits += bits_of(header, &out.header_code, out.header_code.length, HEADER_EXTRA)
     bits += bits_of(tokens.literals, literals, literals.length, LENGTH_EXTRA)
     bits += bits_of(tokens.distances, distances, distances.length, DISTANCE_EXTRA)
     fixed_bits = bits_of(tokens.literals, literals, FIXED_LITERALS.length, LENGTH_EXTRA)
@@ -168,10 +162,9 @@ cdef int64_t plan(const Tokens *tokens, Plan *out) noexcept nogil:
         out.literal_code = FIXED_LITERALS
         out.distance_code = FIXED_DISTANCES
     else:
-        assign_bits(&out.literal_code)
-        assign_bits(&out.distance_code)
-        assign_bits(&out.header_code)
-    out.distance_code.bits[ALONE] = 0  # and no length either
+        assign_bits(&out.literal_code, LENGTH_EXTRA)
+        assign_bits(&out.distance_code, DISTANCE_EXTRA)
+        assign_bits(&out.header_code, HEADER_EXTRA)
     return (3 + bits + 7) // 8
 
 
@@ -184,12 +177,13 @@ cdef inline int symbols_to_last(const Code *code) noexcept nogil:
 
 
 cdef struct Stream:
+    # Handed on by value: so it stays in registers.
     uint8_t *out
     uint64_t bits  # of the byte that is not yet full, the first lowest
     int count
 
 
-cdef inline void put(Stream *stream, uint64_t bits, int count) noexcept nogil:
+cdef inline Stream put(Stream stream, uint64_t bits, int count) noexcept nogil:
     """Append `count` bits, at most 56, lowest first; eight bytes are written, though not all count yet."""
     stream.bits |= bits << stream.count
     stream.count += count
@@ -197,34 +191,36 @@ cdef inline void put(Stream *stream, uint64_t bits, int count) noexcept nogil:
     stream.out += stream.count >> 3
     stream.bits >>= stream.count & 56
     stream.count &= 7
+    return stream
 
 
-cdef inline void put_symbol(Stream *stream, const Code *code, int symbol) noexcept nogil:
-    put(stream, code.bits[symbol], code.length[symbol])
+cdef inline uint64_t with_extra(uint32_t word, uint64_t extra) noexcept nogil:
+    """The bits of a symbol and the extra bits that follow it."""
+    return word & (1 << COUNT) - 1 | extra << (word >> COUNT & 0xFF)
+
+
+cdef inline Stream put_symbol(Stream stream, const Code *code, int symbol, int extra) noexcept nogil:
+    return put(stream, with_extra(code.word[symbol], extra), code.word[symbol] >> TOTAL)
 
 
 cdef inline uint64_t token_bits(const Plan *plan, uint32_t token, int *count) noexcept nogil:
     """The bits of a literal or a match, at most 48."""
-    cdef int symbol = token & (1 << LENGTH_BITS) - 1
-    cdef int distance = token >> DISTANCE & 31
-    cdef uint64_t bits = plan.literal_code.bits[symbol]
-    cdef int at = plan.literal_code.length[symbol]
-    bits |= <uint64_t> (token >> LENGTH_BITS & 31) << at
-    at += LENGTH_EXTRA[symbol]
-    bits |= <uint64_t> plan.distance_code.bits[distance] << at
-    at += plan.distance_code.length[distance]
-    bits |= <uint64_t> (token >> DISTANCE_BITS) << at
-    count[0] = at + DISTANCE_EXTRA[distance]
-    return bits
+    cdef uint32_t literal = plan.literal_code.word[token & (1 << LENGTH_BITS) - 1]
+    cdef uint32_t distance = plan.distance_code.word[token >> DISTANCE & 31]
+    count[0] = (literal >> TOTAL) + (distance >> TOTAL)
+    return (
+        with_extra(literal, token >> LENGTH_BITS & 31)
+        | with_extra(distance, token >> DISTANCE_BITS) << (literal >> TOTAL)
+    )
 
 
-cdef inline void put_token(Stream *stream, const Plan *plan, uint32_t token) noexcept nogil:
+cdef inline Stream put_token(Stream stream, const Plan *plan, uint32_t token) noexcept nogil:
     cdef int count
     cdef uint64_t bits = token_bits(plan, token, &count)
-    put(stream, bits, count)
+    return put(stream, bits, count)
 
 
-cdef inline void put_times(Stream *stream, uint64_t bits, int count, int64_t times) noexcept nogil:
+cdef inline Stream put_times(Stream stream, uint64_t bits, int count, int64_t times) noexcept nogil:
     """Append the same bits, at most 28, so many times: as many at once as there is room for."""
     cdef uint64_t several = 0
     cdef int room = min(times, 56 // count)
@@ -232,55 +228,59 @@ cdef inline void put_times(Stream *stream, uint64_t bits, int count, int64_t tim
     for i in range(room):
         several |= bits << i * count
     while times >= room > 0:
-        put(stream, several, room * count)
+        stream = put(stream, several, room * count)
         times -= room
-    put(stream, several & (<uint64_t> 1 << times * count) - 1, <int> times * count)
+    return put(stream, several & (<uint64_t> 1 << times * count) - 1, <int> times * count)
 
 
-cdef inline void put_copy(Stream *stream, const Plan *plan, int64_t count, int distance) noexcept nogil:
+cdef inline Stream put_copy(Stream stream, const Plan *plan, int64_t count, uint32_t distance) noexcept nogil:
+    """Append the matches of a copy; the distance as in a token."""
     cdef int64_t whole = (count - SHORTEST) // LONGEST
     cdef int length, bits_count
     cdef uint64_t bits
     if whole:
-        bits = token_bits(plan, match_token(LONGEST, distance), &bits_count)
-        put_times(stream, bits, bits_count, whole)
+        bits = token_bits(plan, length_token(LONGEST) | distance, &bits_count)
+        stream = put_times(stream, bits, bits_count, whole)
         count -= whole * LONGEST
     while count:
         length = next_length(count)
-        put_token(stream, plan, match_token(length, distance))
+        stream = put_token(stream, plan, length_token(length) | distance)
         count -= length
+    return stream
 
 
-cdef void put_zeros(Stream *stream, const Plan *plan, int rows, int stride) noexcept nogil:
+cdef Stream put_zeros(Stream stream, const Plan *plan, int rows, int stride) noexcept nogil:
     cdef int64_t count = <int64_t> (rows - 1) * stride
     cdef int column = 0, distance, length, run, near_count, far_count
-    cdef uint64_t near = token_bits(plan, match_token(LONGEST, 1), &near_count)
-    cdef uint64_t far = token_bits(plan, match_token(LONGEST, stride), &far_count)
-    put_symbol(stream, &plan.literal_code, 2)
-    put_symbol(stream, &plan.literal_code, 0)
-    put_copy(stream, plan, stride - 2, 1)
+    cdef uint64_t near = token_bits(plan, length_token(LONGEST) | distance_token(1), &near_count)
+    cdef uint64_t far = token_bits(plan, length_token(LONGEST) | distance_token(stride), &far_count)
+    stream = put_symbol(stream, &plan.literal_code, 2, 0)
+    stream = put_symbol(stream, &plan.literal_code, 0, 0)
+    stream = put_copy(stream, plan, stride - 2, distance_token(1))
     while True:
         run = next_zeros_run(count, stride, &column)
         if run < 0:
             break
         count -= (run + 1) * LONGEST
         while run:
-            put(stream, near, near_count)
+            stream = put(stream, near, near_count)
             run -= 1
-        put(stream, far, far_count)
+        stream = put(stream, far, far_count)
     while count:
         length = next_zeros_length(count, stride, &column, &distance)
-        put_token(stream, plan, match_token(length, distance))
+        stream = put_token(stream, plan, length_token(length) | distance_token(distance))
         count -= length
+    return stream
 
 
-cdef inline void put_again(Stream *stream, const uint8_t *out, int64_t first, int64_t end) noexcept nogil:
+cdef inline Stream put_again(Stream stream, const uint8_t *out, int64_t first, int64_t end) noexcept nogil:
     """Append what the stream already has from bit `first` up to but without bit `end`."""
     cdef int count
     while first < end:
         count = <int> min(56, end - first)
-        put(stream, load(out + (first >> 3)) >> (first & 7) & (<uint64_t> 1 << count) - 1, count)
+        stream = put(stream, load(out + (first >> 3)) >> (first & 7) & (<uint64_t> 1 << count) - 1, count)
         first += count
+    return stream
 
 
 cdef void write(const Tokens *tokens, const Plan *plan, int stride, uint8_t *out) noexcept nogil:
@@ -289,38 +289,40 @@ cdef void write(const Tokens *tokens, const Plan *plan, int stride, uint8_t *out
     Up to eight bytes after it are written, too: the caller has something else to put there.
     """
     cdef Stream stream
+    cdef const uint32_t *next_token = tokens.all
+    cdef const uint32_t *after = tokens.all + tokens.count
+    cdef uint32_t token
     cdef int i, symbol, count
     cdef int rows = 0  # of zeros that were written last, from bit to bit
     cdef int64_t first = 0, end = 0
     stream.out = out
     stream.bits = 0
     stream.count = 0
-    put(&stream, 1 | (1 if plan.fixed else 2) << 1, 3)  # the last block, and which codes it has
+    stream = put(stream, 1 | (1 if plan.fixed else 2) << 1, 3)  # the last block, and which codes it has
     if not plan.fixed:
-        put(&stream, symbols_to_last(&plan.literal_code) - 257, 5)
-        put(&stream, symbols_to_last(&plan.distance_code) - 1, 5)
-        put(&stream, header_lengths(plan) - 4, 4)
+        stream = put(stream, symbols_to_last(&plan.literal_code) - 257, 5)
+        stream = put(stream, symbols_to_last(&plan.distance_code) - 1, 5)
+        stream = put(stream, header_lengths(plan) - 4, 4)
         for i in range(header_lengths(plan)):
-            put(&stream, plan.header_code.length[HEADER_ORDER[i]], 3)
+            stream = put(stream, plan.header_code.length[HEADER_ORDER[i]], 3)
         for i in range(plan.header_count):
-            put_symbol(&stream, &plan.header_code, plan.header[i])
-            put(&stream, plan.header_extra[i], header_extra_bits(plan.header[i]))
-    i = 0
-    while i < tokens.count:
-        symbol = tokens.all[i] & (1 << LENGTH_BITS) - 1
+            stream = put_symbol(stream, &plan.header_code, plan.header[i], plan.header_extra[i])
+    while next_token < after:
+        token = next_token[0]
+        symbol = token & (1 << LENGTH_BITS) - 1
+        next_token += 1
         if symbol < COPY:
-            put_token(&stream, plan, tokens.all[i])
-            i += 1
+            stream = put_token(stream, plan, token)
             continue
-        count = tokens.all[i + 1]
-        i += 2
+        count = next_token[0]
+        next_token += 1
         if symbol == COPY:
-            put_copy(&stream, plan, count, stride)
+            stream = put_copy(stream, plan, count, token >> DISTANCE << DISTANCE)
         elif count == rows:
-            put_again(&stream, out, first, end)
+            stream = put_again(stream, out, first, end)
         else:
             rows = count
             first = 8 * (stream.out - out) + stream.count
-            put_zeros(&stream, plan, rows, stride)
+            stream = put_zeros(stream, plan, rows, stride)
             end = 8 * (stream.out - out) + stream.count
-    put_symbol(&stream, &plan.literal_code, END)
+    put_symbol(stream, &plan.literal_code, END, 0)

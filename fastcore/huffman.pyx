@@ -103,11 +103,14 @@ cdef void find_lengths(const uint32_t *counts, int symbols, int limit, Code *out
         out.length[symbol[i]] = depth[parent[i]] + 1
 
 
-cdef void assign_bits(Code *code) noexcept nogil:
-    """Number the codes of each length in the order of symbols (3.2.2), mirrored for writing."""
+cdef void assign_bits(Code *code, const uint8_t *extra) noexcept nogil:
+    """Number the codes of each length in the order of symbols (3.2.2), mirrored for writing; `extra` says how many
+    extra bits follow each symbol.
+    """
     cdef int[LIMIT + 2] following
     cdef int i, value, length, symbol
     memset(following, 0, sizeof(following))
+    memset(code.word, 0, sizeof(code.word))
     for i in range(code.used_count):
         following[code.length[code.used[i]] + 1] += 1
     for i in range(2, LIMIT + 2):
@@ -118,4 +121,4 @@ cdef void assign_bits(Code *code) noexcept nogil:
         value = following[length]
         following[length] += 1
         value = MIRRORED[value & 255] << 8 | MIRRORED[value >> 8]
-        code.bits[symbol] = <uint16_t> (value >> (16 - length))
+        code.word[symbol] = value >> (16 - length) | length << COUNT | (length + extra[symbol]) << TOTAL

@@ -13,12 +13,15 @@ only edges are remembered.
 In wide images the distance of a row takes many extra bits, and again for every 258 bytes. There repeats are
 written as rows that are "same as above" (PNG's filter type 2), which are zeros: only the one match in each
 row that meets its filter type has that distance, all others have distance 1.
+
+In narrow images repeats are written as zeros for another reason. They look the same after every row, so that what
+lies between two rows can be copied from any place above, together with how the one ends and the other begins.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
 
-from fastcore.picture cimport FILTER_PX, MAX_BANDS, Picture, edges_of, word_of
+from fastcore.picture cimport FILTER_PX, MAX_BANDS, Picture, edges_of, has_zeros, word_of
 from fastcore.tokens cimport (
     ALONE,
     COPY,
@@ -31,9 +34,10 @@ from fastcore.tokens cimport (
     Tokens,
     distance_extra,
     distance_symbol,
+    distance_token,
     length_extra,
     length_symbol,
-    match_token,
+    length_token,
     next_length,
     next_zeros_length,
     next_zeros_run,
@@ -54,6 +58,7 @@ cdef enum:
     WINDOW = 57
     WINDOW_BEFORE = 56
     NOWHERE = 0  # a place that nothing begins at
+    NONE = -1
     UNFOLDED = 1 << 13  # bytes of a picture that is small enough to be taken as one row
     EDGE_WORDS = 8 * UNFOLDED // 64 + 1
     HASHES = 1 << 11
@@ -63,6 +68,7 @@ cdef enum:
     RUN = 4  # equal bytes that are cheaper as a match
     BETTER = 2  # bits that a later match must save more for a match to wait for it
     HASHED_SCALES = 26
+    JOINTS = 49  # bands that are looked at for one
 
     # A match is kept as a number, the better the greater, 0 for none: from these bits on how many bits it saves,
     # by a rough guess, FARTHEST - distance, the column where it starts, and lowest its length.
@@ -98,10 +104,17 @@ cdef struct Search:
     int candidates  # looked at for each place
     # Of the row that is being looked at, a bit for each module.
     uint64_t[EDGE_WORDS] edges  # it differs from the one to its left
-    uint64_t[EDGE_WORDS] points  # it is searched and remembered: the first such one in its byte
+    uint64_t[EDGE_WORDS] points  # it is remembered and may be searched: the first such one in its byte
     uint64_t[WORDS] firsts  # it is the first one that begins in its byte
     uint64_t[WORDS] lasts  # it is the last one
     int[MAX_BANDS] at  # where rows begin in the picture, in bytes: a band's last one, but the first of this band
+
+
+cdef struct Joint:
+    # How a band goes on into the next one.
+    int other  # the band above that it ends like, and the next one begins like the one after that; or NONE
+    int end  # the column from which on it does
+    int column  # of the next band, up to which it does
 
 
 # --- matches as numbers ---
@@ -142,7 +155,7 @@ cdef inline void count_match(Tokens *tokens, int length, int distance, uint32_t 
 
 
 cdef inline void add_match(Tokens *tokens, int length, int distance) noexcept nogil:
-    add_token(tokens, match_token(length, distance))
+    add_token(tokens, length_token(length) | distance_token(distance))
     count_match(tokens, length, distance, 1)
 
 
@@ -159,12 +172,17 @@ cdef inline void count_copy(Tokens *tokens, int64_t count, int distance, uint32_
         count -= length
 
 
-cdef inline void add_copy(Tokens *tokens, int64_t count, int stride) noexcept nogil:
-    """Copy from the row above."""
+cdef inline void add_copy(Tokens *tokens, int64_t count, int distance) noexcept nogil:
     if count:
-        add_token(tokens, COPY)
+        add_token(tokens, COPY | distance_token(distance))
         add_token(tokens, <uint32_t> count)
-        count_copy(tokens, count, stride, 1)
+        count_copy(tokens, count, distance, 1)
+
+
+cdef inline void add_zeros(Tokens *tokens, uint32_t rows) noexcept nogil:
+    """Add rows of zeros, which are counted by count_zeros."""
+    add_token(tokens, ZEROS)
+    add_token(tokens, rows)
 
 
 cdef void count_zeros(Tokens *tokens, int rows, int stride, uint32_t times) noexcept nogil:
@@ -242,33 +260,23 @@ cdef inline uint64_t window_before(const Search *search, int place) noexcept nog
 # --- search ---
 
 
-cdef inline int exchange(Search *search, int edge, int place, uint64_t ahead) noexcept nogil:
-    """Remember a place with certain modules from it on; return the last one before it that looks the same."""
-    cdef uint64_t phase = search.origin + edge * search.scale & 7
-    cdef uint64_t key = ahead & search.hashed ^ phase << 60
-    cdef uint16_t *latest = &search.latest[key * <uint64_t> 0x9E3779B97F4A7C15 >> 53]
-    cdef int other = latest[0]
-    search.earlier[place] = <uint16_t> other
-    latest[0] = <uint16_t> place
-    return other
-
-
-cdef inline void remember(Search *search, int band, int module, int end) noexcept nogil:
-    """Make the points of a band from `module` up to but without `end` known to later searches."""
+cdef inline void remember(Search *search, int band) noexcept nogil:
+    """Make the points of a band known to searches of itself and of later ones: the last place before each one that
+    looks the same.
+    """
     cdef int place = band << search.shift | BEFORE
-    cdef uint64_t bits
+    cdef uint64_t bits, phase, key
+    cdef uint16_t *latest
     cdef int edge, k
-    if module >= end:
-        return
-    for k in range(module >> 6, (end + 63) >> 6):
+    for k in range((search.modules + 63) >> 6):
         bits = search.points[k]
-        if k == module >> 6:
-            bits &= ~<uint64_t> 0 << (module & 63)
-        if k == end >> 6:
-            bits &= (<uint64_t> 1 << (end & 63)) - 1
         while bits:
             edge = 64 * k + trailing_zeros(bits)
-            exchange(search, edge, place + edge, window(search, place + edge))
+            phase = search.origin + edge * search.scale & 7
+            key = window(search, place + edge) & search.hashed ^ phase << 60
+            latest = &search.latest[key * <uint64_t> 0x9E3779B97F4A7C15 >> 53]
+            search.earlier[place + edge] = latest[0]
+            latest[0] = <uint16_t> (place + edge)
             bits &= bits - 1
 
 
@@ -288,25 +296,24 @@ cdef inline int common(const Search *search, int edge, int place, int other) noe
     return 8 * search.stride if edge == module else count
 
 
-cdef inline int64_t search_edge(Search *search, int band, int first, int edge) noexcept nogil:
+cdef inline int64_t search_edge(const Search *search, int band, int first, int edge) noexcept nogil:
     """The best match that covers an edge and starts at column `first` or later, in its own row or above it."""
     cdef int mask = (1 << search.shift) - 1
     cdef int place = band << search.shift | BEFORE + edge
     cdef uint64_t ahead = window(search, place)
-    cdef int other = exchange(search, edge, place, ahead)
+    cdef int other = search.earlier[place]
     cdef uint64_t behind = window_before(search, place)
     cdef int column = column_of(search, edge)
-    cdef int farthest = 0  # modules that the best match goes on from the edge
+    cdef uint64_t further = 1  # modules that have to be the same for a match to go on further than the best one
     cdef int64_t best = 0
     cdef uint64_t unequal
     cdef int moved, distance, count, start, end, length, gain
     for _ in range(search.candidates):
         if other == NOWHERE:
             break
-        unequal = ahead ^ window(search, other) | <uint64_t> 1 << WINDOW
-        count = trailing_zeros(unequal)
-        # A candidate that does not go on further than the best one is not looked at: most do not.
-        if count > farthest:
+        unequal = ahead ^ window(search, other)
+        if not unequal & further:  # most do not go on further
+            count = trailing_zeros(unequal | <uint64_t> 1 << WINDOW)
             if count == WINDOW:
                 count = common(search, edge, place, other)
             moved = ((place & mask) - (other & mask)) * search.scale
@@ -328,7 +335,7 @@ cdef inline int64_t search_edge(Search *search, int band, int first, int edge) n
             if end > column and length >= SHORTEST:
                 gain = search.literal_bits * length - MATCH_BITS - distance_extra(distance) - length_extra(length)
                 if gain > gain_of(best):
-                    farthest = count
+                    further = (<uint64_t> 2 << min(count, WINDOW)) - 1
                     best = (
                         <int64_t> gain << GAIN | <int64_t> (FARTHEST - distance) << NEARNESS | start << START | length
                     )
@@ -410,9 +417,7 @@ cdef inline int search_row(Search *search, int band, int column, int end) noexce
             add_plain(search, band, column, start_of(match))
             add_match(search.tokens, length_of(match), distance_of(match))
             column = start_of(match) + length_of(match)
-            later_edge = min(search.modules, module_from(search, column))
-            remember(search, band, edge + 1, later_edge)
-            edge = next_bit(search.points, later_edge, last)
+            edge = next_bit(search.points, module_from(search, column), last)
         else:
             edge = next_bit(search.points, edge + 1, last)
     if column < end:
@@ -518,9 +523,13 @@ cdef inline void tune(const Picture *picture, Search *search) noexcept nogil:
     """Choose how to search, found by trying: versions 1 to 40, modules of 1 to 50 pixels, against zlib."""
     cdef int scale = picture.placement.scale
     cdef bint large = picture.size > 57
-    cdef int hashed = HASHED[min(scale, HASHED_SCALES - 1)] + (large and 5 <= scale < 19)
+    cdef bint huge = picture.size > 121
+    cdef int hashed = HASHED[min(scale, HASHED_SCALES - 1)] + (large and (5 if huge else 8) <= scale < 19)
     search.hashed = (<uint64_t> 1 << hashed) - 1
-    search.candidates = 8 if large and scale > 2 else 4 if picture.size > 37 or scale == 1 or 5 <= scale <= 12 else 2
+    if large and scale > 2:
+        search.candidates = 4 if huge and picture.joined else 8
+    else:
+        search.candidates = 4 if picture.size > 37 or scale == 1 or 5 <= scale <= 12 else 2
     search.enough = 12 if large else 8 if scale <= 12 else 0
     if scale == 1:
         search.literal_bits = 7
@@ -577,48 +586,151 @@ cdef inline void prepare(const Picture *picture, uint8_t *memory, Search *search
         lay(picture, search)
 
 
+cdef inline int same_from_start(const uint8_t *row, const uint8_t *other, int size) noexcept nogil:
+    """How many of the modules that two rows start with are the same."""
+    cdef uint64_t unequal
+    cdef int module
+    for module in range(0, size, 64):
+        unequal = load(row + (module >> 3)) ^ load(other + (module >> 3))
+        if unequal:
+            return module + trailing_zeros(unequal)
+    return size
+
+
+cdef inline int same_to_end(const uint8_t *row, const uint8_t *other, int size) noexcept nogil:
+    """How many of the modules that two rows end with are the same."""
+    cdef uint64_t unequal
+    cdef int module
+    for module in range((size - 1) & ~63, -1, -64):
+        unequal = load(row + (module >> 3)) ^ load(other + (module >> 3))
+        if unequal:
+            return size - 64 - module + leading_zeros(unequal)
+    return size
+
+
+cdef inline void join(const Picture *picture, const Search *search, int band, Joint *out) noexcept nogil:
+    """Find how a band goes on into the next one with the most modules copied."""
+    cdef int size = picture.size
+    cdef int row_bytes = 1 << search.shift >> 3
+    cdef const uint8_t *row = search.bits + ((band << search.shift | BEFORE) >> 3)
+    cdef const uint8_t *above = row
+    cdef bint last = band + 1 == picture.count
+    cdef int most = -1, ending = 0, starting = 0
+    cdef int other, end, start
+    for other in range(band - 1, max(band - JOINTS, 0) - 1, -1):
+        above -= row_bytes
+        if search.at[band] - search.at[other] > FARTHEST:
+            break
+        if picture.times[other] != picture.times[band] or not has_zeros(picture, other):
+            continue
+        end = same_to_end(row, above, size)
+        start = 0 if last else same_from_start(row + row_bytes, above + row_bytes, size)
+        if end + start > most:
+            most = end + start
+            ending = end
+            starting = start
+            out.other = other
+    if most < 0:
+        out.other = NONE
+        out.end = search.stride
+        out.column = 0
+        return
+    out.end = search.origin + (size - ending) * search.scale + 7 >> 3 if ending < size else 0
+    out.column = 0 if last else column_of(search, starting) if starting < size else search.stride
+
+
+# --- pictures ---
+
+
+cdef inline void find_copies(const Picture *picture, Search *search) noexcept nogil:
+    """Find tokens for rows that are repeated as they are."""
+    cdef int stride = picture.stride
+    cdef int64_t copied = 0  # bytes just before `column` that go on as the row above does; never 1 or 2
+    cdef int band, column, end, times
+    for band in range(picture.count):
+        times = picture.times[band]
+        look_at(picture, search, band)
+        remember(search, band)
+        column = 0
+        end = stride
+        if band:
+            compare(picture, search, band, &column, &end)
+            if copied + column < SHORTEST:
+                column = 0
+            copied += column
+        add_copy(search.tokens, copied, stride)
+        search.at[band] = picture.top[band] * stride
+        column = search_row(search, band, column, end)
+        if times == 1 and stride - column < SHORTEST:
+            add_plain(search, band, column, stride)
+            column = stride
+        copied = stride - column + <int64_t> (times - 1) * stride
+        search.at[band] += (times - 1) * stride
+    add_copy(search.tokens, copied, stride)
+
+
+cdef inline void find_zeros(const Picture *picture, Search *search) noexcept nogil:
+    """Find tokens for rows that are repeated as zeros, far apart."""
+    cdef int stride = picture.stride
+    cdef uint32_t same = 0  # bands with as many rows of zeros as most have
+    cdef int band, times
+    for band in range(picture.count):
+        times = picture.times[band]
+        look_at(picture, search, band)
+        remember(search, band)
+        search.at[band] = picture.top[band] * stride
+        search_row(search, band, 0, stride)
+        if times == search.scale:
+            same += 1
+        elif times > 1:
+            count_zeros(search.tokens, times - 1, stride, 1)
+        if times > 1:
+            add_zeros(search.tokens, times - 1)
+    if same:
+        count_zeros(search.tokens, search.scale - 1, stride, same)
+
+
+cdef inline void find_joints(const Picture *picture, Search *search) noexcept nogil:
+    """Find tokens for rows that are repeated as zeros, near to each other: these are in the middle of a copy."""
+    cdef int stride = picture.stride
+    cdef Joint joint
+    cdef int column = 0
+    cdef int band, rows
+    for band in range(picture.count):
+        rows = picture.times[band] - 1
+        look_at(picture, search, band)
+        remember(search, band)
+        search.at[band] = picture.top[band] * stride
+        joint.other = NONE
+        joint.end = stride
+        joint.column = 0
+        if rows and has_zeros(picture, band):
+            join(picture, search, band, &joint)
+        column = search_row(search, band, column, max(column, joint.end))
+        if joint.other != NONE:
+            add_copy(
+                search.tokens, stride - column + rows * stride + joint.column, search.at[band] - search.at[joint.other]
+            )
+        elif not has_zeros(picture, band):
+            add_copy(search.tokens, rows * stride, stride)
+        elif rows:
+            count_zeros(search.tokens, rows, stride, 1)
+            add_zeros(search.tokens, rows)
+        column = joint.column
+
+
 cdef void find(const Picture *picture, uint8_t *memory, Tokens *out) noexcept nogil:
     """Fill the tokens; `memory` is for them and for working."""
     cdef Search search
-    cdef int stride = picture.stride
-    cdef int64_t copied = 0  # bytes just before `column` that go on as the row above does; never 1 or 2
-    cdef uint32_t same = 0  # bands with as many rows of zeros as most have
-    cdef int band, column, end, times
     search.tokens = out
     prepare(picture, memory, &search)
     out.literals[END] = 1
     if unfolded(picture):
+        remember(&search, 0)
         search_row(&search, 0, 0, search.stride)
-        return
-    for band in range(picture.count):
-        times = picture.times[band]
-        look_at(picture, &search, band)
-        column = 0
-        end = stride
-        if band and not picture.zeros:
-            compare(picture, &search, band, &column, &end)
-            if copied + column < SHORTEST:
-                column = 0
-            copied += column
-            remember(&search, band, 0, min(search.modules, module_from(&search, column)))
-        add_copy(out, copied, stride)
-        search.at[band] = picture.top[band] * stride
-        column = search_row(&search, band, column, end)
-        if picture.zeros:
-            if times == search.scale:
-                same += 1
-            elif times > 1:
-                count_zeros(out, times - 1, stride, 1)
-            if times > 1:
-                add_token(out, ZEROS)
-                add_token(out, times - 1)
-            continue
-        remember(&search, band, module_from(&search, column), search.modules)
-        if times == 1 and stride - column < SHORTEST:
-            add_plain(&search, band, column, stride)
-            column = stride
-        copied = stride - column + <int64_t> (times - 1) * stride
-        search.at[band] += (times - 1) * stride
-    add_copy(out, copied, stride)
-    if same:
-        count_zeros(out, search.scale - 1, stride, same)
+    elif picture.joined:
+        find_joints(picture, &search)
+    elif picture.zeros:
+        find_zeros(picture, &search)
+    else:
+        find_copies(picture, &search)

@@ -24,6 +24,7 @@ cdef struct Picture:
     int[MAX_BANDS] top
     int[MAX_BANDS] times
     bint zeros  # a band's row is written once and then repeated as "same as above": filter type 2 and zeros
+    bint joined  # and these are so few bytes that one match goes across them, from row to row; margins have none
 
 
 cdef inline uint64_t word_of(const Picture *picture, int band, int k) noexcept nogil:
@@ -40,3 +41,8 @@ cdef inline uint64_t edges_of(const Picture *picture, int band, int k) noexcept 
     cdef uint64_t before = word_of(picture, band, k - 1) >> 63 if k else 0
     cdef uint64_t word = word_of(picture, band, k)
     return word ^ (word << 1 | before)
+
+
+cdef inline bint has_zeros(const Picture *picture, int band) noexcept nogil:
+    """Whether a band's row is repeated as zeros."""
+    return picture.zeros and not (picture.joined and picture.row[band] < 0)

@@ -9,7 +9,7 @@ from libc.string cimport memcpy
 
 from fastcore cimport deflate
 from fastcore.deflate cimport Plan
-from fastcore.picture cimport Picture, edges_of
+from fastcore.picture cimport Picture, edges_of, has_zeros
 from fastcore.raster cimport Placement
 from fastcore.tokens cimport LONGEST, Tokens
 from fastcore.types cimport MAX_SIZE
@@ -27,6 +27,10 @@ cdef enum:
     # Bytes of a band's repeats, less the first LONGEST of each row, from which on they cost less as rows of
     # zeros than as copies; found by trying.
     WIDE = 2500
+    # Bytes of zeros between two rows that leave room in a match for the ends of both. With JOINED_SCALE pixels in
+    # a module even more are worth it, though they take two matches. Found by trying.
+    NARROW = 235
+    JOINED_SCALE = 5
 
 # Checksums of one byte followed by up to seven zero bytes (annex D of the specification).
 cdef uint32_t[8][256] CRC
@@ -102,7 +106,7 @@ cdef uint32_t adler32(const Picture *picture) noexcept nogil:
     cdef uint64_t a = 1, b = 0
     cdef uint64_t edges, row
     cdef int stride = picture.stride
-    cdef int band, k, module, times
+    cdef int band, k, module, times, zeros
     cdef uint64_t full = (255 * (<uint64_t> stride * (stride - 1) // 2) << SUM) + 255 * (stride - 1)
     for module in range(picture.size + 1):
         sums[module] = sums_from(picture, module)
@@ -116,9 +120,10 @@ cdef uint32_t adler32(const Picture *picture) noexcept nogil:
         # Signs alternate, and the last one is to be negative: what begins also ends.
         row = full + row if picture.grey else -row
         times = picture.times[band]
-        adler_rows(&a, &b, row & (<uint64_t> 1 << SUM) - 1, row >> SUM, stride, 1 if picture.zeros else times)
-        if picture.zeros and times > 1:  # filter type 2, then zeros
-            adler_rows(&a, &b, 2, 2 * stride, stride, times - 1)
+        zeros = times - 1 if has_zeros(picture, band) else 0
+        adler_rows(&a, &b, row & (<uint64_t> 1 << SUM) - 1, row >> SUM, stride, times - zeros)
+        if zeros:  # filter type 2, then zeros
+            adler_rows(&a, &b, 2, 2 * stride, stride, zeros)
     return <uint32_t> (b % ADLER << 16 | a % ADLER)
 
 
@@ -137,15 +142,18 @@ cdef void divide(
 ) noexcept nogil:
     """Divide an image into bands; dark is 0 in grey, 1 in a palette."""
     cdef int below = placement.width - placement.offset - placement.scale * size
-    cdef int i, k
-    cdef bint same
+    cdef int i, k, zeros
+    cdef bint same, wide
     out.modules = modules
     out.size = size
     out.words = (size + 63) // 64
     out.placement = placement
     out.stride = 1 + (placement.width + 7) // 8
     out.grey = grey
-    out.zeros = (out.stride - LONGEST) * (placement.scale - 1) >= WIDE
+    zeros = out.stride * (placement.scale - 1)
+    wide = zeros - LONGEST * (placement.scale - 1) >= WIDE
+    out.joined = placement.scale > 1 and (zeros <= NARROW or (placement.scale == JOINED_SCALE and not wide))
+    out.zeros = out.joined or wide
     out.count = 0
     if placement.offset:
         add_band(out, -1, 0, placement.offset)

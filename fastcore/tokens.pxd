@@ -19,12 +19,12 @@ cdef enum:
     DISTANCES = 30
 
     # A token: a literal or length symbol, the length's extra bits, the distance's symbol, its extra bits, from
-    # these bits on. Two stand for many and need one number more.
+    # these bits on. Two stand for many and have how many after them.
     LENGTH_BITS = 9
     DISTANCE = 14
     DISTANCE_BITS = 19
     ALONE = DISTANCES  # the distance of what is no match, in no bits at all
-    COPY = LAST_LENGTH + 1  # bytes to copy over the distance of a row
+    COPY = LAST_LENGTH + 1  # bytes to copy over a distance, as many matches as it takes
     ZEROS = COPY + 1  # rows of zeros, below one another
 
 
@@ -60,13 +60,15 @@ cdef inline int distance_symbol(int distance) noexcept nogil:
     return 2 * extra + (distance - 1 >> extra)
 
 
-cdef inline uint32_t match_token(int length, int distance) noexcept nogil:
-    cdef int length_bits = length - SHORTEST & (1 << length_extra(length)) - 1
-    cdef int distance_bits = distance - 1 & (1 << distance_extra(distance)) - 1
-    return (
-        length_symbol(length) | length_bits << LENGTH_BITS
-        | distance_symbol(distance) << DISTANCE | <uint32_t> distance_bits << DISTANCE_BITS
-    )
+cdef inline uint32_t distance_token(int distance) noexcept nogil:
+    """The part of a match's token that says how far away it is."""
+    cdef uint32_t bits = distance - 1 & (1 << distance_extra(distance)) - 1
+    return distance_symbol(distance) << DISTANCE | bits << DISTANCE_BITS
+
+
+cdef inline uint32_t length_token(int length) noexcept nogil:
+    """The part that says how long it is."""
+    return length_symbol(length) | (length - SHORTEST & (1 << length_extra(length)) - 1) << LENGTH_BITS
 
 
 # --- what tokens stand for ---

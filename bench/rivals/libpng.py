@@ -6,6 +6,9 @@ The file is written to memory by libpng's own stdio writer, so that no Python co
 from __future__ import annotations
 
 import ctypes
+import subprocess
+import tempfile
+from pathlib import Path
 
 _qr = ctypes.CDLL("libqrencode.so.4")
 _png = ctypes.CDLL("libpng16.so.16")
@@ -46,27 +49,37 @@ _LEVEL_M = 1
 _VERSION = _png.png_get_libpng_ver(None)
 
 
-def pixel_rows(modules: bytes, size: int, scale: int, margin: int) -> list[bytes]:
-    """The different rows of a picture, 1 is white, with the margin's first."""
-    side = scale * (size + 2 * margin)
-    stride = (side + 7) // 8
-    light = "1" * (margin * scale)
-    rows = ["1" * side]
-    for at in range(0, size * size, size):
-        line = "".join(("1", "0")[module & 1] * scale for module in modules[at : at + size])
-        rows.append(light + line + light)
-    return [int(row.ljust(8 * stride, "1"), 2).to_bytes(stride) for row in rows]
+def _compiled() -> ctypes.CDLL:
+    """rows.c, as fast as the compiler makes it."""
+    source = Path(__file__).with_name("rows.c")
+    with tempfile.TemporaryDirectory() as folder:
+        library = Path(folder) / "rows.so"
+        subprocess.run(["cc", "-O3", "-shared", "-fPIC", "-o", library, source], check=True)
+        return ctypes.CDLL(str(library))
+
+
+_rows = _compiled().rows
+_rows.argtypes = [ctypes.c_char_p] + [ctypes.c_int] * 4 + [ctypes.c_void_p]
 
 
 class Picture:
-    """A symbol's rows, laid out beforehand, which is not measured: only libpng's own work is."""
+    """A symbol's rows of pixels, each different one once, laid out by `lay`."""
 
     def __init__(self, modules: bytes, size: int, scale: int, margin: int = 4) -> None:
         self.side = scale * (size + 2 * margin)
-        self._rows = [ctypes.create_string_buffer(row) for row in pixel_rows(modules, size, scale, margin)]
-        light = [self._rows[0]] * (margin * scale)
-        dark = [row for row in self._rows[1:] for _ in range(scale)]
-        self._pointers = (ctypes.c_void_p * self.side)(*map(ctypes.addressof, [*light, *dark, *light]))
+        stride = (self.side + 7) // 8
+        self._layout = (size, scale, margin, stride)
+        self._light = ctypes.create_string_buffer(b"\xff" * stride, stride)
+        self._dark = ctypes.create_string_buffer(size * stride)
+        light = [ctypes.addressof(self._light)] * (margin * scale)
+        first = ctypes.addressof(self._dark)
+        dark = [first + row * stride for row in range(size) for _ in range(scale)]
+        self._pointers = (ctypes.c_void_p * self.side)(*light, *dark, *light)
+        self.lay(modules)
+
+    def lay(self, modules: bytes) -> None:
+        """Turn modules into rows of pixels."""
+        _rows(modules, *self._layout, self._dark)
 
     def png(self) -> bytes:
         """A file with the filter and level that libpng chooses for one bit per pixel."""

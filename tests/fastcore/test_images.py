@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 import re
 import zlib
 from xml.etree import ElementTree
@@ -170,16 +171,16 @@ def test_png_is_as_small_as_a_searching_compressor_makes_it(version: int, size_p
     assert len(chunks[b"IDAT"]) <= 1.05 * len(zlib.compress(image, 9))
 
 
-def _file_of_segno(symbol: fastcore.Symbol, scale: int) -> bytes:
+def _file_of_segno(symbol: fastcore.Symbol, scale: int, margin: int = 4) -> bytes:
     """Segno's file of the very same modules; it compresses with zlib at its highest level."""
     size = symbol.size
     rows = tuple(bytearray(symbol.modules[at : at + size]) for at in range(0, size * size, size))
     out = io.BytesIO()
-    write_png(rows, (size, size), out, scale=scale, border=4)
+    write_png(rows, (size, size), out, scale=scale, border=margin)
     return out.getvalue()
 
 
-@pytest.mark.parametrize("version", [1, 3, 5, 7, 10, 20, 40])
+@pytest.mark.parametrize("version", [1, 3, 5, 7, 10, 12, 18, 20, 25, 28, 35, 40])
 @pytest.mark.parametrize("text", ["qr/a", "https://example.com/abc/defgh?i=12345", "full"])
 def test_png_is_as_small_as_segno_makes_it(version: int, text: str) -> None:
     """Within 5 % of the same picture, whether the symbol is full of text, or mostly or nearly all of padding."""
@@ -189,10 +190,39 @@ def test_png_is_as_small_as_segno_makes_it(version: int, text: str) -> None:
         free = fastcore.encode("x", version=version, level="M").bits_free // 8
         text = "".join(chr(97 + i * i * 31 % 1009 % 26) for i in range(free))
     symbol = fastcore.encode(text, version=version, level="M")
-    for scale in (1, 2, 4, 5, 8, 10, 13, 17, 20, 50):
+    for scale in (1, 2, 3, 4, 5, 6, 7, 8, 10, 13, 16, 17, 20, 50):
         if version * scale > 800:  # segno takes seconds
             continue
         file = fastcore.png(symbol, scale=scale)
         theirs = _file_of_segno(symbol, scale)
         assert len(file) <= 1.05 * len(theirs), scale
         np.testing.assert_array_equal(_pixels(file), _pixels(theirs))
+
+
+def _drawn_text(rng: random.Random, most: int) -> str | bytes:
+    """Up to so many bytes of one kind; short ones leave a symbol full of padding."""
+    count = rng.randint(1, most)
+    kinds: list[str | bytes] = [
+        rng.randbytes(count),
+        "".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=count)),
+        "".join(rng.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 $%*+-./:", k=count)),
+        "".join(rng.choices("0123456789", k=count)),
+        ("lorem ipsum dolor sit amet " * most)[:count],
+        "abc123/"[:count],
+    ]
+    return rng.choice(kinds)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_png_of_any_symbol_is_as_small_as_segno_makes_it(seed: int) -> None:
+    """The same for what nobody has tuned: texts, levels, scales and margins drawn by lot, ten for each seed."""
+    rng = random.Random(seed)
+    for _ in range(10):
+        version = rng.randint(1, 40)
+        level = rng.choice("LMQH")
+        scale = rng.randint(2, 7 if version > 12 else 40)
+        margin = rng.randint(0, 10)
+        symbol = fastcore.encode("1", version=version, level=level)
+        symbol = fastcore.encode(_drawn_text(rng, symbol.bits_free // 8 - 1), version=version, level=level)
+        theirs = _file_of_segno(symbol, scale, margin)
+        assert len(fastcore.png(symbol, scale=scale, margin=margin)) <= 1.05 * len(theirs), (symbol, scale, margin)
