@@ -127,6 +127,11 @@ class ServerProcess:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
+        """Starts it, and returns when it takes scans."""
+        self.launch()
+        until(self.ready, what=f"ready: {self.log.read_text()}")
+
+    def launch(self) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("QREDGE_")}
         environment |= {f"QREDGE_{name.upper()}": value for name, value in self._settings.items()}
         environment |= {
@@ -142,7 +147,6 @@ class ServerProcess:
                 stderr=log,
                 start_new_session=True,
             )
-        until(self.ready, what=f"ready: {self.log.read_text()}")
 
     def ready(self) -> bool:
         assert self._process is not None
