@@ -8,12 +8,16 @@ is seen in its bytes at once: a million links are looked at one by one only wher
 """
 
 import re
+from collections.abc import Iterator
 
 import orjson
 
 from server.domain.model import LinkId, Target, Targets
 
 ID_BYTES = 8
+
+#: Some 2,000 links, which are taken apart in two milliseconds.
+SLICE_BYTES = 128 << 10
 
 # Printable ASCII, but for the backslash, with which COPY escapes what would look like an end of a column or a line.
 PLAIN = bytes(byte for byte in range(0x20, 0x7F) if byte != ord("\\"))
@@ -22,6 +26,15 @@ END = b"\t\n"
 
 ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 ESCAPED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+
+
+def slices(lines: bytes) -> Iterator[bytes]:
+    """The same in so many lines at a time as may be taken apart before others have their turn."""
+    begin = 0
+    while begin < len(lines):
+        end = lines.find(b"\n", begin + SLICE_BYTES) + 1 or len(lines)
+        yield lines[begin:end]
+        begin = end
 
 
 def targets(page: bytes) -> Targets:

@@ -20,7 +20,7 @@ from time import time
 from typing import BinaryIO, NamedTuple
 
 from server.domain.model import Targets
-from server.storage.lines import targets
+from server.storage.lines import slices, targets
 
 HEADER = "qredge links 1 taken {taken} links {links:012} bytes {bytes:012} crc32 {crc:08x}\n"
 HEADER_PATTERN = re.compile(
@@ -29,9 +29,8 @@ HEADER_PATTERN = re.compile(
 )
 MAX_HEADER = 128
 
-#: What is read at a time: some 2,000 links, which are taken apart in two milliseconds.
-READ_BYTES = 128 << 10
-CHECK_BYTES = 1 << 20
+#: What is read at a time, by a thread.
+READ_BYTES = 4 << 20
 
 REMAINS_AGE_S = 3600
 
@@ -96,11 +95,13 @@ class Snapshot:
         with file:
             header = await asyncio.to_thread(_check, file)
             beyond = header.links - limit
-            while page := await asyncio.to_thread(_read_page, file):
-                count = page.count(b"\n")
-                if beyond < count:
-                    yield targets(page.split(b"\n", beyond)[beyond] if beyond > 0 else page)
-                beyond -= count
+            while data := await asyncio.to_thread(_read_lines, file):
+                for page in slices(data):
+                    count = page.count(b"\n")
+                    if beyond < count:
+                        yield targets(page.split(b"\n", beyond)[beyond] if beyond > 0 else page)
+                        await asyncio.sleep(0)
+                    beyond -= count
 
 
 async def _write(file: BinaryIO, pages: AsyncIterator[bytes], taken_at: datetime) -> int:
@@ -139,7 +140,7 @@ def _check(file: BinaryIO) -> _Header:
         header = _header(file)
         file.seek(header.size)
         size = crc = 0
-        while data := file.read(CHECK_BYTES):
+        while data := file.read(READ_BYTES):
             size += len(data)
             crc = zlib.crc32(data, crc)
         if size != header.bytes:
@@ -152,5 +153,5 @@ def _check(file: BinaryIO) -> _Header:
     return header
 
 
-def _read_page(file: BinaryIO) -> bytes:
+def _read_lines(file: BinaryIO) -> bytes:
     return file.read(READ_BYTES) + file.readline()

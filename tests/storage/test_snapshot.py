@@ -10,8 +10,8 @@ import pytest
 
 from server.domain.errors import StorageUnavailable
 from server.domain.model import Targets
-from server.storage.lines import targets
-from server.storage.snapshot import READ_BYTES, Snapshot, UnusableSnapshot
+from server.storage.lines import SLICE_BYTES, targets
+from server.storage.snapshot import Snapshot, UnusableSnapshot
 
 pytestmark = pytest.mark.anyio
 
@@ -40,7 +40,7 @@ async def snapshot(tmp_path: Path) -> Snapshot:
 
 
 async def test_what_was_written_is_read(snapshot: Snapshot) -> None:
-    assert len(b"".join(PAGES)) > READ_BYTES  # so that a page ends within a line, and is read on to its end
+    assert len(b"".join(PAGES)) > SLICE_BYTES  # so that a page ends within a line, and is read on to its end
     assert await read(snapshot) == targets(b"".join(PAGES))
     assert snapshot.taken_at() == TAKEN_AT
 

@@ -1,5 +1,6 @@
 """Links, and the whole link table as the redirect wants it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import fields
 from datetime import datetime
@@ -16,7 +17,7 @@ from server.domain.label import Label
 from server.domain.model import AccountId, Link, LinkChanges, LinkId, Page, Target, Targets
 from server.domain.rules import Rule, plain_rules, rules_of
 from server.domain.slug import Slug
-from server.storage.lines import last_id, targets
+from server.storage.lines import last_id, slices, targets
 from server.storage.postgres.pages import page
 from server.storage.postgres.pool import Database, Row, assignments
 
@@ -75,8 +76,8 @@ PAGE = f"""
 """
 LAST_BEYOND = "SELECT id FROM links ORDER BY id DESC OFFSET $1 LIMIT 1"
 
-#: Links in a page: they are taken apart in two milliseconds. A page that takes longer than this is none any more.
-PAGE_LINKS = 2_000
+#: Links in a page. Where the processor is busy, each page waits for its turn at both ends.
+PAGE_LINKS = 20_000
 PAGE_TIMEOUT_S = 10.0
 
 
@@ -120,7 +121,9 @@ class PostgresTargets:
 
     async def all(self, limit: int) -> AsyncIterator[Targets]:
         async for lines in self.pages(limit):
-            yield targets(lines)
+            for some in slices(lines):
+                yield targets(some)
+                await asyncio.sleep(0)
 
     async def pages(self, limit: int) -> AsyncIterator[bytes]:
         """The same as lines. Each page is a statement of its own: however slowly they are used, nothing is held open

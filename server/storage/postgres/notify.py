@@ -11,6 +11,7 @@ from server.storage.postgres.pool import CONNECT_TIMEOUT_S, UNAVAILABLE, UNREACH
 log = logging.getLogger(__name__)
 
 CHANNEL = "qredge_links"
+SETTINGS = {"application_name": "qredge listener"}
 RECONNECT_S = 0.5
 ALIVE_EVERY_S = 5.0
 
@@ -22,7 +23,7 @@ async def link_changes(database_url: str) -> AsyncIterator[set[str] | None]:
     silent = False
     while True:
         try:
-            connection = await asyncpg.connect(database_url, timeout=CONNECT_TIMEOUT_S)
+            connection = await asyncpg.connect(database_url, timeout=CONNECT_TIMEOUT_S, server_settings=SETTINGS)
         except UNREACHABLE as exc:
             if not silent:
                 log.warning("cannot listen to the database, trying again: %s", str(exc) or type(exc).__name__)
