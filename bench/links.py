@@ -23,7 +23,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -97,14 +97,6 @@ class Server:
             time.sleep(0.05)
         return self.seconds()
 
-    def connections(self) -> list[HTTPConnection]:
-        """One to each worker: a connection stays with the worker that has taken it, whose number the metrics tell."""
-        found: dict[str, HTTPConnection] = {}
-        while len(found) < WORKERS:
-            connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
-            found.setdefault(worker(connection), connection)
-        return list(found.values())
-
 
 def main() -> None:
     if shutil.which("wrk") is None:
@@ -128,8 +120,8 @@ def run(folder: Path, database_url: str) -> None:
         quiet = load(hot, seconds=LOAD_S)
         reloading = while_reloading(server, hot, database_url)
         tell("redirects", f"p99 {quiet.p99_ms:.1f} ms quiet, {reloading.p99_ms:.1f} ms while both load again")
-        with loaded(hot):
-            by_api, by_sql = asyncio.run(changes(server, key, database_url))
+        with loaded(hot), connections(server.port, WORKERS) as each:
+            by_api, by_sql = asyncio.run(changes(server, each, key, database_url))
     for name, delays in (("by the API", by_api), ("by SQL", by_sql), ("both", by_api + by_sql)):
         p50, p99 = statistics.median(delays), sorted(delays)[len(delays) * 99 // 100]
         tell(f"{len(delays)} changes {name}", f"seen by both workers after {p50:.1f} ms, p99 {p99:.1f} ms")
@@ -153,12 +145,24 @@ async def fill(database_url: str) -> str:
 
 def tell_load(name: str, server: Server) -> None:
     times = ", ".join(f"{seconds:.1f}" for seconds in server.seconds()[:WORKERS])
-    sizes = ", ".join(f"{memory(worker(connection)):.0f}" for connection in server.connections())
+    with connections(server.port, WORKERS) as each:
+        sizes = ", ".join(f"{memory(worker(connection)):.0f}" for connection in each)
     tell(name, f"{LINKS:,} links by {WORKERS} workers at once in {times} s; {sizes} MB at most")
 
 
 def tell(name: str, text: str) -> None:
     print(f"{name:26}{text}", flush=True)
+
+
+@contextmanager
+def connections(port: int, workers: int) -> Iterator[list[HTTPConnection]]:
+    """One to each worker: a connection stays with the worker that has taken it, whose number the metrics tell."""
+    found: dict[str, HTTPConnection] = {}
+    with ExitStack() as stack:
+        while len(found) < workers:
+            connection = stack.enter_context(closing(HTTPConnection("127.0.0.1", port, timeout=10)))
+            found.setdefault(worker(connection), connection)
+        yield list(found.values())
 
 
 def worker(connection: HTTPConnection) -> str:
@@ -214,9 +218,10 @@ def loaded(url: str) -> Iterator[None]:
         wrk.wait()
 
 
-async def changes(server: Server, key: str, database_url: str) -> tuple[list[float], list[float]]:
+async def changes(
+    server: Server, each: list[HTTPConnection], key: str, database_url: str
+) -> tuple[list[float], list[float]]:
     """How many milliseconds each change took to be seen by all workers."""
-    connections = server.connections()
     api = HTTPConnection("127.0.0.1", server.port, timeout=10)
     headers = {"X-Api-Key": key, "Content-Type": "application/json"}
     database = await asyncpg.connect(database_url)
@@ -234,7 +239,7 @@ async def changes(server: Server, key: str, database_url: str) -> tuple[list[flo
                 assert answer.status == 200, answer.read()
                 answer.read()
             began = time.perf_counter()
-            for connection in connections:
+            for connection in each:
                 while destination(connection, slug) != there:
                     assert time.perf_counter() < began + DEADLINE_S
             (by_sql if number % 2 else by_api).append((time.perf_counter() - began) * 1000)
