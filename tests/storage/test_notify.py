@@ -50,6 +50,16 @@ async def test_every_kind_of_change_is_told(database_url: str, connection: async
     await told_of(changes, {"two"})
 
 
+async def test_when_all_are_removed_or_somebody_says_so_anything_may_have_changed(
+    database_url: str, connection: asyncpg.Connection
+) -> None:
+    changes = link_changes(database_url)
+    assert await told(changes) is None
+    for statement in ("TRUNCATE links CASCADE", "NOTIFY qredge_links"):
+        await connection.execute(statement)
+        assert await told(changes) is None
+
+
 async def test_a_transaction_is_told_when_it_is_committed(database_url: str, connection: asyncpg.Connection) -> None:
     changes = link_changes(database_url)
     assert await told(changes) is None

@@ -1,6 +1,7 @@
 """Links, and the whole link table as the redirect wants it."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import fields
 from datetime import datetime
@@ -11,7 +12,7 @@ import asyncpg
 import orjson
 
 from server.domain.destination import Destination
-from server.domain.errors import SlugTaken
+from server.domain.errors import InvalidValue, SlugTaken
 from server.domain.guards import Guards
 from server.domain.label import Label
 from server.domain.model import AccountId, Link, LinkChanges, LinkId, Page, Target, Targets
@@ -23,6 +24,8 @@ from server.storage.postgres.pool import Database, Row, assignments
 
 if TYPE_CHECKING:
     from server.storage.postgres.pool import Connection
+
+log = logging.getLogger(__name__)
 
 GUARDS = [each.name for each in fields(Guards)]
 
@@ -196,7 +199,18 @@ def _stored(columns: Mapping[str, object]) -> dict[str, object]:
 
 def _guards(row: Row) -> Guards:
     columns = {name: row[name] for name in GUARDS}
-    columns["rules"] = () if row["rules"] is None else rules_of(orjson.loads(row["rules"]))
+    columns["rules"] = _rules(row)
     if columns["fallback_url"] is not None:
         columns["fallback_url"] = Destination.stored(columns["fallback_url"])
     return Guards(**columns)
+
+
+def _rules(row: Row) -> tuple[Rule, ...]:
+    """Of a link whose rules somebody has put in by SQL, and wrong, none: it can be looked at, and be given others."""
+    if row["rules"] is None:
+        return ()
+    try:
+        return rules_of(orjson.loads(row["rules"]))
+    except InvalidValue as exc:
+        log.warning("the rules of %s cannot be used: %s", row["slug"], exc)
+        return ()

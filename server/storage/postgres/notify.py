@@ -11,14 +11,17 @@ from server.storage.postgres.pool import CONNECT_TIMEOUT_S, UNAVAILABLE, UNREACH
 log = logging.getLogger(__name__)
 
 CHANNEL = "qredge_links"
+#: In place of a slug.
+ANYTHING = ""
 SETTINGS = {"application_name": "qredge listener"}
 RECONNECT_S = 0.5
 ALIVE_EVERY_S = 5.0
 
 
 async def link_changes(database_url: str) -> AsyncIterator[set[str] | None]:
-    """Yields None whenever it has begun to listen, as anything may have changed before; then the slugs of changed
-    links as they come, all that came meanwhile at once. Never ends: a lost connection is made again.
+    """Yields None whenever it has begun to listen, as anything may have changed before, and when it is told so; then
+    the slugs of changed links as they come, all that came meanwhile at once. Never ends: a lost connection is made
+    again.
     """
     silent = False
     while True:
@@ -48,7 +51,7 @@ async def link_changes(database_url: str) -> AsyncIterator[set[str] | None]:
                     slugs = set(changed)
                     changed.clear()
                     if slugs:
-                        yield slugs
+                        yield None if ANYTHING in slugs else slugs
                 else:  # a peer that vanished says nothing; a question finds out
                     await connection.execute("SELECT 1", timeout=CONNECT_TIMEOUT_S)
         except UNAVAILABLE:
