@@ -29,7 +29,9 @@ from pathlib import Path
 
 import asyncpg
 
-from bench.redirect import PHONE_HEADERS, Measured, answers, free_port, load
+from bench.load import PHONE_HEADERS, Measured, load
+from bench.measure import save
+from bench.servers import free_port
 from migrations import migrate
 from server.app import create_first_account
 from server.domain.ids import id_text
@@ -105,29 +107,36 @@ def main() -> None:
         postgres = EmbeddedPostgres(Path(folder) / "postgres")
         postgres.start()
         try:
-            run(Path(folder), postgres.url)
+            save("links", run(Path(folder), postgres.url))
         finally:
             postgres.stop()
 
 
-def run(folder: Path, database_url: str) -> None:
+def run(folder: Path, database_url: str) -> dict[str, str]:
     key = asyncio.run(fill(database_url))
     server = Server(folder, database_url)
     hot = f"http://127.0.0.1:{server.port}/{HOT}"
+    results: dict[str, str] = {}
+
+    def tell(name: str, text: str) -> None:
+        results[name] = text
+        print(f"{name:60}{text}", flush=True)
+
     with server.running():
-        tell_load("loaded from the database", server)
+        tell("1,000,000 links from the database, by two workers at once", loads(server))
         load(hot, seconds=1)
         quiet = load(hot, seconds=LOAD_S)
         reloading = while_reloading(server, hot, database_url)
-        tell("redirects", f"p99 {quiet.p99_ms:.1f} ms quiet, {reloading.p99_ms:.1f} ms while both load again")
+        tell("p99 of redirects, nothing else to do", f"{quiet.p99_ms:.1f} ms")
+        tell("p99 of redirects, both workers loading all the time", f"{reloading.p99_ms:.1f} ms")
         with loaded(hot), connections(server.port, WORKERS) as each:
             by_api, by_sql = asyncio.run(changes(server, each, key, database_url))
-    for name, delays in (("by the API", by_api), ("by SQL", by_sql), ("both", by_api + by_sql)):
+    for name, delays in (("by the API", by_api), ("by SQL", by_sql), ("in all", by_api + by_sql)):
         p50, p99 = statistics.median(delays), sorted(delays)[len(delays) * 99 // 100]
-        tell(f"{len(delays)} changes {name}", f"seen by both workers after {p50:.1f} ms, p99 {p99:.1f} ms")
+        tell(f"{len(delays)} changes {name}, until both workers know", f"{p50:.1f} ms, p99 {p99:.1f} ms")
     with server.running(QREDGE_DATABASE_URL=f"postgresql://nobody@127.0.0.1:{free_port()}/nothing"):
-        assert answers(hot)
-        tell_load("loaded from the snapshot", server)
+        tell("1,000,000 links from the snapshot, by two workers at once", loads(server))
+    return results
 
 
 async def fill(database_url: str) -> str:
@@ -143,15 +152,11 @@ async def fill(database_url: str) -> str:
     return key
 
 
-def tell_load(name: str, server: Server) -> None:
-    times = ", ".join(f"{seconds:.1f}" for seconds in server.seconds()[:WORKERS])
+def loads(server: Server) -> str:
+    """How long the slower worker took, and what the larger one has come to."""
     with connections(server.port, WORKERS) as each:
-        sizes = ", ".join(f"{memory(worker(connection)):.0f}" for connection in each)
-    tell(name, f"{LINKS:,} links by {WORKERS} workers at once in {times} s; {sizes} MB at most")
-
-
-def tell(name: str, text: str) -> None:
-    print(f"{name:26}{text}", flush=True)
+        size = max(memory(worker(connection)) for connection in each)
+    return f"{max(server.seconds()[:WORKERS]):.1f} s, {size:.0f} MB each"
 
 
 @contextmanager
