@@ -40,6 +40,7 @@ READY_EVERY_S = 0.05
 PORT_TIMEOUT_S = 5.0
 RESTART_S = 1.0
 DATABASE_EVERY_S = 0.5
+RETRY_S = 2.0
 WORKER_STOP_S = 15
 WRITER_STOP_S = 30
 
@@ -59,8 +60,8 @@ class Supervisor:
         #: Whether the database has had all migrations, and whether there is an account in it.
         self._migrated = self._inhabited = False
         self._database_at = 0.0
-        #: What has last been said of the database.
-        self._trouble = ""
+        #: What has been said of the database since it was last there.
+        self._said: set[str] = set()
 
     def run(self) -> None:
         # Processes start from a clean slate: a fork would copy the threads' locks in whatever state they are.
@@ -114,20 +115,22 @@ class Supervisor:
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as exc:
             self._report(str(exc) or type(exc).__name__)
         else:
-            if self._trouble:
+            if self._said:
                 log.info("the database is there")
+            self._said.clear()
             self._migrated = True
 
     def _report(self, trouble: str) -> None:
         """Says once what every attempt would say."""
-        if trouble != self._trouble:
+        if trouble not in self._said:
             log.warning("the database cannot be used yet, trying again: %s", trouble)
-            self._trouble = trouble
+            self._said.add(trouble)
 
     def _look_after_database(self) -> None:
         if self._embedded is not None and not self._embedded.running():
-            log.error("the embedded database does not run; starting it")
+            self._report("the embedded database does not run")
             self._embedded.start()
+            self._said.clear()
         if not self._migrated:
             self._migrate()
         if self._migrated and self._greeted and not self._inhabited:
@@ -201,6 +204,7 @@ class Supervisor:
                     self._look_after_database()
             except (StorageUnavailable, DoesNotStart, MigrationChanged) as exc:
                 self._report(str(exc))
+                self._database_at = monotonic() + RETRY_S
             except Exception:  # whatever it is, the next round tries again
                 log.exception("cannot look after the server")
 

@@ -184,7 +184,8 @@ class ServerProcess:
 
     def writer(self) -> int:
         """The process id of the writer."""
-        return int(until((self.data_dir / "journal" / "writer.lock").read_text, what="a writer"))
+        lock = self.data_dir / "journal" / "writer.lock"
+        return int(until(lambda: lock.exists() and lock.read_text(), what="a writer"))
 
     def workers(self) -> list[int]:
         """The process ids of the workers: the children that Python has spawned, but for the writer."""
