@@ -24,7 +24,7 @@ from server.storage.lines import slices, targets
 
 HEADER = "qredge links 1 taken {taken} links {links:012} bytes {bytes:012} crc32 {crc:08x}\n"
 HEADER_PATTERN = re.compile(
-    rb"(?P<fields>qredge links 1 taken (?P<taken>\S+) links (?P<links>\d{12}) bytes (?P<bytes>\d{12})) "
+    rb"(?P<fields>qredge links 1 taken (?P<taken>\S+\+00:00) links (?P<links>\d{12}) bytes (?P<bytes>\d{12})) "
     rb"crc32 (?P<crc>[0-9a-f]{8})\n"
 )
 MAX_HEADER = 128
