@@ -30,7 +30,7 @@ HEADER_PATTERN = re.compile(
 MAX_HEADER = 128
 
 #: What is read at a time, by a thread.
-READ_BYTES = 4 << 20
+READ_BYTES = 1 << 20
 
 REMAINS_AGE_S = 3600
 
