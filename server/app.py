@@ -206,27 +206,44 @@ async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
 
 async def _follow(targets: LinkCache, database_url: str) -> None:
     """Keeps the link table in memory right, for as long as the process lives."""
-    while True:
-        try:
-            await _follow_changes(targets, database_url)
-        except Exception:  # whatever it is: a process that stopped listening would redirect to the past for ever
-            log.exception("lost track of the links; starting over")
-            await asyncio.sleep(RETRY_S)
-
-
-async def _follow_changes(targets: LinkCache, database_url: str) -> None:
-    async for changed in link_changes(database_url):
-        slugs = changed
+    stale = asyncio.Event()
+    loader = asyncio.create_task(_load_when(stale, targets))
+    try:
         while True:
             try:
-                if slugs is None:
-                    await _load(targets)
-                else:
-                    await targets.refresh(slugs)
-                break
-            except StorageUnavailable:
-                slugs = None  # what changed is not known any more, so everything may have
+                async for changed in link_changes(database_url):
+                    await _follow_change(targets, changed, stale)
+            except Exception:  # whatever it is: a process that stopped listening would redirect to the past for ever
+                log.exception("lost track of the links; starting over")
                 await asyncio.sleep(RETRY_S)
+    finally:
+        loader.cancel()
+
+
+async def _follow_change(targets: LinkCache, changed: set[str] | None, stale: asyncio.Event) -> None:
+    if changed is None:
+        stale.set()
+        return
+    try:
+        await targets.refresh(changed)
+    except StorageUnavailable:
+        stale.set()  # what changed is not known any more, so everything may have
+
+
+async def _load_when(stale: asyncio.Event, targets: LinkCache) -> None:
+    """Reads everything whenever anything may have changed. Beside it, what changes meanwhile is followed as ever."""
+    while True:
+        await stale.wait()
+        stale.clear()
+        try:
+            await _load(targets)
+            continue
+        except StorageUnavailable:
+            pass
+        except Exception:  # whatever it is, the next one may have more luck
+            log.exception("the links cannot be read; trying again")
+        stale.set()
+        await asyncio.sleep(RETRY_S)
 
 
 async def _load(targets: LinkCache) -> None:

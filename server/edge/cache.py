@@ -16,6 +16,7 @@ Measured by bench/links.py.
 import asyncio
 from collections.abc import Callable, Iterable
 from itertools import islice
+from time import monotonic
 from typing import Literal
 
 from server.domain.decide import GuardedLink
@@ -83,7 +84,7 @@ class LinkCache:
         return len(self.live) + len(self._guarded)
 
     async def load(self) -> None:
-        """Reads the whole table from the database; raises StorageUnavailable, and then some of it is read. Until it is
+        """Reads the whole table from the database, at half speed once there are links to redirect; raises StorageUnavailable, and then some of it is read. Until it is
         through, what was known before stays in use."""
         async with self._loading:
             await self._load(self._store)
@@ -101,10 +102,14 @@ class LinkCache:
         self._unknown = {}
         touched = self._touched = set()
         self._roll.begin()
+        began = monotonic()
         try:
             async for targets in source.all(self._max_links):
                 await self._put_page(targets, touched)
                 self._roll.answer([*targets.slugs, *(target.slug for target in targets.others)])
+                if self.loaded:  # those who are being redirected have the processor for as long as this had it
+                    await asyncio.sleep(monotonic() - began)
+                    began = monotonic()
             missing = self._roll.missing()
             await self.refresh(slug for slug in missing if slug not in touched and self._known(slug))
             self._roll.end()
