@@ -84,8 +84,8 @@ class LinkCache:
         return len(self.live) + len(self._guarded)
 
     async def load(self) -> None:
-        """Reads the whole table from the database, at half speed once there are links to redirect; raises StorageUnavailable, and then some of it is read. Until it is
-        through, what was known before stays in use."""
+        """Reads the whole table from the database, at half speed once there are links to redirect. Raises
+        StorageUnavailable, and then some of it is read. Until it is through, what was known before stays in use."""
         async with self._loading:
             await self._load(self._store)
             self.source = "database"
