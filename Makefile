@@ -27,6 +27,7 @@ bench: .venv/.dev .venv/.rivals
 	$(BIN)/python -m bench.kernels
 	$(BIN)/python -m bench.redirect
 	$(BIN)/python -m bench.writer
+	$(BIN)/python -m bench.links
 	$(BIN)/python -m bench.report
 
 # In a copy of its own, so that the build that everything else uses stays as it is. Without the browser, and without

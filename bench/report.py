@@ -157,7 +157,9 @@ def _replace(path: Path, parts: dict[str, str]) -> None:
 
 
 def main() -> None:
-    encode, png, styles, kernels, redirect = map(_load, ("encode", "png", "styles", "kernels", "redirect"))
+    encode, png, styles, kernels, redirect, links = map(
+        _load, ("encode", "png", "styles", "kernels", "redirect", "links")
+    )
     encoded = cast("dict[str, dict[str, Figures]]", encode["results"])
     growth = cast("Figures", encoded["growth"])
     parts = {
@@ -166,6 +168,7 @@ def main() -> None:
         "png": _png(cast("dict[str, Figures]", png["results"])),
         "styles": _styles(styles),
         "redirect": _redirect(cast("dict[str, Figures]", redirect["results"])),
+        "links": _table(["", ""], [[name, text] for name, text in cast("dict[str, str]", links["results"]).items()]),
         "kernels": _kernels(cast("dict[str, dict[str, Figures]]", kernels["results"])),
         "growth": _table(
             ["version", "us"],

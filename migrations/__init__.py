@@ -12,6 +12,7 @@ import asyncpg
 
 LOCK = 7461283551  # any number nobody else uses as an advisory lock in this database
 LOCK_TIMEOUT = "10s"
+CONNECT_TIMEOUT_S = 5
 
 
 class MigrationChanged(Exception):
@@ -31,9 +32,18 @@ def files() -> dict[str, str]:
     return {name: folder.joinpath(name).read_text(encoding="utf-8") for name in names}
 
 
+def checksums() -> dict[str, str]:
+    """File name -> what a database notes of it once it is applied."""
+    return {name: _checksum(sql) for name, sql in files().items()}
+
+
+def _checksum(sql: str) -> str:
+    return hashlib.sha256(sql.encode()).hexdigest()
+
+
 async def migrate(database_url: str) -> list[str]:
     """Brings the database up to date; returns the names of what it applied."""
-    connection = await asyncpg.connect(database_url)
+    connection = await asyncpg.connect(database_url, timeout=CONNECT_TIMEOUT_S)
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
         await connection.execute("""
@@ -51,7 +61,7 @@ async def migrate(database_url: str) -> list[str]:
 
 
 async def _apply(connection: asyncpg.Connection, name: str, sql: str, applied: str | None) -> bool:
-    checksum = hashlib.sha256(sql.encode()).hexdigest()
+    checksum = _checksum(sql)
     if applied is not None:
         if applied != checksum:
             raise MigrationChanged(name)

@@ -22,6 +22,7 @@ from server.domain.order import MAX_SIZE_PX
 from server.domain.qrcodes import told_by_field
 from server.domain.studio import Studio
 from server.edge.image_cache import Images
+from server.embedded import DoesNotStart
 from server.outbound import Outbound
 from server.render.fetched import Fetched
 from server.render.image import MEDIA_TYPES, Painter
@@ -197,7 +198,7 @@ async def _drawn(body: RenderCreate) -> Image:
 def main() -> None:
     try:
         cli()
-    except (settings.IllegalSetting, MigrationChanged, OSError) as exc:
+    except (settings.IllegalSetting, MigrationChanged, DoesNotStart, OSError) as exc:
         sys.exit(f"qredge: {exc}")
 
 

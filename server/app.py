@@ -7,7 +7,7 @@ import logging.config
 import multiprocessing
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import cast
 
 from starlette.routing import Mount, Route, Router
 
+from migrations import checksums
 from server import logs, ops, settings
 from server.api import api
 from server.asgi import ASGIApp, Receive, Scope, Send
@@ -44,14 +45,21 @@ from server.storage.postgres.accounts import PostgresAccounts
 from server.storage.postgres.links import PostgresLinks, PostgresTargets
 from server.storage.postgres.notify import link_changes
 from server.storage.postgres.pictures import PostgresPictures
-from server.storage.postgres.pool import Database
+from server.storage.postgres.pool import MAX_CONNECTIONS, Database
 from server.storage.postgres.qrcodes import PostgresQrCodes
 from server.storage.postgres.scans import PostgresScanLog
 from server.storage.postgres.stats import PostgresStats
 from server.storage.postgres.uses import PostgresUses
 from server.storage.redis import RedisImages
+from server.storage.snapshot import Snapshot, UnusableSnapshot
 
 RETRY_S = 0.5
+
+#: How long a process that starts waits for the database to begin to answer, before it takes the snapshot.
+PATIENCE_S = 2.0
+
+#: How long the last snapshot may take when the server stops.
+LAST_SNAPSHOT_S = 10.0
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +74,8 @@ def now() -> datetime:
 def create_app(given: Settings | None = None) -> ASGIApp:
     """A worker's application; with the settings of the environment, unless others are given."""
     config = given or settings.load()
-    database = Database(config.database_url)
+    database = _database(config)
+    snapshot = Snapshot(config.snapshot_path)
     targets = LinkCache(PostgresTargets(database), max_links=config.max_links, report=log.error)
     journal = Journal(config.journal_dir, max_bytes=config.journal_max_bytes, sync_s=config.journal_sync_ms / 1000)
 
@@ -108,6 +117,7 @@ def create_app(given: Settings | None = None) -> ASGIApp:
         await database.open()
         tasks = [
             asyncio.create_task(_follow(targets, config.database_url)),
+            asyncio.create_task(_stand_in(targets, snapshot)),
             asyncio.create_task(_obey_parent()),
         ]
         try:
@@ -124,12 +134,21 @@ def create_app(given: Settings | None = None) -> ASGIApp:
             await database.close()
             journal.close()
 
+    def health() -> ops.Health:
+        taken_at = snapshot.taken_at()
+        return ops.Health(
+            links=len(targets) if targets.loaded else None,
+            from_snapshot=targets.source == "snapshot",
+            snapshot_age_s=(now() - taken_at).total_seconds() if taken_at else None,
+            scans_dropped=journal.dropped,
+        )
+
     native = api(accounts, links, codes, studio, base_url=config.base_url, short_url=short_url, now=now)
     router = Router(
         [
             Mount("/v1", native),
             Route("/v1", native),  # a Mount begins behind its slash; without it, too, a client is answered in JSON
-            *ops.routes(loaded=lambda: len(targets) if targets.loaded else None, dropped=lambda: journal.dropped),
+            *ops.routes(health),
         ],
         redirect_slashes=False,
         default=_nothing_here,
@@ -158,6 +177,10 @@ def create_app(given: Settings | None = None) -> ASGIApp:
     )
 
 
+def _database(config: Settings, *, max_connections: int = MAX_CONNECTIONS) -> Database:
+    return Database(config.database_url, max_connections=max_connections, migrations=checksums())
+
+
 def _scan_visitors(config: Settings) -> visitor.Visitors:
     return visitor.Visitors(
         trusted=config.proxies,
@@ -183,39 +206,85 @@ async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
 
 async def _follow(targets: LinkCache, database_url: str) -> None:
     """Keeps the link table in memory right, for as long as the process lives."""
-    while True:
-        try:
-            await _follow_changes(targets, database_url)
-        except Exception:  # whatever it is: a process that stopped listening would redirect to the past for ever
-            log.exception("lost track of the links; starting over")
-            await asyncio.sleep(RETRY_S)
-
-
-async def _follow_changes(targets: LinkCache, database_url: str) -> None:
-    async for changed in link_changes(database_url):
-        slugs = changed
+    stale = asyncio.Event()
+    loader = asyncio.create_task(_load_when(stale, targets))
+    try:
         while True:
             try:
-                if slugs is None:
-                    await _load(targets)
-                else:
-                    await targets.refresh(slugs)
-                break
-            except StorageUnavailable:
-                slugs = None  # what changed is not known any more, so everything may have
+                async for changed in link_changes(database_url):
+                    await _follow_change(targets, changed, stale)
+            except Exception:  # whatever it is: a process that stopped listening would redirect to the past for ever
+                log.exception("lost track of the links; starting over")
                 await asyncio.sleep(RETRY_S)
+    finally:
+        loader.cancel()
+
+
+async def _follow_change(targets: LinkCache, changed: set[str] | None, stale: asyncio.Event) -> None:
+    if changed is None:
+        stale.set()
+        return
+    try:
+        await targets.refresh(changed)
+    except StorageUnavailable:
+        stale.set()  # what changed is not known any more, so everything may have
+
+
+async def _load_when(stale: asyncio.Event, targets: LinkCache) -> None:
+    """Reads everything whenever anything may have changed. Beside it, what changes meanwhile is followed as ever."""
+    while True:
+        await stale.wait()
+        stale.clear()
+        try:
+            await _load(targets)
+            continue
+        except StorageUnavailable:
+            pass
+        except Exception:  # whatever it is, the next one may have more luck
+            log.exception("the links cannot be read; trying again")
+        stale.set()
+        await asyncio.sleep(RETRY_S)
 
 
 async def _load(targets: LinkCache) -> None:
-    first = not targets.loaded
     began = asyncio.get_running_loop().time()
+    first = not targets.loaded
     await targets.load()
     if first:
-        # What was loaded lives as long as the process; no collection need look at it again.
-        gc.collect()
-        gc.freeze()
+        _keep_for_good()
     took = asyncio.get_running_loop().time() - began
     log.info("%d links in memory, read in %.2f s", len(targets), took)
+
+
+async def _stand_in(targets: LinkCache, snapshot: Snapshot) -> None:
+    """Reads the links from the snapshot, if the database has not begun to tell them."""
+    told = -1
+    while not targets.loaded and told != len(targets):
+        told = len(targets)
+        await asyncio.sleep(PATIENCE_S)
+    if targets.loaded:
+        return
+    began = asyncio.get_running_loop().time()
+    try:
+        await targets.load_snapshot(snapshot)
+    except UnusableSnapshot as exc:
+        log.error("the snapshot of the links cannot be used; nobody is redirected before the database is back: %s", exc)
+        return
+    except Exception:  # whatever it is, it costs no more than the snapshot
+        log.exception("the snapshot of the links cannot be used")
+        return
+    if targets.source == "snapshot":
+        _keep_for_good()
+        took = asyncio.get_running_loop().time() - began
+        log.warning(
+            "the database does not answer; %d links in memory, read from the snapshot in %.2f s", len(targets), took
+        )
+
+
+def _keep_for_good() -> None:
+    """What was loaded at first lives as long as the process; no collection need look at it again."""
+    gc.collect()
+    gc.freeze()
 
 
 async def _obey_parent() -> None:
@@ -239,11 +308,11 @@ async def _obey_parent() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-# --- the writer: a process of its own -----------------------------------------------------------------------------
+# --- the writer: a process of its own, for all that is cold --------------------------------------------------------
 
 
 def run_writer(config: Settings) -> None:
-    """Writes scans into the database until SIGTERM, and then what is left of them."""
+    """Writes scans into the database, and links to the disk, until SIGTERM, and then what is left of them."""
     logging.config.dictConfig(logs.configuration(config.log_level))
     asyncio.run(_write(config))
 
@@ -253,8 +322,9 @@ async def _write(config: Settings) -> None:
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     parent = asyncio.create_task(_obey_parent())
-    database = Database(config.database_url, max_connections=2)
+    database = _database(config, max_connections=3)
     await database.open()
+    snapshots = asyncio.create_task(_keep_snapshot(config, PostgresTargets(database), stop))
     try:
         writer = Writer(
             config.journal_dir,
@@ -263,9 +333,66 @@ async def _write(config: Settings) -> None:
             retention_days=config.scan_retention_days,
         )
         await writer.run(stop)
+        await snapshots
     finally:
         parent.cancel()
+        snapshots.cancel()
         await database.close()
+
+
+async def _keep_snapshot(config: Settings, targets: PostgresTargets, stop: asyncio.Event) -> None:
+    """Takes a snapshot of the links now and then, if any has changed, and a last one at the end."""
+    snapshot = Snapshot(config.snapshot_path)
+    changed = asyncio.Event()
+    listener = asyncio.create_task(_notice(changed, config.database_url))
+    try:
+        while True:
+            stopping = stop.is_set()
+            if changed.is_set():
+                changed.clear()
+                if not await _take_snapshot(snapshot, targets, config.max_links, stopping):
+                    changed.set()
+            if stopping:
+                return
+            await _first_of(changed.wait(), stop.wait())
+            await _first_of(asyncio.sleep(config.snapshot_interval_s), stop.wait())
+    finally:
+        listener.cancel()
+
+
+async def _notice(changed: asyncio.Event, database_url: str) -> None:
+    while True:
+        try:
+            async for _ in link_changes(database_url):
+                changed.set()
+        except Exception:  # whatever it is: without this, no snapshot would be taken any more
+            log.exception("lost track of the links; starting over")
+            await asyncio.sleep(RETRY_S)
+
+
+async def _take_snapshot(snapshot: Snapshot, targets: PostgresTargets, max_links: int, last: bool) -> bool:
+    """Whether it was taken; the last one may not keep the server from stopping."""
+    began = asyncio.get_running_loop().time()
+    try:
+        async with asyncio.timeout(LAST_SNAPSHOT_S if last else None):
+            links = await snapshot.write(targets.pages(max_links), now())
+    except (StorageUnavailable, TimeoutError):
+        return False
+    except OSError as exc:
+        log.error("the links cannot be written to the disk; a start without the database would know old ones: %s", exc)
+        return False
+    log.debug("snapshot of %d links, taken in %.2f s", links, asyncio.get_running_loop().time() - began)
+    return True
+
+
+async def _first_of(*waits: Coroutine[None, None, object]) -> None:
+    """Returns when one of them has, and gives up the others."""
+    tasks = [asyncio.create_task(wait) for wait in waits]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 # --- the first start ----------------------------------------------------------------------------------------------
@@ -273,7 +400,7 @@ async def _write(config: Settings) -> None:
 
 async def create_first_account(config: Settings) -> str | None:
     """On a database without accounts, makes one, and returns a key to it."""
-    database = Database(config.database_url, max_connections=1)
+    database = _database(config, max_connections=1)
     await database.open()
     try:
         return await Accounts(PostgresAccounts(database), now=now, new_id=id_source(now)).create_first()

@@ -1,32 +1,69 @@
-"""Whether this process lives, and whether it can redirect: for load balancers and for people."""
+"""Whether this process lives, and whether it can redirect: for load balancers, for monitors and for people."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+#: Prometheus text format; docs of prometheus.io, "Exposition formats".
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
-def routes(*, loaded: Callable[[], int | None], dropped: Callable[[], int]) -> list[Route]:
-    """`loaded` is the number of links in memory, None before the first load; `dropped` counts scans that were
-    answered and could not be kept."""
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """What there is to tell of this process."""
+
+    #: Links in memory; None before any are.
+    links: int | None
+    #: Whether they are those of a snapshot, as the database has not been reached since this process began.
+    from_snapshot: bool
+    #: How old the snapshot is that a process would start from now; None where there is none.
+    snapshot_age_s: float | None
+    #: Scans that were answered and could not be kept.
+    scans_dropped: int
+
+
+def routes(health: Callable[[], Health]) -> list[Route]:
     async def livez(request: Request) -> Response:
         return _json({"status": "alive"})
 
     async def readyz(request: Request) -> Response:
-        links = loaded()
+        """Of a process that redirects from a snapshot, too: it takes scans."""
+        now = health()
+        ready = now.links is not None
+        source = ("snapshot" if now.from_snapshot else "database") if ready else None
         return _json(
             {
-                "status": "starting" if links is None else "ready",
-                "links": links or 0,
-                "scans_dropped": dropped(),
+                "status": "ready" if ready else "starting",
+                "links": now.links or 0,
+                "links_from": source,
+                "snapshot_age_s": now.snapshot_age_s,
+                "scans_dropped": now.scans_dropped,
             },
-            503 if links is None else 200,
+            200 if ready else 503,
         )
 
-    return [Route("/livez", livez), Route("/readyz", readyz)]
+    async def metrics(request: Request) -> Response:
+        return Response("".join(_lines(health())), 200, {"cache-control": "no-store", "content-type": METRICS_TYPE})
+
+    return [Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", metrics)]
+
+
+def _lines(now: Health) -> Iterator[str]:
+    """Of this worker: others have other numbers, and any of them may answer the next request."""
+    for name, kind, text, value in (
+        ("qredge_links", "gauge", "Links in memory.", now.links or 0),
+        ("qredge_links_from_snapshot", "gauge", "1 while the links are those of a snapshot.", int(now.from_snapshot)),
+        ("qredge_snapshot_age_seconds", "gauge", "Age of the snapshot on disk.", now.snapshot_age_s),
+        ("qredge_scans_dropped_total", "counter", "Scans that were answered and not kept.", now.scans_dropped),
+    ):
+        yield f"# HELP {name} {text}\n# TYPE {name} {kind}\n"
+        if value is not None:
+            yield f'{name}{{pid="{os.getpid()}"}} {value}\n'
 
 
 def _json(value: dict[str, object], status: int = 200) -> Response:

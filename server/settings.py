@@ -37,12 +37,18 @@ class Settings:
         "Whether symbols say scheme and host in upper case, which makes them smaller; the slug is so in any case.",
     )
     workers: int = setting(1, "Worker processes that redirect and answer the API.")
-    data_dir: Path = setting(Path("data"), "Where the scan journals and the embedded database lie.")
+    data_dir: Path = setting(
+        Path("data"), "Where the scan journals, the snapshot of the links and the embedded database lie."
+    )
     database_url: str = setting(
         "",
         "A PostgreSQL to use, as postgresql://user:password@host/name. Empty: one is started in the data directory.",
     )
     max_links: int = setting(1_000_000, "Links that each worker holds in memory; others are asked for when scanned.")
+    snapshot_interval_s: int = setting(
+        60,
+        "How often the links are written to the data directory, if any has changed, for a start without the database.",
+    )
     journal_max_bytes: int = setting(
         1 << 30, "The most that one worker's journal may take on disk while the database is down."
     )
@@ -97,6 +103,7 @@ class Settings:
         _within("port", self.port, 1, 65_535)
         _within("workers", self.workers, 1, 256)
         _within("max_links", self.max_links, 1, 100_000_000)
+        _within("snapshot_interval_s", self.snapshot_interval_s, 1, 86_400)
         _within("journal_max_bytes", self.journal_max_bytes, 16 << 20, 1 << 50)
         _within("journal_sync_ms", self.journal_sync_ms, 1, 60_000)
         _within("scan_retention_days", self.scan_retention_days, 0, 36_500)
@@ -151,6 +158,10 @@ class Settings:
     @property
     def journal_dir(self) -> Path:
         return self.data_dir / "journal"
+
+    @property
+    def snapshot_path(self) -> Path:
+        return self.data_dir / "links.snapshot"
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:

@@ -2,6 +2,9 @@
 
     database (embedded, unless one is given) -> migrations -> writer -> workers        and back the same way
 
+A database that cannot be reached keeps nobody from starting: workers redirect from the snapshot, and ask for nothing
+before the migrations have been applied, which is tried again and again in the background.
+
 The writer is a process of its own, so that reading and writing scans never holds the lock of a Python that answers
 them; it outlives the workers by the moment it needs to write their last scans.
 """
@@ -20,20 +23,24 @@ import time
 from dataclasses import replace
 from time import monotonic
 
+import asyncpg
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.log import LogLevels
 from granian.server import Server as Granian
 
-from migrations import migrate
+from migrations import MigrationChanged, migrate
 from server import logs
 from server.app import create_first_account, run_writer
-from server.embedded import EmbeddedPostgres
+from server.domain.errors import StorageUnavailable
+from server.embedded import DoesNotStart, EmbeddedPostgres
 from server.settings import PREFIX, IllegalSetting, Settings
 
 WATCH_EVERY_S = 0.5
 READY_EVERY_S = 0.05
 PORT_TIMEOUT_S = 5.0
 RESTART_S = 1.0
+DATABASE_EVERY_S = 0.5
+RETRY_S = 2.0
 WORKER_STOP_S = 15
 WRITER_STOP_S = 30
 
@@ -50,6 +57,11 @@ class Supervisor:
         self._stopping = threading.Event()
         #: Whether a worker has been ready yet, and the operator knows.
         self._greeted = False
+        #: Whether the database has had all migrations, and whether there is an account in it.
+        self._migrated = self._inhabited = False
+        self._database_at = 0.0
+        #: What has been said of the database since it was last there.
+        self._said: set[str] = set()
 
     def run(self) -> None:
         # Processes start from a clean slate: a fork would copy the threads' locks in whatever state they are.
@@ -63,13 +75,8 @@ class Supervisor:
         try:
             _wait_for_port(settings)
             if not settings.database_url:
-                self._embedded = EmbeddedPostgres(settings.data_dir / "postgres")
-                self._embedded.start()
-                settings = self._settings = replace(settings, database_url=self._embedded.url)
-                # How the processes started from here learn of it: they read their settings as this one did.
-                os.environ[f"{PREFIX}DATABASE_URL"] = settings.database_url
-            for name in asyncio.run(migrate(settings.database_url)):
-                log.info("applied migration %s", name)
+                self._start_embedded()
+            self._migrate()
             self._start_writer()
             watch.start()
             self._serve()
@@ -82,6 +89,57 @@ class Supervisor:
                 self._embedded.stop()
             os.close(lock)
             log.info("stopped")
+
+    # --- the database ----------------------------------------------------------------------------------------------
+
+    def _start_embedded(self) -> None:
+        settings = self._settings
+        self._embedded = EmbeddedPostgres(settings.data_dir / "postgres")
+        try:
+            self._embedded.start()
+        except DoesNotStart as exc:
+            if not settings.snapshot_path.exists():
+                raise
+            log.error("%s; trying again while links redirect from the snapshot", exc)
+        self._settings = replace(settings, database_url=self._embedded.url)
+        # How the processes started from here learn of it: they read their settings as this one did.
+        os.environ[f"{PREFIX}DATABASE_URL"] = self._embedded.url
+
+    def _migrate(self) -> None:
+        """Brings the database up to date, if it can be reached; nobody uses it before."""
+        try:
+            for name in asyncio.run(migrate(self._settings.database_url)):
+                log.info("applied migration %s", name)
+        except ValueError as exc:  # not shown, as it may hold a password
+            raise IllegalSetting(f"{PREFIX}DATABASE_URL is not a PostgreSQL URL.") from exc
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as exc:
+            self._report(str(exc) or type(exc).__name__)
+        else:
+            if self._said:
+                log.info("the database is there")
+            self._said.clear()
+            self._migrated = True
+
+    def _report(self, trouble: str) -> None:
+        """Says once what every attempt would say."""
+        if trouble not in self._said:
+            log.warning("the database cannot be used yet, trying again: %s", trouble)
+            self._said.add(trouble)
+
+    def _look_after_database(self) -> None:
+        if self._embedded is not None and not self._embedded.running():
+            self._report("the embedded database does not run")
+            self._embedded.start()
+            self._said.clear()
+        if not self._migrated:
+            self._migrate()
+        if self._migrated and self._greeted and not self._inhabited:
+            key = asyncio.run(create_first_account(self._settings))
+            if key is not None:
+                print(welcome(self._settings.local_url, key), flush=True)
+            self._inhabited = True
+
+    # --- the workers -----------------------------------------------------------------------------------------------
 
     def _serve(self) -> None:
         """Runs the workers until a signal says stop."""
@@ -138,25 +196,25 @@ class Supervisor:
             try:
                 if not self._greeted:
                     self._greeted = self._greet()
-                if self._embedded is not None and not self._embedded.running():
-                    log.error("the embedded database has died; starting it again")
-                    self._embedded.start()
                 if self._writer is not None and not self._writer.is_alive():
                     log.error("the writer has died (%s); starting it again", self._writer.exitcode)
                     self._start_writer()
+                if monotonic() >= self._database_at:
+                    self._database_at = monotonic() + DATABASE_EVERY_S
+                    self._look_after_database()
+            except (StorageUnavailable, DoesNotStart, MigrationChanged) as exc:
+                self._report(str(exc))
+                self._database_at = monotonic() + RETRY_S
             except Exception:  # whatever it is, the next round tries again
                 log.exception("cannot look after the server")
 
     def _greet(self) -> bool:
-        """Says that the server is ready, once it is; at the first start with a key and what to do with it."""
+        """Says that the server is ready, once it is."""
         if not _ready(self._settings):
             return False
-        key = asyncio.run(create_first_account(self._settings))
         log.info("ready at %s", self._settings.local_url)
         if not self._settings.public_url:
             log.warning("codes begin with that address; before you print one, set QREDGE_PUBLIC_URL")
-        if key is not None:
-            print(welcome(self._settings.local_url, key), flush=True)
         return True
 
 

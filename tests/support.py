@@ -127,6 +127,11 @@ class ServerProcess:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
+        """Starts it, and returns when it takes scans."""
+        self.launch()
+        until(self.ready, what=f"ready: {self.log.read_text()}")
+
+    def launch(self) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("QREDGE_")}
         environment |= {f"QREDGE_{name.upper()}": value for name, value in self._settings.items()}
         environment |= {
@@ -142,7 +147,6 @@ class ServerProcess:
                 stderr=log,
                 start_new_session=True,
             )
-        until(self.ready, what=f"ready: {self.log.read_text()}")
 
     def ready(self) -> bool:
         assert self._process is not None
@@ -180,7 +184,8 @@ class ServerProcess:
 
     def writer(self) -> int:
         """The process id of the writer."""
-        return int(until((self.data_dir / "journal" / "writer.lock").read_text, what="a writer"))
+        lock = self.data_dir / "journal" / "writer.lock"
+        return int(until(lambda: lock.exists() and lock.read_text(), what="a writer"))
 
     def workers(self) -> list[int]:
         """The process ids of the workers: the children that Python has spawned, but for the writer."""

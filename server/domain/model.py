@@ -115,6 +115,17 @@ class Target(NamedTuple):
     guards: Mapping[str, Any] | None = None
 
 
+class Targets(NamedTuple):
+    """Many links. Those without guards, of which there may be a million, are ready for use."""
+
+    #: Of links that are not deleted, have no guards, and may be put into a header as they are.
+    slugs: list[str]
+    #: Of each of these, its id in eight bytes, the least first, and its destination.
+    entries: list[bytes]
+    #: All others.
+    others: list[Target]
+
+
 class Address(NamedTuple):
     """An IP address of 4 or 16 bytes, of which the first `bits` bits are known and the others 0."""
 

@@ -22,6 +22,7 @@ from server.domain.model import (
     QrCodeId,
     Scan,
     Target,
+    Targets,
 )
 from server.domain.order import Order
 from server.domain.password import Password
@@ -136,11 +137,15 @@ class SharedImages(Protocol):
         """Some time soon, or not at all."""
 
 
-class TargetStore(Protocol):
+class TargetSource(Protocol):
     """The whole link table, for the redirect."""
 
-    def all(self, limit: int) -> AsyncIterator[list[Target]]:
-        """The newest `limit` targets in chunks, oldest first."""
+    def all(self, limit: int) -> AsyncIterator[Targets]:
+        """The newest `limit` links, oldest first, so many at a time as are used within a few milliseconds."""
+
+
+class TargetStore(TargetSource, Protocol):
+    """The link table that is true at this moment. Raises StorageUnavailable."""
 
     async def some(self, slugs: list[str]) -> list[Target]: ...
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.api.exchange import Json, everything, new_code, new_link, problem, wrong
 from tests.scans.test_profile import IPHONE, MAC, WINDOWS
-from tests.support import ServerProcess, sql, until
+from tests.support import ServerProcess, phone, sql, until
 
 NONE: Json = {
     "active": True,
@@ -250,3 +250,30 @@ def test_every_wrong_rule_is_told_by_its_pointer(api: httpx.Client) -> None:
         answer = api.patch(f"/links/{link['id']}", json={"rules": nothing})
         assert wrong(problem(answer, 422, "invalid_fields")) == {"/rules": "wrong_type"}
     assert everything(api) == before
+
+
+@pytest.mark.parametrize("rules", ["5", "{}", "[null]", '[{"destination": "javascript:alert(1)"}]', '[{"when": {}}]'])
+def test_rules_put_in_by_sql_that_are_none_can_be_looked_past_and_mended(
+    server: ServerProcess, api: httpx.Client, rules: str
+) -> None:
+    link = new_link(api)
+    sql(server.database_url, "UPDATE links SET rules = $2 WHERE slug = $1", link["slug"], rules)
+    until(lambda: phone.get(link["short_url"]).status_code == 404, what="the change")  # nobody knows where it leads
+    assert api.get(f"/links/{link['id']}").json()["rules"] == []
+    assert [each["id"] for each in api.get("/links").json()["data"]] == [link["id"]]
+    changed = api.patch(f"/links/{link['id']}", json={"title": "Still there"})
+    assert (changed.status_code, changed.json()["title"]) == (200, "Still there")
+    assert phone.get(link["short_url"]).status_code == 404
+    assert api.patch(f"/links/{link['id']}", json={"rules": []}).status_code == 200
+    assert phone.get(link["short_url"]).status_code == 302
+
+
+@pytest.mark.parametrize("moment", ["infinity", "-infinity"])
+def test_a_moment_put_in_by_sql_that_is_none_can_be_mended(
+    server: ServerProcess, api: httpx.Client, moment: str
+) -> None:
+    link = new_link(api)
+    sql(server.database_url, f"UPDATE links SET expires_at = '{moment}' WHERE slug = $1", link["slug"])
+    assert api.get(f"/links/{link['id']}").status_code == 200
+    assert api.patch(f"/links/{link['id']}", json={"expires_at": None}).status_code == 200
+    assert phone.get(link["short_url"]).status_code == 302

@@ -1,6 +1,7 @@
 """The link table in memory is right whatever comes in which order."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 
 import pytest
@@ -8,8 +9,8 @@ import pytest
 from server.domain.decide import GuardedLink
 from server.domain.errors import StorageUnavailable
 from server.domain.guards import Guards
-from server.domain.model import LinkId, Target
-from server.edge.cache import GONE, LinkCache
+from server.domain.model import LinkId, Target, Targets
+from server.edge.cache import GONE, MAX_UNKNOWN, LinkCache
 
 pytestmark = pytest.mark.anyio
 
@@ -17,6 +18,19 @@ pytestmark = pytest.mark.anyio
 Json = dict[str, object]
 
 URL = "https://a.example/"
+
+
+def page_of(targets: list[Target]) -> Targets:
+    plain = [target for target in targets if not target.deleted and not target.guards and is_plain(target.destination)]
+    return Targets(
+        [target.slug for target in plain],
+        [target.link_id.to_bytes(8, "little") + target.destination.encode() for target in plain],
+        [target for target in targets if target not in plain],
+    )
+
+
+def is_plain(text: str) -> bool:
+    return text.isascii() and text.isprintable()
 
 
 class Table:
@@ -28,11 +42,15 @@ class Table:
         self.open = asyncio.Event()
         self.open.set()
         self.down = self.broken = False
+        self.page = 1000
 
-    async def all(self, limit: int) -> AsyncIterator[list[Target]]:
+    async def all(self, limit: int) -> AsyncIterator[Targets]:
         targets = list(self.links.values())[-limit:]
         await self.open.wait()
-        yield targets
+        for begin in range(0, len(targets), self.page):
+            if self.down:
+                raise StorageUnavailable
+            yield page_of(targets[begin : begin + self.page])
 
     async def some(self, slugs: list[str]) -> list[Target]:
         self.queries.append(sorted(slugs))
@@ -127,6 +145,91 @@ async def test_a_load_forgets_what_is_not_there_any_more() -> None:
     del table.links["a"]
     await cache.load()
     assert list(cache.live) == ["b"]
+
+
+async def test_a_load_takes_what_it_finds_as_it_was_and_only_looks_at_what_it_does_not_find() -> None:
+    table = Table(**{f"s{number}": URL for number in range(100)})
+    table.page = 10
+    table.set("s50", URL, deleted=True)
+    table.set("s60", URL, guards={"active": False})
+    cache = cache_of(table)
+    await cache.load()
+    kept = cache.live["s99"]
+    await cache.load()
+    assert cache.live["s99"] is kept
+    assert table.queries == []
+
+    del table.links["s5"], table.links["s50"], table.links["s60"]
+    table.set("new", URL)
+    await cache.refresh(["new"])
+    table.set("s7", "https://b.example/")
+    await cache.load()
+    assert table.queries == [["new"], ["s5", "s50", "s60"]]
+    assert cache.live.keys() == table.links.keys()
+    assert cache.live["s7"][8:] == b"https://b.example/"
+    assert [await cache.resolve(slug) for slug in ("s5", "s50", "s60")] == [None, None, None]
+
+    del table.links["new"]
+    await cache.load()
+    assert "new" not in cache.live
+
+
+async def test_a_load_that_breaks_off_leaves_no_link_that_is_gone_to_the_next() -> None:
+    table = Table(**{f"s{number}": URL for number in range(50)})
+    table.page = 10
+    cache = cache_of(table)
+    await cache.load()
+    for slug in ("s3", "s33"):
+        del table.links[slug]
+    broken = aiter(table.all(1000))
+    table.all = lambda limit: two_pages(broken)  # type: ignore[method-assign]
+    with pytest.raises(StorageUnavailable):
+        await cache.load()
+    assert len(cache) == 50
+    del table.all
+    await cache.load()
+    assert cache.live.keys() == table.links.keys()
+
+
+async def two_pages(pages: AsyncIterator[Targets]) -> AsyncIterator[Targets]:
+    for _ in range(2):
+        yield await anext(pages)
+    raise StorageUnavailable
+
+
+async def test_what_was_not_there_is_looked_for_again_after_a_load() -> None:
+    table = Table()
+    cache = cache_of(table)
+    assert await cache.resolve("later") is None
+    await cache.load()
+    table.set("later", URL)  # nobody tells
+    assert await cache.resolve("later")
+
+
+async def test_what_a_load_brings_is_what_the_garbage_collector_does_not_track() -> None:
+    cache = cache_of(Table(a=URL, b=URL))
+    await cache.load()
+    assert not any(gc.is_tracked(each) for entry in cache.live.items() for each in entry)
+    assert not gc.is_tracked(cache.live)
+
+
+async def test_a_snapshot_serves_until_the_database_does_and_never_after() -> None:
+    table, old = Table(a="https://new.example/", c=URL), Table(a="https://old.example/", b=URL)
+    cache = cache_of(table)
+    await cache.load_snapshot(old)
+    assert (cache.source, cache.live["a"][8:]) == ("snapshot", b"https://old.example/")
+    await cache.load()
+    assert (cache.source, cache.live["a"][8:]) == ("database", b"https://new.example/")
+    assert cache.live.keys() == {"a", "c"}
+    await cache.load_snapshot(old)
+    assert (cache.source, cache.live["a"][8:]) == ("database", b"https://new.example/")
+
+
+async def test_unknown_slugs_in_memory_are_bounded() -> None:
+    cache = cache_of(Table())
+    await cache.refresh(f"s{number}" for number in range(MAX_UNKNOWN + 1000))
+    assert len(cache) == 0
+    assert len(cache._unknown) <= MAX_UNKNOWN
 
 
 async def test_a_database_that_is_down_leaves_everything_in_use() -> None:

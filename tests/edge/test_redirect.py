@@ -11,7 +11,7 @@ import pytest
 
 from server.asgi import ASGIApp, Headers, Message, Receive, Scope, Send
 from server.domain.errors import StorageUnavailable
-from server.domain.model import LinkId, Target
+from server.domain.model import LinkId, Target, Targets
 from server.edge.cache import LinkCache
 from server.edge.guarded import MAX_FORM_BYTES, TRIES, GuardedScans
 from server.edge.redirect import redirect
@@ -35,8 +35,8 @@ class Table:
 
     down = False
 
-    async def all(self, limit: int) -> AsyncIterator[list[Target]]:
-        yield [
+    async def all(self, limit: int) -> AsyncIterator[Targets]:
+        others = [
             Target(LinkId(258), "menu", "https://example.com/menu?x=%C3%BC", deleted=False),
             Target(LinkId(2), "past", "https://example.com/", deleted=True),
             Target(LinkId(3), "moved", "https://example.com/", deleted=True, guards={"fallback_url": ELSEWHERE}),
@@ -67,6 +67,7 @@ class Table:
                 guards={"forward_query": True, "redirect_status": 308},
             ),
         ]
+        yield Targets([], [], others)
 
     async def some(self, slugs: list[str]) -> list[Target]:
         if self.down:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
+from server.storage.postgres import notify
 from server.storage.postgres.notify import link_changes
 
 pytestmark = pytest.mark.anyio
@@ -48,6 +49,29 @@ async def test_every_kind_of_change_is_told(database_url: str, connection: async
     await told_of(changes, {"one", "two"})
     await connection.execute("DELETE FROM links")
     await told_of(changes, {"two"})
+
+
+async def test_when_all_are_removed_or_somebody_says_so_anything_may_have_changed(
+    database_url: str, connection: asyncpg.Connection
+) -> None:
+    changes = link_changes(database_url)
+    assert await told(changes) is None
+    for statement in ("TRUNCATE links CASCADE", "NOTIFY qredge_links"):
+        await connection.execute(statement)
+        assert await told(changes) is None
+
+
+async def test_of_very_many_changes_nobody_wants_to_hear_one_by_one(
+    database_url: str, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notify, "MANY", 10)
+    changes = link_changes(database_url)
+    assert await told(changes) is None
+    async with connection.transaction():
+        for number in range(1000):
+            await connection.execute(ADD_LINK, number, f"slug-{number}")
+    while (slugs := await told(changes)) is not None:
+        assert len(slugs) <= 10
 
 
 async def test_a_transaction_is_told_when_it_is_committed(database_url: str, connection: asyncpg.Connection) -> None:

@@ -1,6 +1,6 @@
 """The connection pool, and the wall at which driver errors become the domain's."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -29,9 +29,14 @@ UNAVAILABLE = (
     asyncpg.ReadOnlySQLTransactionError,  # a standby that is not promoted yet
 )
 
+
+class UnknownShape(Exception):
+    """The database has not had, or has had with another text, a migration that this program counts on."""
+
+
 #: What keeps a connection from being made. Whatever the server says to a caller whom it does not let in is no answer
 #: to a question of ours: the database takes no connections, is being restored, or has another password by now.
-UNREACHABLE = (*UNAVAILABLE, asyncpg.PostgresError)
+UNREACHABLE = (*UNAVAILABLE, asyncpg.PostgresError, UnknownShape)
 
 
 class Row(Protocol):
@@ -57,9 +62,14 @@ def translated(kinds: tuple[type[Exception], ...] = UNAVAILABLE) -> Iterator[Non
 class Database:
     """A pool that connects when first asked for a connection, so that it opens while the database is down."""
 
-    def __init__(self, url: str, *, max_connections: int = MAX_CONNECTIONS) -> None:
+    def __init__(
+        self, url: str, *, max_connections: int = MAX_CONNECTIONS, migrations: Mapping[str, str] | None = None
+    ) -> None:
+        """Every connection is asked whether the database has had the `migrations`, name and checksum: one that comes
+        back from an outage may be older than this program, until somebody has brought it up to date."""
         self._url = url
         self._max_connections = max_connections
+        self._migrations = (migrations or {}).items()
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
 
     async def open(self) -> None:
@@ -69,8 +79,14 @@ class Database:
             max_size=self._max_connections,
             timeout=CONNECT_TIMEOUT_S,
             command_timeout=COMMAND_TIMEOUT_S,
+            init=self._check_shape if self._migrations else None,
             server_settings={"timezone": "UTC", "jit": "off", "application_name": "qredge"},
         )
+
+    async def _check_shape(self, connection: "asyncpg.Connection | Connection") -> None:
+        applied = await connection.fetch("SELECT name, checksum FROM schema_migrations", timeout=CONNECT_TIMEOUT_S)
+        if not self._migrations <= {tuple(row) for row in applied}:
+            raise UnknownShape
 
     async def close(self) -> None:
         if self._pool is not None:

@@ -1,0 +1,69 @@
+"""What a worker does beside answering."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from server.app import _follow, _load
+from server.domain.model import Targets
+from server.edge.cache import LinkCache
+from server.storage.postgres.links import PostgresTargets
+from server.storage.postgres.pool import Database
+from tests.support import eventually
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_what_was_loaded_first_is_no_concern_of_the_garbage_collector_any_more(database_url: str) -> None:
+    database = Database(database_url)
+    await database.open()
+    links = LinkCache(PostgresTargets(database), max_links=100, report=pytest.fail)
+    before = gc.get_freeze_count()
+    try:
+        await _load(links)
+        frozen = gc.get_freeze_count()
+        assert frozen > before
+        await _load(links)
+        assert gc.get_freeze_count() <= frozen  # or what is garbage by then would stay for good
+    finally:
+        gc.unfreeze()
+        await database.close()
+
+
+class Slow(PostgresTargets):
+    """Of which a load takes as long as a test wants."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.asked, self.open = asyncio.Event(), asyncio.Event()
+
+    async def all(self, limit: int) -> AsyncIterator[Targets]:
+        self.asked.set()
+        await self.open.wait()
+        async for page in super().all(limit):
+            yield page
+
+
+async def test_a_change_is_followed_while_everything_is_read(database_url: str) -> None:
+    database = Database(database_url)
+    await database.open()
+    store = Slow(database)
+    links = LinkCache(store, max_links=100, report=pytest.fail)
+    following = asyncio.create_task(_follow(links, database_url))
+    connection = await asyncpg.connect(database_url)
+    try:
+        await store.asked.wait()
+        await connection.execute("INSERT INTO accounts VALUES (1, 'Test', now())")
+        await connection.execute("INSERT INTO links VALUES (1, 1, 'new', 'https://a.example/', NULL, now(), now())")
+        await eventually(lambda: "new" in links.live, what="the change")
+        assert not links.loaded
+        store.open.set()
+        await eventually(lambda: links.loaded, what="the load")
+    finally:
+        following.cancel()
+        gc.unfreeze()
+        await connection.close()
+        await database.close()
