@@ -5,11 +5,11 @@ import gc
 import logging
 import logging.config
 import multiprocessing
-import os
 import signal
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
+from multiprocessing.connection import Connection
 from pathlib import Path
 from socket import AF_INET, AF_INET6, inet_ntop
 from typing import cast
@@ -31,6 +31,7 @@ from server.edge.guarded import GuardedScans
 from server.edge.image_cache import Images
 from server.edge.pages import Page, send_page
 from server.edge.redirect import redirect
+from server.farewell import Farewell
 from server.outbound import Outbound
 from server.passwords import Passwords
 from server.render.fetched import Fetched
@@ -108,7 +109,7 @@ def create_app(given: Settings | None = None) -> ASGIApp:
         await database.open()
         tasks = [
             asyncio.create_task(_follow(targets, config.database_url)),
-            asyncio.create_task(_obey_parent()),
+            asyncio.create_task(_leave_when_told(farewell)),
         ]
         try:
             yield
@@ -148,7 +149,7 @@ def create_app(given: Settings | None = None) -> ASGIApp:
             country=geo.countries(Path(config.geo_database) if config.geo_database else None),
         ).of,
     )
-    return redirect(
+    edge = redirect(
         router,
         targets,
         journal.append,
@@ -156,6 +157,8 @@ def create_app(given: Settings | None = None) -> ASGIApp:
         address=address,
         unknown_per_min=config.unknown_slugs_per_min,
     )
+    farewell = Farewell(edge)
+    return farewell.app
 
 
 def _scan_visitors(config: Settings) -> visitor.Visitors:
@@ -218,8 +221,8 @@ async def _load(targets: LinkCache) -> None:
     log.info("%d links in memory, read in %.2f s", len(targets), took)
 
 
-async def _obey_parent() -> None:
-    """Ends this process when the one that started it says so, or has died, and not otherwise.
+async def _leave_when_told(farewell: Farewell) -> None:
+    """Ends this worker when its parent says so, or has died, and not otherwise.
 
     Ctrl-C reaches the whole process group, but the order in which its processes end is the parent's to give; and a
     kill -9 of the parent must not leave a worker behind that holds the port.
@@ -227,32 +230,49 @@ async def _obey_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is None:
         return
-    gone = asyncio.Event()
+    told = asyncio.Event()
+    # To Granian either signal is the word to stop. One is heard here in its place, the other is kept for its end.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
+    to_granian = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with _ending(parent.sentinel, told):
+        await told.wait()
+    await farewell.say()
+    signal.signal(signal.SIGINT, to_granian)
+    signal.raise_signal(signal.SIGINT)
+
+
+@contextmanager
+def _ending(file: int, told: asyncio.Event) -> Iterator[None]:
+    """Sets `told` when the other end is closed, or whoever had it is gone."""
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGINT, lambda: None)
-    loop.add_reader(parent.sentinel, gone.set)
+
+    def ended() -> None:
+        loop.remove_reader(file)
+        told.set()
+
+    loop.add_reader(file, ended)
     try:
-        await gone.wait()
+        yield
     finally:
-        loop.remove_reader(parent.sentinel)
-    log.warning("the parent process is gone; stopping")
-    os.kill(os.getpid(), signal.SIGTERM)
+        loop.remove_reader(file)
 
 
 # --- the writer: a process of its own -----------------------------------------------------------------------------
 
 
-def run_writer(config: Settings) -> None:
-    """Writes scans into the database until SIGTERM, and then what is left of them."""
+def run_writer(config: Settings, told: Connection) -> None:
+    """Writes scans into the database until the other end of `told` is closed, and then what is left of them.
+
+    So it outlives the workers also where a signal reaches every process at once, as Ctrl-C does and systemd's SIGTERM.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     logging.config.dictConfig(logs.configuration(config.log_level))
-    asyncio.run(_write(config))
+    asyncio.run(_write(config, told))
 
 
-async def _write(config: Settings) -> None:
+async def _write(config: Settings, told: Connection) -> None:
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, stop.set)
-    parent = asyncio.create_task(_obey_parent())
     database = Database(config.database_url, max_connections=2)
     await database.open()
     try:
@@ -262,9 +282,9 @@ async def _write(config: Settings) -> None:
             _scan_visitors(config),
             retention_days=config.scan_retention_days,
         )
-        await writer.run(stop)
+        with _ending(told.fileno(), stop):
+            await writer.run(stop)
     finally:
-        parent.cancel()
         await database.close()
 
 
