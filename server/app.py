@@ -5,11 +5,11 @@ import gc
 import logging
 import logging.config
 import multiprocessing
-import os
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
+from multiprocessing.connection import Connection
 from pathlib import Path
 from socket import AF_INET, AF_INET6, inet_ntop
 from typing import cast
@@ -32,6 +32,7 @@ from server.edge.guarded import GuardedScans
 from server.edge.image_cache import Images
 from server.edge.pages import Page, send_page
 from server.edge.redirect import redirect
+from server.farewell import Farewell
 from server.outbound import Outbound
 from server.passwords import Passwords
 from server.render.fetched import Fetched
@@ -118,7 +119,7 @@ def create_app(given: Settings | None = None) -> ASGIApp:
         tasks = [
             asyncio.create_task(_follow(targets, config.database_url)),
             asyncio.create_task(_stand_in(targets, snapshot)),
-            asyncio.create_task(_obey_parent()),
+            asyncio.create_task(_leave_when_told(farewell)),
         ]
         try:
             yield
@@ -167,7 +168,7 @@ def create_app(given: Settings | None = None) -> ASGIApp:
             country=geo.countries(Path(config.geo_database) if config.geo_database else None),
         ).of,
     )
-    return redirect(
+    edge = redirect(
         router,
         targets,
         journal.append,
@@ -175,6 +176,8 @@ def create_app(given: Settings | None = None) -> ASGIApp:
         address=address,
         unknown_per_min=config.unknown_slugs_per_min,
     )
+    farewell = Farewell(edge)
+    return farewell.app
 
 
 def _database(config: Settings, *, max_connections: int = MAX_CONNECTIONS) -> Database:
@@ -287,8 +290,8 @@ def _keep_for_good() -> None:
     gc.freeze()
 
 
-async def _obey_parent() -> None:
-    """Ends this process when the one that started it says so, or has died, and not otherwise.
+async def _leave_when_told(farewell: Farewell) -> None:
+    """Ends this worker when its parent says so, or has died, and not otherwise.
 
     Ctrl-C reaches the whole process group, but the order in which its processes end is the parent's to give; and a
     kill -9 of the parent must not leave a worker behind that holds the port.
@@ -296,32 +299,50 @@ async def _obey_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is None:
         return
-    gone = asyncio.Event()
+    told = asyncio.Event()
+    # To Granian either signal is the word to stop. One is heard here in its place, the other is kept for its end.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
+    to_granian = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with _ending(parent.sentinel, told):
+        await told.wait()
+    await farewell.say()
+    signal.signal(signal.SIGINT, to_granian)
+    signal.raise_signal(signal.SIGINT)
+
+
+@contextmanager
+def _ending(file: int, told: asyncio.Event) -> Iterator[None]:
+    """Sets `told` when the other end is closed, or whoever had it is gone."""
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGINT, lambda: None)
-    loop.add_reader(parent.sentinel, gone.set)
+
+    def ended() -> None:
+        loop.remove_reader(file)
+        told.set()
+
+    loop.add_reader(file, ended)
     try:
-        await gone.wait()
+        yield
     finally:
-        loop.remove_reader(parent.sentinel)
-    log.warning("the parent process is gone; stopping")
-    os.kill(os.getpid(), signal.SIGTERM)
+        loop.remove_reader(file)
 
 
 # --- the writer: a process of its own, for all that is cold --------------------------------------------------------
 
 
-def run_writer(config: Settings) -> None:
-    """Writes scans into the database, and links to the disk, until SIGTERM, and then what is left of them."""
+def run_writer(config: Settings, told: Connection) -> None:
+    """Writes scans into the database, and links to the disk, until the other end of `told` is closed, and then what is
+    left of them.
+
+    So it outlives the workers also where a signal reaches every process at once, as Ctrl-C does and systemd's SIGTERM.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     logging.config.dictConfig(logs.configuration(config.log_level))
-    asyncio.run(_write(config))
+    asyncio.run(_write(config, told))
 
 
-async def _write(config: Settings) -> None:
+async def _write(config: Settings, told: Connection) -> None:
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, stop.set)
-    parent = asyncio.create_task(_obey_parent())
     database = _database(config, max_connections=3)
     await database.open()
     snapshots = asyncio.create_task(_keep_snapshot(config, PostgresTargets(database), stop))
@@ -332,10 +353,10 @@ async def _write(config: Settings) -> None:
             _scan_visitors(config),
             retention_days=config.scan_retention_days,
         )
-        await writer.run(stop)
-        await snapshots
+        with _ending(told.fileno(), stop):
+            await writer.run(stop)
+            await snapshots
     finally:
-        parent.cancel()
         snapshots.cancel()
         await database.close()
 

@@ -8,8 +8,10 @@ import os
 import warnings
 from contextlib import suppress
 from pathlib import Path
+from time import monotonic, sleep
 
 import asyncpg
+import psutil
 
 with warnings.catch_warnings():  # without XDG_RUNTIME_DIR it says that it uses /tmp, which is fine
     warnings.simplefilter("ignore")
@@ -18,7 +20,15 @@ with warnings.catch_warnings():  # without XDG_RUNTIME_DIR it says that it uses 
 
 DATABASE = "qredge"
 START_TIMEOUT_S = 30
+DYING_S = 3
+CONNECT_TIMEOUT_S = 10
 RETRY_S = 0.1
+
+#: Lines of postmaster.pid (PostgreSQL's pidfile.h). The last one is there before the postmaster has any children.
+PID_FILE_LINES = 8
+PORT_LINE, SOCKET_LINE = 3, 4
+#: A number that no process has: Linux gives none above 2^22.
+NOBODY = 2**31 - 1
 
 
 class DoesNotStart(Exception):
@@ -31,6 +41,7 @@ class EmbeddedPostgres:
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
         self._folder.mkdir(parents=True, exist_ok=True)
+        self._pid_file = self._folder / "postmaster.pid"
         self._server: PostgresServer | None = None
         self._prepared = False
         socket_dir = find_suitable_socket_dir(self._folder, PostgresServer.runtime_path)
@@ -40,25 +51,65 @@ class EmbeddedPostgres:
     def start(self) -> None:
         """Starts it unless it runs, and returns when it takes connections; raises DoesNotStart."""
         self._prepared = False
-        try:
-            # Its own bookkeeping of users is by process id and outlives a kill -9, so stopping is left to us.
-            self._server = get_server(self._folder, cleanup_mode=None, start=False)
-            self._server.start()
-            asyncio.run(asyncio.wait_for(self._prepare(self._server.get_uri()), START_TIMEOUT_S))
-        except Exception as exc:  # of files, of processes, of the wheel's own: whatever it is, there is no database
-            reason = str(exc) or type(exc).__name__
-            raise DoesNotStart(f"the embedded database in {self._folder} does not start: {reason}") from exc
-        self._prepared = True
+        began = monotonic()
+        while not self._prepared:
+            try:
+                self._forget_the_dead()
+                # Its own bookkeeping of users is by process id and outlives a kill -9, so stopping is left to us.
+                self._server = get_server(self._folder, cleanup_mode=None, start=False)
+                self._server.start()
+                asyncio.run(self._prepare(self._server.get_uri()))
+                self._prepared = True
+            # Right after a kill the postmaster may still be dying, which only a connection tells, or children of it,
+            # which keep another one from starting.
+            except (ConnectionError, TimeoutError, asyncpg.PostgresError) as exc:
+                self._try_again(exc, began + START_TIMEOUT_S)
+            except Exception as exc:  # of files, of processes, of the wheel's own: whatever it is, there is no database
+                self._try_again(exc, began + DYING_S)
+        assert self._server is not None
         self.url = self._server.get_uri(DATABASE)
 
+    def _try_again(self, exc: Exception, until_s: float) -> None:
+        if monotonic() > until_s:
+            reason = str(exc) or type(exc).__name__
+            raise DoesNotStart(f"the embedded database in {self._folder} does not start: {reason}") from exc
+        sleep(RETRY_S)
+
+    def _forget_the_dead(self) -> None:
+        """Keeps a zombie, or a process that by now has the number of a postmaster that was killed, from being taken for
+        it, by PostgreSQL itself, too.
+
+        What else stands in the file has to stay, as PostgreSQL learns from it whether that one's children still use
+        its memory; unless it was killed before it had any.
+        """
+        try:
+            lines = self._pid_file.read_text().splitlines()
+        except FileNotFoundError:
+            return
+        if lines and self._is_postmaster(int(lines[0])):
+            return
+        if len(lines) > SOCKET_LINE and lines[SOCKET_LINE]:
+            # It has the same number in it.
+            Path(lines[SOCKET_LINE], f".s.PGSQL.{lines[PORT_LINE]}.lock").unlink(missing_ok=True)
+        if len(lines) < PID_FILE_LINES:
+            self._pid_file.unlink()
+        else:
+            self._pid_file.write_text("\n".join([str(NOBODY), *lines[1:], ""]))
+
+    def _is_postmaster(self, pid: int) -> bool:
+        """Whether this is our PostgreSQL, and lives."""
+        try:
+            process = psutil.Process(pid)
+            if process.status() != psutil.STATUS_ZOMBIE:
+                return str(self._pid_file.parent) in process.cmdline()
+            with suppress(ChildProcessError):  # as a container's first process we inherit it, and have to bury it
+                os.waitpid(pid, os.WNOHANG)
+        except psutil.Error:  # there is none, or it is somebody else's
+            pass
+        return False
+
     async def _prepare(self, url: str) -> None:
-        # Right after its postmaster was killed it still counts as running; only a connection proves it.
-        while True:
-            try:
-                connection = await asyncpg.connect(url)
-                break
-            except (OSError, asyncpg.PostgresError):
-                await asyncio.sleep(RETRY_S)
+        connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S)
         try:
             if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", DATABASE):
                 await connection.execute(f"CREATE DATABASE {DATABASE}")
@@ -72,13 +123,7 @@ class EmbeddedPostgres:
         if self._server is None or self._server._postmaster_info is None:
             return False
         process = self._server.get_postmaster_info().process
-        if process is None:
-            return False
-        with suppress(
-            ChildProcessError
-        ):  # as a container's first process we inherit it, and a zombie counts as running
-            os.waitpid(process.pid, os.WNOHANG)
-        return bool(process.is_running())
+        return process is not None and process.is_running() and self._is_postmaster(process.pid)
 
     def stop(self) -> None:
         """Stops it in good order: open transactions are rolled back, and the files are left clean."""

@@ -21,6 +21,7 @@ import socket
 import threading
 import time
 from dataclasses import replace
+from multiprocessing.connection import Connection
 from time import monotonic
 
 import asyncpg
@@ -54,6 +55,8 @@ class Supervisor:
         self._settings = settings
         self._embedded: EmbeddedPostgres | None = None
         self._writer: multiprocessing.Process | None = None
+        #: The writer's other end: it stops when this is closed, or this process is gone.
+        self._leash: Connection | None = None
         self._stopping = threading.Event()
         #: Whether a worker has been ready yet, and the operator knows.
         self._greeted = False
@@ -175,13 +178,15 @@ class Supervisor:
     # --- the writer ------------------------------------------------------------------------------------------------
 
     def _start_writer(self) -> None:
-        self._writer = multiprocessing.Process(target=run_writer, args=(self._settings,), name="writer")
+        told, self._leash = multiprocessing.Pipe(duplex=False)
+        self._writer = multiprocessing.Process(target=run_writer, args=(self._settings, told), name="writer")
         self._writer.start()
+        told.close()
 
     def _stop_writer(self) -> None:
-        if self._writer is None:
+        if self._writer is None or self._leash is None:
             return
-        self._writer.terminate()
+        self._leash.close()
         self._writer.join(WRITER_STOP_S)
         if self._writer.is_alive():
             log.warning("the writer takes too long; the scans it has not written stay in the journal")

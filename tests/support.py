@@ -120,7 +120,7 @@ class ServerProcess:
     def __init__(self, data_dir: Path, *, database_url: str = "", **settings: str) -> None:
         self.data_dir = data_dir
         self.database_url = database_url
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = data_dir.with_suffix(".log")
         self._settings = settings
@@ -129,7 +129,10 @@ class ServerProcess:
     def start(self) -> None:
         """Starts it, and returns when it takes scans."""
         self.launch()
-        until(self.ready, what=f"ready: {self.log.read_text()}")
+        try:
+            until(self.ready, what="ready")
+        except AssertionError as exc:
+            raise AssertionError(self.log.read_text()) from exc
 
     def launch(self) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("QREDGE_")}
@@ -166,10 +169,11 @@ class ServerProcess:
         # All is plain HTTP; reading the machine's certificates would take longer than most tests.
         return httpx.Client(base_url=f"{self.url}/v1", headers={"user-agent": PHONE} | (headers or {}), verify=False)
 
-    def stop(self, how: signal.Signals = signal.SIGINT) -> int:
-        """Sends the signal to the whole group, as Ctrl-C does; returns the exit code."""
+    def stop(self, how: signal.Signals = signal.SIGINT, *, everybody: bool = True) -> int:
+        """Sends the signal to the whole group, as Ctrl-C does, or to the first process, as a container's host does;
+        returns the exit code."""
         assert self._process is not None
-        os.killpg(self._process.pid, how)
+        (os.killpg if everybody else os.kill)(self._process.pid, how)
         return self._process.wait(DEADLINE_S)
 
     def kill(self) -> None:
@@ -184,12 +188,18 @@ class ServerProcess:
 
     def writer(self) -> int:
         """The process id of the writer."""
-        lock = self.data_dir / "journal" / "writer.lock"
-        return int(until(lambda: lock.exists() and lock.read_text(), what="a writer"))
+
+        def running() -> int:
+            with suppress(OSError, ValueError):  # not there yet, or not whole
+                pid = int((self.data_dir / "journal" / "writer.lock").read_text())
+                return pid if _parent(pid) == self.group() else 0
+            return 0
+
+        return until(running, what="a writer")
 
     def workers(self) -> list[int]:
         """The process ids of the workers: the children that Python has spawned, but for the writer."""
-        spawned = [pid for pid in _processes() if _parent(pid) == self.group() and b"spawn_main" in _command(pid)]
+        spawned = [pid for pid in children(self.group()) if b"spawn_main" in _command(pid)]
         return [pid for pid in spawned if pid != self.writer()]
 
     def pids(self) -> list[int]:
@@ -201,7 +211,7 @@ class RedisServer:
     """A Redis of the tests' own, in memory only; `make test` installs one on Debian."""
 
     def __init__(self) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -254,6 +264,11 @@ async def _new_key(database_url: str) -> str:
         await database.close()
 
 
+def children(pid: int) -> list[int]:
+    """The processes that this one has started, and that live."""
+    return [each for each in _processes() if _parent(each) == pid]
+
+
 def _processes() -> list[int]:
     return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
 
@@ -281,7 +296,7 @@ def _command(pid: int) -> bytes:
         return b""
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])

@@ -36,11 +36,16 @@ def test_a_full_journal_redirects_on_and_every_scan_is_written_or_counted_as_dro
     path, scans = new_link(own_server), 7_000
     outage.begin()
     # The longest records there are, so that few of them fill it.
-    headers = {"user-agent": PHONE.ljust(512, "x"), "referer": "https://example.com/".ljust(2048, "x")}
-    headers |= {"x-forwarded-for": "1.1.1.1, " * 50, "forwarded": "for=1.1.1.1, " * 35}
+    headers = {
+        "user-agent": PHONE.ljust(512, "x"),
+        "x-forwarded-for": "1.1.1.1, " * 50,
+        "forwarded": "for=1.1.1.1, " * 35,
+    }
     connection = HTTPConnection("127.0.0.1", own_server.port)
-    for _ in range(scans):
-        connection.request("GET", path, headers=headers)
+    for number in range(scans):
+        connection.request(
+            "GET", path, headers=headers | {"referer": f"https://example.com/{number}/".ljust(2048, "x")}
+        )
         answer = connection.getresponse()
         answer.read()
         assert (answer.status, answer.headers["location"]) == (302, "https://example.com/")
@@ -52,6 +57,8 @@ def test_a_full_journal_redirects_on_and_every_scan_is_written_or_counted_as_dro
     until(lambda: count(database_url) + dropped(own_server) == scans, what="all the others in the database")
     assert phone.get(f"{own_server.url}{path}").status_code == 302
     until(lambda: count(database_url) + dropped(own_server) == scans + 1, what="the one after")
+    different = sql(database_url, "SELECT count(DISTINCT coalesce(referrer, 'none')) FROM scans")[0][0]
+    assert different == count(database_url), "none of them twice"
     assert own_server.stop() == 0
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.api.exchange import new_code
+from tests.api.exchange import new_code, new_link
+from tests.load import Load, tally
 from tests.support import RedisServer, ServerProcess, until
 
 #: What Redis may cost one request at the worst, and with it the drawing of version 3 at 9,000 px.
@@ -78,3 +79,22 @@ def test_a_server_starts_and_ends_while_redis_hangs(own_server: ServerProcess, o
     assert own_server.stop() == 0
     # A process that is interrupted while it still imports leaves a trace of that; none may be of this.
     assert "redis.py" not in own_server.log.read_text()
+
+
+def test_redirects_and_images_go_on_under_load(
+    own_server: ServerProcess, own_redis: RedisServer, database_url: str
+) -> None:
+    with own_server.client() as api:
+        code, link = new_code(api), new_link(api)
+        sizes = iter(range(7000, 8000))
+        with Load(link["short_url"]) as load:
+            for happens in (own_redis.answers, own_redis.hang, own_redis.go_on, own_redis.kill, own_redis.start):
+                happens()
+                for _ in range(10):
+                    assert api.get(f"/qr-codes/{code['id']}/image", params={"size": next(sizes)}).status_code == 200
+                load.more(100)
+    assert load.broken == []
+    assert own_server.stop() == 0
+    found = tally(load, database_url)
+    assert found.exact, found
+    assert not found.unanswered

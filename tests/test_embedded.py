@@ -1,0 +1,44 @@
+"""The embedded PostgreSQL comes up again, whatever a kill has left behind."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults import PostgresServer
+from tests.support import sql
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    # Not pytest's own, into which PostgreSQL cannot look where it runs as somebody else.
+    with tempfile.TemporaryDirectory(prefix="qredge-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder) / "postgres"
+
+
+def test_it_starts_again_whatever_stands_in_the_file_of_a_postmaster_that_was_killed(folder: Path) -> None:
+    postgres, file = PostgresServer(folder), folder / "postmaster.pid"
+
+    def killed() -> list[str]:
+        """The lines of its file."""
+        postgres.kill()
+        return file.read_text().splitlines()
+
+    def starts() -> bool:
+        postgres.start()
+        return bool(sql(postgres.url, "SELECT 1"))
+
+    try:
+        postgres.start()
+        killed()
+        assert starts(), "while it may still be a zombie"
+        _, *lines = killed()
+        file.write_text("\n".join([str(os.getpid()), *lines, ""]))
+        assert starts(), "with a number that is somebody else's by now, as after a boot"
+        lines = killed()
+        file.write_text("\n".join([*lines[:5], ""]))
+        assert starts(), "killed while it wrote its file"
+    finally:
+        postgres.stop()
