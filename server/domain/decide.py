@@ -1,8 +1,8 @@
 """What becomes of a scan of a link that is not plain: a pure function of the link, the scan and the time."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 from urllib.parse import quote, unquote_plus
 
 from server.domain.destination import MAX_BYTES, UNESCAPED, Destination
@@ -50,9 +50,13 @@ class Locked:
 Decision = Redirect | Ended | Locked
 
 
-def decide(
-    link: GuardedLink, *, now: datetime, query: bytes, unlocked: bool, visitor: Callable[[], Visitor]
-) -> Decision:
+class AskVisitor(Protocol):
+    """Who scans. The country is found out only where it is asked for, as it is dear."""
+
+    def __call__(self, *, with_country: bool) -> Visitor: ...
+
+
+def decide(link: GuardedLink, *, now: datetime, query: bytes, unlocked: bool, visitor: AskVisitor) -> Decision:
     """`query` is the scan's own, as it stood behind the "?"; `unlocked`, whether it brought the password; `visitor` is
     called only where a rule asks."""
     guards = link.guards
@@ -60,16 +64,18 @@ def decide(
         return Ended(guards.fallback_url)
     if guards.password_hash is not None and not unlocked:
         return Locked(guards.password_hash)
-    location: str = _destination(link, visitor(), now) if guards.rules else link.destination
+    location: str = _destination(link, visitor, now) if guards.rules else link.destination
     if guards.forward_query:
         location = with_query(location, query)
     return Redirect(location, guards.redirect_status, guards.max_scans)
 
 
-def _destination(link: GuardedLink, visitor: Visitor, now: datetime) -> Destination:
-    for rule in link.guards.rules:
-        if rule.when.holds(visitor, now):
-            return rule.destination(link.link_id, visitor)
+def _destination(link: GuardedLink, visitor: AskVisitor, now: datetime) -> Destination:
+    rules = link.guards.rules
+    who = visitor(with_country=any(rule.when.country for rule in rules))
+    for rule in rules:
+        if rule.when.holds(who, now):
+            return rule.destination(link.link_id, who)
     return link.destination
 
 

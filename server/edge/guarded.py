@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from time import monotonic
+from typing import Protocol
 from urllib.parse import parse_qs
 
 from server.asgi import Receive, Scope, Send
@@ -26,6 +27,12 @@ MAX_FORM_BYTES = 4096
 #: Passwords that one address may try on one link: so many at once, and one more in each such time.
 TRIES = 5
 TRY_EVERY_S = 30.0
+
+
+class VisitorOf(Protocol):
+    """Who makes a request, as `decide` asks it."""
+
+    def __call__(self, scope: Scope, *, with_country: bool) -> Visitor: ...
 
 
 class FormTooLarge(Exception):
@@ -47,7 +54,7 @@ class GuardedScans:
         address: Callable[[Scope], str],
         hasher: Hasher,
         uses: UseStore,
-        visitor: Callable[[Scope], Visitor],
+        visitor: VisitorOf,
     ) -> None:
         """`record` is that of `redirect`; `address` is the visitor's."""
         self._record = record
@@ -73,7 +80,7 @@ class GuardedScans:
             return
         if isinstance(decision, Redirect) and decision.max_scans is not None:
             # Exactness before availability, where someone asked for a limit. A messenger's preview uses nothing up.
-            count = self._uses.left if method == "HEAD" or visitor().bot else self._uses.take
+            count = self._uses.left if method == "HEAD" or visitor(with_country=False).bot else self._uses.take
             try:
                 if not await count(link.link_id, decision.max_scans):
                     decision = Ended(link.guards.fallback_url)

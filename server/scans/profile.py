@@ -1,6 +1,6 @@
 """What a request tells of who scans: what the rules of links ask for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from server.asgi import Scope
 from server.domain.rules import COUNTRY, LANGUAGE, Device, System, Visitor
@@ -35,20 +35,23 @@ class Profiles:
         self._country = country
         agent("curl")  # makes its tables ready
 
-    def of(self, scope: Scope) -> Visitor:
+    def of(self, scope: Scope, *, with_country: bool) -> Visitor:
         headers = dict(scope["headers"])
         address = self._address(scope)
         text = headers.get(b"user-agent", b"")[:MAX_AGENT].decode("utf-8", "replace")
         found = agent(text)
-        said = headers.get(self._country_header, b"").decode("latin-1")
         return Visitor(
             device=DEVICES.get(found.device, "other"),
             os=SYSTEMS.get(found.os, "other"),
-            country=_country(said) or _country(self._country(address)),
+            country=self._country_of(headers, address) if with_country else None,
             language=preferred(headers.get(b"accept-language", b"")[:MAX_LANGUAGE].decode("latin-1")),
             bot=found.device == "bot",
             key=f"{address} {text}",
         )
+
+    def _country_of(self, headers: Mapping[bytes, bytes], address: str) -> str | None:
+        said = headers.get(self._country_header, b"").decode("latin-1")
+        return _country(said) or _country(self._country(address))
 
 
 def _country(given: object) -> str | None:

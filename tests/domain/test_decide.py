@@ -16,9 +16,13 @@ HERE = Destination("https://example.com/here?a=1#part")
 ELSEWHERE = Destination("https://example.com/elsewhere")
 
 
+def nobody(*, with_country: bool) -> Visitor:
+    return Visitor()
+
+
 def decided(guards: Guards, *, deleted: bool = False, unlocked: bool = False) -> Decision:
     link = GuardedLink(link_id=LinkId(1), destination=HERE, guards=guards, deleted=deleted)
-    return decide(link, now=NOW, query=b"b=2", unlocked=unlocked, visitor=Visitor)
+    return decide(link, now=NOW, query=b"b=2", unlocked=unlocked, visitor=nobody)
 
 
 @pytest.mark.parametrize(

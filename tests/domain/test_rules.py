@@ -1,6 +1,7 @@
 """Rules: what holds for whom, when, and how visitors are split."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -23,7 +24,11 @@ def led_to(rules: list[Json], visitor: Visitor, at: str = FRIDAY_NOON, link: int
     guarded = GuardedLink(
         link_id=LinkId(link), destination=Destination(HERE), guards=Guards(rules=rules_of(rules)), deleted=False
     )
-    decision = decide(guarded, now=datetime.fromisoformat(at), query=b"", unlocked=False, visitor=lambda: visitor)
+
+    def ask(*, with_country: bool) -> Visitor:
+        return visitor if with_country else replace(visitor, country=None)
+
+    decision = decide(guarded, now=datetime.fromisoformat(at), query=b"", unlocked=False, visitor=ask)
     assert isinstance(decision, Redirect)
     return decision.location
 

@@ -19,7 +19,9 @@ TELEVISION = "Mozilla/5.0 (Web0S; Linux/SmartTV) AppleWebKit/537.36 (KHTML, like
 
 
 def visitor_of(*headers: tuple[bytes, bytes], address: str = "192.0.2.1") -> Visitor:
-    return profiles("CF-IPCountry").of({"type": "http", "headers": list(headers), "client": (address, 5)})
+    return profiles("CF-IPCountry").of(
+        {"type": "http", "headers": list(headers), "client": (address, 5)}, with_country=True
+    )
 
 
 def profiles(country_header: str) -> Profiles:
@@ -95,7 +97,8 @@ def test_where_the_cdn_says_no_country_the_address_does(address: str, country: s
 
 def test_without_a_cdn_nobody_may_say_a_country() -> None:
     request = {"type": "http", "headers": [(b"cf-ipcountry", b"FR")], "client": ("203.0.113.1", 5)}
-    assert profiles("").of(request).country == "CH"
+    assert profiles("").of(request, with_country=True).country == "CH"
+    assert profiles("").of(request, with_country=False).country is None
 
 
 @pytest.mark.parametrize(("agent", "bot"), [("WhatsApp/2.23.20.0 A", True), (IPHONE, False), ("curl/8.5.0", False)])
