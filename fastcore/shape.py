@@ -152,6 +152,21 @@ def _connected_v(dark: bool, near: int) -> str:
     return box(0.1, 0, 0.8, 1, (top, top, bottom, bottom)) if dark else ""
 
 
+def _framed() -> str:
+    """A square in a frame. The gap between them is left out where it would cross the middle of a side: as edges in the
+    middle of modules, readers count it along the timing pattern, and take the symbol to be larger than it is.
+    """
+    near, far, end = 0.14, 0.2, 0.4
+    gap = [(near, near), (near, end), (far, end), (far, far), (end, far), (end, near)]
+    gaps = [
+        gap,
+        [(1 - x, y) for x, y in reversed(gap)],
+        [(1 - x, 1 - y) for x, y in gap],
+        [(x, 1 - y) for x, y in reversed(gap)],
+    ]
+    return FULL + "".join("M" + "L".join(f"{x} {y}" for x, y in corner) + "Z" for corner in gaps)
+
+
 def _dot(radius: float) -> str:
     return box(0.5 - radius, 0.5 - radius, 2 * radius, 2 * radius, _same(radius))
 
@@ -170,9 +185,9 @@ MODULES: dict[str, Module] = {
     "connected-h": _connected_h,
     "connected-v": _connected_v,
     "hexagon": _always("M.5 0L1 .25V.75L.5 1L0 .75V.25Z"),
-    "star": _always(polygon(0.5, 0.53, (0.55, 0.36), 5)),
+    "star": _always(polygon(0.5, 0.53, (0.55, 0.38), 5)),
     "halftone": _always(_dot(0.42)),
-    "frame": _always(FULL + hole(0.15, 0.15, 0.7, 0.7, _same(0)) + box(0.2, 0.2, 0.6, 0.6, _same(0))),
+    "frame": _always(_framed()),
 }
 
 #: The modules of alignment patterns, for shapes that do not join: a reader finds these patterns by their unbroken ring,
@@ -207,20 +222,21 @@ def variants(module: Module) -> Variants:
 BORDERS: dict[str, tuple[Corners, Corners]] = {
     "square": (_same(0), _same(0)),
     "rounded": (_same(1.5), _same(0.75)),
-    "extra-rounded": (_same(2.5), _same(1.5)),
-    "leaf-tl": ((0, 2.0, 2.0, 2.0), (0, 1.2, 1.2, 1.2)),
-    "leaf-tr": ((2.0, 0, 2.0, 2.0), (1.2, 0, 1.2, 1.2)),
-    "leaf-br": ((2.0, 2.0, 0, 2.0), (1.2, 1.2, 0, 1.2)),
-    "leaf-bl": ((2.0, 2.0, 2.0, 0), (1.2, 1.2, 1.2, 0)),
+    "extra-rounded": (_same(2.5), _same(1.3)),
+    "leaf-tl": ((0, 1.6, 1.6, 1.6), (0, 0.8, 0.8, 0.8)),
+    "leaf-tr": ((1.6, 0, 1.6, 1.6), (0.8, 0, 0.8, 0.8)),
+    "leaf-br": ((1.6, 1.6, 0, 1.6), (0.8, 0.8, 0, 0.8)),
+    "leaf-bl": ((1.6, 1.6, 1.6, 0), (0.8, 0.8, 0.8, 0)),
 }
 
 EYE_BORDERS: dict[str, Path] = {
     **{name: Path(box(0, 0, 7, 7, outer) + hole(1, 1, 5, 5, inner)) for name, (outer, inner) in BORDERS.items()},
     # Readers look for four corners to see how a symbol is turned and tilted, and take any points of a true circle for
-    # them: these are superellipses, of exponents 2.5 and 3.
-    "circle": Path(rounding(3.5, 3.5, 3.5, 0.69) + rounding(3.5, 3.5, -2.5, 0.78)),
+    # them: these are superellipses, of exponents 3 and 4. zbar takes the middle of the dark line for three modules away
+    # from the centre, also in the corners when the symbol is turned, so there the hole reaches far out.
+    "circle": Path(rounding(3.5, 3.5, 3.5, 0.78) + rounding(3.5, 3.5, -2.5, 0.93)),
     # With its corners cut, like the mitred ones of a picture frame.
-    "frame": Path("M1.2 0H5.8L7 1.2V5.8L5.8 7H1.2L0 5.8V1.2ZM1.7 1L1 1.7V5.3L1.7 6H5.3L6 5.3V1.7L5.3 1Z"),
+    "frame": Path("M.8 0H6.2L7 .8V6.2L6.2 7H.8L0 6.2V.8ZM1.4 1L1 1.4V5.6L1.4 6H5.6L6 5.6V1.4L5.6 1Z"),
 }
 
 
@@ -231,21 +247,22 @@ def _disc(radius: float) -> str:
 EYE_CENTERS: dict[str, Path] = {
     "square": Path(box(2, 2, 3, 3, _same(0))),
     "rounded": Path(box(2, 2, 3, 3, _same(0.8))),
-    # As wide as three modules on the average, as readers look for it in other rows than the middle one too.
-    "circle": Path(_disc(1.6)),
+    # As wide as three modules on the average: readers look for it in other rows than the middle one too, and when it is
+    # turned. A star of five points is wide in few of them, one of eight in most, whichever side is up.
+    "circle": Path(_disc(1.8)),
     "leaf-tl": Path(box(2, 2, 3, 3, (0, 1.3, 1.3, 1.3))),
-    "sunburst": Path(polygon(3.5, 3.5, (1.8, 1.45), 14)),
-    "star": Path(polygon(3.5, 3.6, (2.05, 1.37), 5)),
-    "diamond": Path(rounding(3.5, 3.5, 1.85, 0.2)),
-    "cross": Path("M2.5 2H4.5V2.5H5V4.5H4.5V5H2.5V4.5H2V2.5H2.5Z"),
-    "dot": Path(_disc(1.45)),
+    "sunburst": Path(polygon(3.5, 3.5, (1.95, 1.55), 12)),
+    "star": Path(polygon(3.5, 3.5, (2.0, 1.53), 8)),
+    "diamond": Path(rounding(3.5, 3.5, 1.85, 0.35)),
+    "cross": Path("M2.45 1.8H4.55V2.45H5.2V4.55H4.55V5.2H2.45V4.55H1.8V2.45H2.45Z"),
+    "dot": Path(_disc(1.65)),
 }
 
 
 def eye_ring(border: str) -> Path:
     """A thin ring around an eye's border, within the light modules that part it from the others."""
     if border == "circle":
-        return Path(rounding(3.5, 3.5, 4.2, 0.69) + rounding(3.5, 3.5, -3.95, 0.69))
+        return Path(rounding(3.5, 3.5, 4.2, 0.76) + rounding(3.5, 3.5, -3.95, 0.76))
     outer, _ = BORDERS.get(border, BORDERS["rounded"])
     tl, tr, br, bl = (radius + 0.7 if radius else 0 for radius in outer)
     inside = (max(0, tl - 0.25), max(0, tr - 0.25), max(0, br - 0.25), max(0, bl - 0.25))

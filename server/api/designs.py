@@ -176,7 +176,7 @@ class FrameBody(Body):
     style: FrameStyle = PLAIN.frame.style
     color: ColourText = PLAIN.frame.color
     label: Annotated[str, Field(max_length=MAX_FRAME_LABEL)] | None = None
-    label_color: ColourText = PLAIN.frame.label_color
+    label_color: ColourText | None = None
 
     def value(self) -> Frame:
         return Frame(style=self.style, color=self.color, label=self.label, label_color=self.label_color)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, Literal, Self, TypeVar, cast, get_args
 
-from server.domain.colour import BLACK, WHITE, Colour, Gradient, Paint, Stop
+from server.domain.colour import BLACK, WHITE, Colour, Gradient, Paint, Stop, contrast
 from server.domain.errors import InvalidValue
 
 Level = Literal["L", "M", "Q", "H"]
@@ -132,7 +132,8 @@ class Frame:
     style: FrameStyle = "none"
     color: Colour = VIOLET
     label: str | None = None
-    label_color: Colour = WHITE
+    #: None is black or white.
+    label_color: Colour | None = None
 
     def __post_init__(self) -> None:
         if self.label is not None and len(self.label) > MAX_FRAME_LABEL:
@@ -144,6 +145,12 @@ class Frame:
         # What else cannot be written is found where it is written; this could not even be stored.
         if self.label is not None and "\0" in self.label:
             raise InvalidValue("invalid_character", "A label has no U+0000, a control character.", field="label")
+
+    @property
+    def label_paint(self) -> Colour:
+        """Where none is given, black or white: the one that is told better from the frame, as it is seen on white."""
+        seen = self.color.over(WHITE)
+        return self.label_color or max(WHITE, BLACK, key=lambda colour: contrast(colour, seen))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,7 +68,7 @@ def surround(frame: Frame, size_px: int) -> Surroundings:
     ]
     if lettering:
         path = lettering.fitted(*parts.plate, parts.em).scaled(size_px)
-        layers.append(Fill(path, Rgba(*frame.label_color)))
+        layers.append(Fill(path, Rgba(*frame.label_paint)))
     x, y, side = parts.box
     left, top = ceil(x * size_px), ceil(y * size_px)
     right, bottom = floor((x + side) * size_px), floor((y + side) * size_px)

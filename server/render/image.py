@@ -31,8 +31,11 @@ MEDIA_TYPES: dict[ImageFormat, str] = {
     "webp": "image/webp",
 }
 
+#: Raised when shapes change, as that may be more often than versions do.
+DRAWING = 2
+
 #: Part of every ETag, as another engine may draw other bytes.
-ENGINE = version("qredge")
+ENGINE = f"{version('qredge')}.{DRAWING}"
 
 #: Plain images up to this width are drawn sooner than Redis answers: 42 us at 2,048 px and 120 us at 4,096 px, for a
 #: short URL, against 60 us for a value next door.

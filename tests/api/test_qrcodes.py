@@ -27,7 +27,7 @@ PLAIN = {
     },
     "background": {"color": "#ffffff", "image": None, "opacity": 0.35},
     "logo": None,
-    "frame": {"style": "none", "color": "#6c48e8", "label": None, "label_color": "#ffffff"},
+    "frame": {"style": "none", "color": "#6c48e8", "label": None, "label_color": None},
 }
 
 

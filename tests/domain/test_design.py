@@ -80,7 +80,7 @@ DESIGNS = st.builds(
         style=one_of(FrameStyle),
         color=COLOURS,
         label=st.none() | st.text(st.characters(categories=["L", "N", "P"]), max_size=MAX_FRAME_LABEL),
-        label_color=COLOURS,
+        label_color=st.none() | COLOURS,
     ),
 )
 

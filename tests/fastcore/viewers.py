@@ -8,6 +8,8 @@ from __future__ import annotations
 import base64
 import shutil
 import subprocess
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
@@ -17,6 +19,8 @@ import pypdfium2
 import resvg_py
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from selenium.webdriver import Chrome
 
 Pixels = npt.NDArray[np.uint8]
@@ -70,6 +74,28 @@ def in_ghostscript(eps: bytes, width: int, width_pt: float) -> Pixels:
     assert not shown.stderr, shown.stderr.decode()
     pixels = _decoded(shown.stdout, cv2.COLOR_BGR2RGB)
     return np.asarray(cv2.resize(pixels, (width, width), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def all_in_ghostscript(files: Sequence[bytes]) -> list[Pixels]:
+    """The same in one run, which takes a third of the time: grey, a pixel for each point."""
+    assert shutil.which("gs") is not None, "EPS files are tested in Ghostscript, which is not on this system's PATH"
+    command = ["gs", "-q", "-dSAFER", "-dBATCH", "-dNOPAUSE", "-dEPSCrop", "-sDEVICE=pgmraw", f"-r{4 * 72}"]
+    with tempfile.TemporaryDirectory(prefix="qredge-") as name:
+        folder = Path(name)
+        paths = [folder / f"{number}.eps" for number, _ in enumerate(files, 1)]
+        for path, file in zip(paths, files, strict=True):
+            path.write_bytes(file)
+        command += [f"-sOutputFile={folder}/%d.pgm", *map(str, paths)]
+        shown = subprocess.run(command, capture_output=True, check=True, timeout=300)
+        assert not shown.stderr, shown.stderr.decode()
+        return [_averaged(path.with_suffix(".pgm")) for path in paths]
+
+
+def _averaged(path: Path) -> Pixels:
+    pixels = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    assert pixels is not None
+    height, width = pixels.shape
+    return np.asarray(cv2.resize(pixels, (width // 4, height // 4), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def on_white(pixels: Pixels) -> Pixels:

@@ -12,7 +12,7 @@ import zxingcpp
 import fastcore
 from fastcore.drawing import Drawing, Fill, Paint, Rgba, Tiles
 from fastcore.path import Path
-from server.domain.colour import Colour
+from server.domain.colour import WHITE, Colour, contrast
 from server.domain.design import MAX_FRAME_LABEL, Frame, FrameStyle
 from server.domain.errors import InvalidValue
 from server.render.frame import DEFAULT_LABEL, Surroundings, surround
@@ -104,6 +104,18 @@ def test_colours_are_the_frames_own() -> None:
     *around, label = [layer.paint for layer in surround(frame, SIDE).layers]
     assert around == [Rgba(*GREEN[:3], alpha) for alpha in (30, 55, 100)]
     assert label == Rgba(*YELLOW[:3], 200)
+
+
+def test_a_label_without_a_colour_is_told_from_its_frame() -> None:
+    """By 4.5 at least (WCAG 2.2, 1.4.3), as one of black and white always is."""
+    for text in ("#6c48e8", "#f4b41a", "#ffffff", "#000000", "#2e6b46", "#767676", "#7a7a7a", "#00000040"):
+        colour = Colour.of(text)
+        *_, plate, label = [layer.paint for layer in _framed("wave", "Scan", colour=colour).layers]
+        assert plate == Rgba(*colour)
+        assert isinstance(label, Rgba)
+        assert contrast(Colour(*label), colour.over(WHITE)) >= 4.5
+        given = Frame(style="wave", color=colour, label="Scan", label_color=GREEN)
+        assert surround(given, SIDE).layers[-1].paint == Rgba(*GREEN)
 
 
 def test_no_frame_leaves_the_whole_picture() -> None:

@@ -15,6 +15,7 @@ import pytest
 import zxingcpp
 from PIL import Image
 
+from fastcore import shape
 from server.domain.colour import Colour, Gradient, Stop
 from server.domain.design import (
     Background,
@@ -31,7 +32,7 @@ from server.domain.design import (
 )
 from server.domain.errors import InvalidValue
 from server.domain.order import Order
-from server.render.image import MAX_DECODED_BYTES, MAX_PICTURE_PX, MAX_WEBP_PX, Painter, _Decoded
+from server.render.image import DRAWING, MAX_DECODED_BYTES, MAX_PICTURE_PX, MAX_WEBP_PX, Painter, _Decoded
 from server.render.pictures import MAX_PIXELS, count_pixels, decode
 from server.render.pictures import Picture as Pixels
 
@@ -125,6 +126,16 @@ def test_every_field_of_an_order_changes_its_etag(painter: Painter) -> None:
     assert others.keys() == {each.name for each in dataclasses.fields(Order)}
     orders = [order, *(replace(order, **{name: other}) for name, other in others.items())]
     assert len({painter.etag(each) for each in orders}) == len(orders)
+
+
+def test_shapes_that_change_raise_the_drawing() -> None:
+    """Or whoever has a picture by its ETag would go on showing the shapes of before."""
+    paths = [*shape.EYE_BORDERS.values(), *shape.EYE_CENTERS.values(), *map(shape.eye_ring, shape.EYE_BORDERS)]
+    for module in (*shape.MODULES.values(), *shape.ALIGNMENTS.values(), *shape.LIGHT.values()):
+        paths += shape.variants(module).paths
+    points = [number for path in paths for number in memoryview(path.points).cast("B").cast("d")]
+    digest = hashlib.sha256(" ".join(f"{round(number, 3) + 0.0}" for number in points).encode()).hexdigest()[:8]
+    assert (DRAWING, digest) == (2, "63558966"), "raise DRAWING, and write down what is there now"
 
 
 def test_the_order_of_fields_changes_nothing(painter: Painter) -> None:
