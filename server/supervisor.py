@@ -144,6 +144,10 @@ class Supervisor:
                 print(welcome(self._settings.local_url, key), flush=True)
             self._inhabited = True
 
+    async def _first_key(self) -> str | None:
+        async with accounts_in(self._settings.database_url) as accounts:
+            return await accounts.create_first()
+
     # --- the workers -----------------------------------------------------------------------------------------------
 
     def _serve(self) -> None:
@@ -223,10 +227,6 @@ class Supervisor:
         if not self._settings.public_url:
             log.warning("codes begin with that address; before you print one, set QREDGE_PUBLIC_URL")
         return True
-
-    async def _first_key(self) -> str | None:
-        async with accounts_in(self._settings.database_url) as accounts:
-            return await accounts.create_first()
 
 
 @contextmanager
