@@ -4,10 +4,11 @@ import asyncio
 import base64
 import logging.config
 import sys
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, NoReturn, TypeVar
 
 import orjson
 import typer
@@ -16,6 +17,10 @@ from migrations import MigrationChanged, migrate
 from server import logs, settings
 from server.api.problems import InvalidFields
 from server.api.renders import RenderCreate
+from server.app import accounts_in
+from server.console.accounts import commands
+from server.dialects import key_formats
+from server.domain.accounts import Accounts
 from server.domain.errors import DomainError, InvalidValue, Unscannable
 from server.domain.model import AccountId, Image
 from server.domain.order import MAX_SIZE_PX
@@ -26,7 +31,9 @@ from server.embedded import DoesNotStart
 from server.outbound import Outbound
 from server.render.fetched import Fetched
 from server.render.image import MEDIA_TYPES, Painter
-from server.supervisor import Supervisor
+from server.supervisor import Supervisor, database
+
+T = TypeVar("T")
 
 cli = typer.Typer(
     help="Draws QR codes, redirects their scans and counts them.",
@@ -52,6 +59,19 @@ def migrate_() -> None:
         raise settings.IllegalSetting("QREDGE_DATABASE_URL is not set; the embedded database migrates by itself.")
     for name in asyncio.run(migrate(config.database_url)):
         print(name)
+
+
+def _with_accounts(use: Callable[[Accounts], Awaitable[T]]) -> T:
+    async def run(url: str) -> T:
+        async with accounts_in(url) as accounts:
+            return await use(accounts)
+
+    with database(settings.load()) as url:
+        return asyncio.run(run(url))
+
+
+for name, group in commands(_with_accounts, key_formats()).items():
+    cli.add_typer(group, name=name)
 
 
 # --- render: what POST /v1/render takes, as options ------------------------------------------------------------------

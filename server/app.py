@@ -55,6 +55,7 @@ from server.storage.redis import RedisImages
 from server.storage.snapshot import Snapshot, UnusableSnapshot
 
 RETRY_S = 0.5
+STORE_USES_S = 5.0
 
 #: How long a process that starts waits for the database to begin to answer, before it takes the snapshot.
 PATIENCE_S = 2.0
@@ -120,6 +121,7 @@ def create_app(given: Settings | None = None) -> ASGIApp:
             asyncio.create_task(_follow(targets, config.database_url)),
             asyncio.create_task(_stand_in(targets, snapshot)),
             asyncio.create_task(_leave_when_told(farewell)),
+            asyncio.create_task(_store_uses(accounts)),
         ]
         try:
             yield
@@ -127,6 +129,7 @@ def create_app(given: Settings | None = None) -> ASGIApp:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await accounts.store_uses()
             if shared is not None:
                 await shared.close()
             painter.close()
@@ -257,6 +260,16 @@ async def _load(targets: LinkCache) -> None:
         _keep_for_good()
     took = asyncio.get_running_loop().time() - began
     log.info("%d links in memory, read in %.2f s", len(targets), took)
+
+
+async def _store_uses(accounts: Accounts) -> None:
+    """Notes when keys were used, for as long as the process lives."""
+    while True:
+        await asyncio.sleep(STORE_USES_S)
+        try:
+            await accounts.store_uses()
+        except Exception:  # whatever it is, the keys still open what they open
+            log.exception("when keys were used cannot be stored")
 
 
 async def _stand_in(targets: LinkCache, snapshot: Snapshot) -> None:
@@ -416,14 +429,15 @@ async def _first_of(*waits: Coroutine[None, None, object]) -> None:
             task.cancel()
 
 
-# --- the first start ----------------------------------------------------------------------------------------------
+# --- what is done from outside ------------------------------------------------------------------------------------
 
 
-async def create_first_account(config: Settings) -> str | None:
-    """On a database without accounts, makes one, and returns a key to it."""
-    database = _database(config, max_connections=1)
+@asynccontextmanager
+async def accounts_in(database_url: str) -> AsyncIterator[Accounts]:
+    """The accounts of a database, whichever servers run on it."""
+    database = Database(database_url, max_connections=1, migrations=checksums())
     await database.open()
     try:
-        return await Accounts(PostgresAccounts(database), now=now, new_id=id_source(now)).create_first()
+        yield Accounts(PostgresAccounts(database), now=now, new_id=id_source(now))
     finally:
         await database.close()

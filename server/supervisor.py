@@ -20,6 +20,8 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from time import monotonic
@@ -31,7 +33,7 @@ from granian.server import Server as Granian
 
 from migrations import MigrationChanged, migrate
 from server import logs
-from server.app import create_first_account, run_writer
+from server.app import accounts_in, run_writer
 from server.domain.errors import StorageUnavailable
 from server.embedded import DoesNotStart, EmbeddedPostgres
 from server.settings import PREFIX, IllegalSetting, Settings
@@ -137,10 +139,14 @@ class Supervisor:
         if not self._migrated:
             self._migrate()
         if self._migrated and self._greeted and not self._inhabited:
-            key = asyncio.run(create_first_account(self._settings))
+            key = asyncio.run(self._first_key())
             if key is not None:
                 print(welcome(self._settings.local_url, key), flush=True)
             self._inhabited = True
+
+    async def _first_key(self) -> str | None:
+        async with accounts_in(self._settings.database_url) as accounts:
+            return await accounts.create_first()
 
     # --- the workers -----------------------------------------------------------------------------------------------
 
@@ -221,6 +227,30 @@ class Supervisor:
         if not self._settings.public_url:
             log.warning("codes begin with that address; before you print one, set QREDGE_PUBLIC_URL")
         return True
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[str]:
+    """The URL of the database, brought up to date, for a command: whether a server runs on it or not."""
+    if settings.database_url:
+        asyncio.run(migrate(settings.database_url))
+        yield settings.database_url
+        return
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    embedded = EmbeddedPostgres(settings.data_dir / "postgres")
+    try:
+        lock = _lock(settings)
+    except IllegalSetting:  # a server runs, and with it its database
+        embedded.start()
+        yield embedded.url
+        return
+    try:
+        embedded.start()
+        asyncio.run(migrate(embedded.url))
+        yield embedded.url
+    finally:
+        embedded.stop()
+        os.close(lock)
 
 
 def _wait_for_port(settings: Settings) -> None:

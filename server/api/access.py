@@ -1,4 +1,4 @@
-"""Who calls: the account behind the key of a request."""
+"""Who calls: the account behind the key of a request, and whether that key may do it."""
 
 from collections.abc import Awaitable, Callable
 
@@ -6,26 +6,42 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from server.domain.accounts import Accounts
-from server.domain.errors import Unauthenticated
-from server.domain.model import Account
+from server.domain.errors import Forbidden, Unauthenticated
+from server.domain.keys import PERMISSIONS, Permission, may
+from server.domain.model import Account, Caller
 from server.wire import Handler, bearer_key
 
 AccountHandler = Callable[[Request, Account], Awaitable[Response]]
+CallerHandler = Callable[[Request, Caller], Awaitable[Response]]
 
 
 class Access:
-    """Opens handlers to those who hold a key."""
+    """Opens handlers to those who hold a key that may do what `needs` says. What it makes raises Unauthenticated and
+    Forbidden."""
 
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts
 
-    def __call__(self, handler: AccountHandler) -> Handler:
-        """`handler`, called with the account of the request's key; raises Unauthenticated."""
+    def __call__(self, needs: str, handler: AccountHandler) -> Handler:
+        """`handler`, called with the account of the request's key."""
 
-        async def with_account(request: Request) -> Response:
+        async def with_account(request: Request, caller: Caller) -> Response:
+            return await handler(request, caller.account)
+
+        return self.caller(needs, with_account)
+
+    def caller(self, needs: str, handler: CallerHandler) -> Handler:
+        """The same for a handler that has to know the key, too."""
+        permission = Permission(needs)
+        assert permission in PERMISSIONS, needs
+
+        async def with_caller(request: Request) -> Response:
             key = bearer_key(request) or request.headers.get("x-api-key")
             if not key:
                 raise Unauthenticated
-            return await handler(request, await self._accounts.authenticate(key))
+            caller = await self._accounts.authenticate(key)
+            if not may(caller.key.permissions, permission):
+                raise Forbidden.needs(permission)
+            return await handler(request, caller)
 
-        return with_account
+        return with_caller

@@ -8,7 +8,7 @@ from server.api.access import Access
 from server.api.answers import Answers
 from server.api.schema import KeyCreate, PageQuery, path_id
 from server.domain.accounts import Accounts
-from server.domain.model import Account, ApiKeyId
+from server.domain.model import Account, ApiKeyId, Caller
 from server.wire import ByMethod, json_response
 
 
@@ -16,9 +16,15 @@ def routes(accounts: Accounts, answers: Answers, access: Access) -> list[Route]:
     async def show(request: Request, account: Account) -> Response:
         return json_response(answers.account(account))
 
-    async def create_key(request: Request, account: Account) -> Response:
+    async def create_key(request: Request, caller: Caller) -> Response:
         body = await KeyCreate.of(request)
-        record, key = await accounts.create_key(account.id, body.name)
+        record, key = await accounts.create_key(
+            caller.account.id,
+            body.name,
+            permissions=body.permissions,
+            expires_at=body.expires_at,
+            by=caller.key,
+        )
         return json_response(answers.key(record) | {"key": key}, 201)
 
     async def list_keys(request: Request, account: Account) -> Response:
@@ -31,7 +37,10 @@ def routes(accounts: Accounts, answers: Answers, access: Access) -> list[Route]:
         return Response(status_code=204)
 
     return [
-        Route("/account", ByMethod(GET=access(show))),
-        Route("/api-keys", ByMethod(POST=access(create_key), GET=access(list_keys))),
-        Route("/api-keys/{id}", ByMethod(DELETE=access(delete_key))),
+        Route("/account", ByMethod(GET=access("account:read", show))),
+        Route(
+            "/api-keys",
+            ByMethod(POST=access.caller("api-keys:write", create_key), GET=access("api-keys:read", list_keys)),
+        ),
+        Route("/api-keys/{id}", ByMethod(DELETE=access("api-keys:write", delete_key))),
     ]

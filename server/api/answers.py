@@ -20,13 +20,18 @@ T = TypeVar("T")
 class AccountAnswer(TypedDict):
     id: str
     name: str
+    email: str | None
     created_at: datetime
 
 
 class KeyAnswer(TypedDict):
     id: str
     name: str
+    format: str
+    permissions: list[str]
     last4: str
+    expires_at: datetime | None
+    last_used_at: datetime | None
     created_at: datetime
     #: Only in the answer that makes it.
     key: NotRequired[str]
@@ -104,13 +109,22 @@ class Answers:
         }
 
     def account(self, account: Account) -> AccountAnswer:
-        return {"id": id_text("acc", account.id), "name": account.name, "created_at": account.created_at}
+        return {
+            "id": id_text("acc", account.id),
+            "name": account.name,
+            "email": account.email,
+            "created_at": account.created_at,
+        }
 
     def key(self, key: ApiKey) -> KeyAnswer:
         return {
             "id": id_text("key", key.id),
             "name": key.name,
+            "format": key.format,
+            "permissions": sorted(key.permissions),
             "last4": key.last4,
+            "expires_at": key.expires_at,
+            "last_used_at": key.last_used_at,
             "created_at": key.created_at,
         }
 

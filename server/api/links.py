@@ -48,9 +48,16 @@ def routes(links: Links, answers: Answers, access: Access, now: Callable[[], dat
         return json_response(answers.stats(await links.stats(account.id, link_id, period)))
 
     return [
-        Route("/links", ByMethod(POST=access(create), GET=access(list_))),
-        Route("/links/{id}", ByMethod(GET=access(show), PATCH=access(change), DELETE=access(delete))),
-        Route("/links/{id}/stats", ByMethod(GET=access(stats))),
+        Route("/links", ByMethod(POST=access("links:write", create), GET=access("links:read", list_))),
+        Route(
+            "/links/{id}",
+            ByMethod(
+                GET=access("links:read", show),
+                PATCH=access("links:write", change),
+                DELETE=access("links:write", delete),
+            ),
+        ),
+        Route("/links/{id}/stats", ByMethod(GET=access("links:read", stats))),
     ]
 
 

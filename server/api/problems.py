@@ -50,6 +50,7 @@ def in_query() -> Iterator[None]:
 
 STATUS: dict[type[errors.DomainError], int] = {
     errors.Unauthenticated: 401,
+    errors.Forbidden: 403,
     errors.NotFound: 404,
     errors.SlugTaken: 409,
     errors.NotCounted: 409,

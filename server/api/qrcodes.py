@@ -69,10 +69,17 @@ def routes(codes: QrCodes, answers: Answers, access: Access, now: Callable[[], d
         return json_response(answers.stats(await codes.stats(account.id, code_id, period)))
 
     return [
-        Route("/qr-codes", ByMethod(POST=access(create), GET=access(list_))),
-        Route("/qr-codes/{id}", ByMethod(GET=access(show), PATCH=access(change), DELETE=access(delete))),
-        Route("/qr-codes/{id}/image", ByMethod(GET=access(image))),
-        Route("/qr-codes/{id}/stats", ByMethod(GET=access(stats))),
+        Route("/qr-codes", ByMethod(POST=access("qr-codes:write", create), GET=access("qr-codes:read", list_))),
+        Route(
+            "/qr-codes/{id}",
+            ByMethod(
+                GET=access("qr-codes:read", show),
+                PATCH=access("qr-codes:write", change),
+                DELETE=access("qr-codes:write", delete),
+            ),
+        ),
+        Route("/qr-codes/{id}/image", ByMethod(GET=access("qr-codes:read", image))),
+        Route("/qr-codes/{id}/stats", ByMethod(GET=access("qr-codes:read", stats))),
     ]
 
 

@@ -168,9 +168,9 @@ def routes(studio: Studio, access: Access) -> list[Route]:
         return Response(packed, 200, headers, "application/zip")
 
     return [
-        Route("/render", ByMethod(POST=access(render))),
-        Route("/render/validate", ByMethod(POST=access(validate))),
-        Route("/render/batch", ByMethod(POST=access(batch))),
+        Route("/render", ByMethod(POST=access("render", render))),
+        Route("/render/validate", ByMethod(POST=access("render", validate))),
+        Route("/render/batch", ByMethod(POST=access("render", batch))),
     ]
 
 

@@ -4,18 +4,20 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, cast
 
-from pydantic import Field
+from pydantic import Field, PlainValidator
+from pydantic_core import PydanticCustomError
 from starlette.requests import Request
 
 from server.api.contents import ContentBody
 from server.api.designs import MAX_DRAWN_BYTES, DesignBody
-from server.api.fields import Body, Query, a_moment, born
+from server.api.fields import Body, Query, a_moment, born, in_place
 from server.api.guards import GuardFields
 from server.api.problems import WrongField, in_query
 from server.domain.content import Content, Text
 from server.domain.destination import Destination
 from server.domain.errors import InvalidValue, NotFound
 from server.domain.ids import id_number
+from server.domain.keys import ALL, Permission, permissions
 from server.domain.label import Label
 from server.domain.model import LinkChanges, LinkId, QrCodeChanges
 from server.domain.order import DEFAULT_SIZE_PX, MAX_DPI, MAX_SIZE_PX, MIN_DPI, MIN_SIZE_PX, ImageFormat
@@ -52,11 +54,23 @@ def a_cursor(given: str) -> int:
     return number
 
 
+def _permissions(given: object) -> frozenset[Permission]:
+    if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
+        raise PydanticCustomError("wrong_type", "This must be a list of strings")
+    with in_place():
+        return permissions(given)
+
+
+Permissions = Annotated[frozenset[Permission], PlainValidator(_permissions, json_schema_input_type=list[str])]
+
+
 # --- requests -----------------------------------------------------------------------------------------------------
 
 
 class KeyCreate(Body):
     name: Annotated[Label, born(Label)]
+    permissions: Permissions = ALL
+    expires_at: Annotated[datetime, born(a_moment(day_ends=True))] | None = None
 
 
 class LinkCreate(GuardFields):

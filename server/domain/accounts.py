@@ -1,20 +1,15 @@
 """Use cases: accounts and the keys that open them."""
 
-import hashlib
-import secrets
-import string
 from collections.abc import Callable
 from datetime import datetime
 
-from server.domain.errors import NotFound, Unauthenticated
+from server.domain.content.fields import email_address
+from server.domain.errors import InvalidValue, NotFound, StorageUnavailable, Unauthenticated
 from server.domain.ids import id_text
+from server.domain.keys import ALL, NATIVE, KeyFormat, Permission, beyond, digest
 from server.domain.label import Label
-from server.domain.model import Account, AccountId, ApiKey, ApiKeyId, Page
+from server.domain.model import Account, AccountId, ApiKey, ApiKeyId, Caller, Page
 from server.domain.ports import AccountStore
-
-KEY_PREFIX = "qredge_"
-KEY_ALPHABET = string.ascii_letters + string.digits
-KEY_RANDOM_LENGTH = 40  # 238 bits: SHA-256 without salt or stretching is enough for a secret nobody can guess
 
 
 class Accounts:
@@ -24,46 +19,111 @@ class Accounts:
         self._store = store
         self._now = now
         self._new_id = new_id
+        #: When keys were used, as far as that has not been stored yet.
+        self._used: dict[ApiKeyId, datetime] = {}
 
     async def create_first(self) -> str | None:
         """On a database without accounts, makes one with a key and returns the key; else None."""
-        account = self._new_account(Label("First account"))
+        account = self._new_account(Label("First account"), None)
         record, key = self._new_key(account.id, Label("First key"))
-        return key if await self._store.add_first(account, record, _digest(key)) else None
+        return key if await self._store.add_first(account, record, digest(key)) else None
 
-    async def create(self, name: Label) -> Account:
-        account = self._new_account(name)
+    async def create(self, name: Label, *, email: str | None = None) -> Account:
+        account = self._new_account(name, None if email is None else email_address(email))
         await self._store.add_account(account)
         return account
 
-    async def create_key(self, account: AccountId, name: Label) -> tuple[ApiKey, str]:
-        record, key = self._new_key(account, name)
-        await self._store.add_key(record, _digest(key))
+    async def get(self, account: AccountId) -> Account:
+        found = await self._store.account(account)
+        if found is None:
+            raise _no_account(account)
+        return found
+
+    async def list(self, *, before: int | None, limit: int) -> Page[Account]:
+        """All there are, for whoever runs the server."""
+        return await self._store.accounts(before=before, limit=limit)
+
+    async def create_key(
+        self,
+        account: AccountId,
+        name: Label,
+        *,
+        permissions: frozenset[Permission] = ALL,
+        expires_at: datetime | None = None,
+        form: KeyFormat = NATIVE,
+        by: ApiKey | None = None,
+    ) -> tuple[ApiKey, str]:
+        """`by` is the key that asks for it: it can hand on what it has, and no more. Raises InvalidValue."""
+        if by is not None and (more := beyond(by.permissions, permissions)):
+            detail = f"The key that asks for this does not have {', '.join(sorted(more))} itself."
+            raise InvalidValue("not_held", detail, field="permissions")
+        if expires_at is not None and expires_at <= self._now():
+            raise InvalidValue("in_the_past", "A key that has expired opens nothing.", field="expires_at")
+        record, key = self._new_key(account, name, permissions, expires_at, form)
+        if not await self._store.add_key(record, digest(key)):
+            raise _no_account(account)
         return record, key
 
-    def _new_account(self, name: Label) -> Account:
-        return Account(id=AccountId(self._new_id()), name=name, created_at=self._now())
+    def _new_account(self, name: Label, email: str | None) -> Account:
+        return Account(id=AccountId(self._new_id()), name=name, email=email, created_at=self._now())
 
-    def _new_key(self, account: AccountId, name: Label) -> tuple[ApiKey, str]:
-        key = KEY_PREFIX + "".join(secrets.choice(KEY_ALPHABET) for _ in range(KEY_RANDOM_LENGTH))
+    def _new_key(
+        self,
+        account: AccountId,
+        name: Label,
+        permissions: frozenset[Permission] = ALL,
+        expires_at: datetime | None = None,
+        form: KeyFormat = NATIVE,
+    ) -> tuple[ApiKey, str]:
+        key = form.new()
         record = ApiKey(
-            id=ApiKeyId(self._new_id()), account_id=account, name=name, last4=key[-4:], created_at=self._now()
+            id=ApiKeyId(self._new_id()),
+            account_id=account,
+            name=name,
+            format=form.name,
+            permissions=permissions,
+            last4=key[-4:],
+            expires_at=expires_at,
+            created_at=self._now(),
         )
         return record, key
 
-    async def authenticate(self, key: str) -> Account:
-        account = await self._store.account_of_key(_digest(key))
-        if account is None:
+    async def authenticate(self, key: str) -> Caller:
+        """Who holds this key; raises Unauthenticated."""
+        caller = await self._store.caller(digest(key))
+        if caller is None:
             raise Unauthenticated
-        return account
+        now, expires_at = self._now(), caller.key.expires_at
+        if expires_at is not None and expires_at <= now:
+            raise Unauthenticated(f"This API key has expired on {expires_at:%Y-%m-%d at %H:%M} UTC. Make another one.")
+        self._used[caller.key.id] = now
+        return caller
+
+    async def store_uses(self) -> None:
+        """Stores when keys were used, since it was called the last time; where that cannot be, the next time."""
+        used, self._used = self._used, {}
+        if used:
+            try:
+                await self._store.keys_used(used)
+            except StorageUnavailable:
+                self._used = used | self._used
 
     async def keys(self, account: AccountId, *, before: int | None, limit: int) -> Page[ApiKey]:
         return await self._store.keys(account, before=before, limit=limit)
 
     async def delete_key(self, account: AccountId, key: ApiKeyId) -> None:
         if not await self._store.delete_key(account, key):
-            raise NotFound.of("API key", id_text("key", key))
+            raise _no_key(key)
+
+    async def revoke_key(self, key: ApiKeyId) -> None:
+        """Deletes a key of whatever account, for whoever runs the server."""
+        if not await self._store.delete_key(None, key):
+            raise _no_key(key)
 
 
-def _digest(key: str) -> bytes:
-    return hashlib.sha256(key.encode()).digest()
+def _no_account(account: AccountId) -> NotFound:
+    return NotFound(f"There is no account {id_text('acc', account)!r}.")
+
+
+def _no_key(key: ApiKeyId) -> NotFound:
+    return NotFound.of("API key", id_text("key", key))

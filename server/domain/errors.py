@@ -38,6 +38,16 @@ class Unauthenticated(DomainError):
     code = "unauthenticated"
 
 
+class Forbidden(DomainError):
+    """The API key may not do this."""
+
+    code = "forbidden"
+
+    @classmethod
+    def needs(cls, permission: str) -> Self:
+        return cls(f"This needs a key with the permission {permission}.")
+
+
 class NotFound(DomainError):
     """There is no such thing in this account."""
 

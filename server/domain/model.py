@@ -10,6 +10,7 @@ from server.domain.content import Content
 from server.domain.design import Design
 from server.domain.destination import Destination
 from server.domain.guards import NO_GUARDS, Guards, RedirectStatus
+from server.domain.keys import Permission
 from server.domain.label import Label
 from server.domain.rules import Rule
 from server.domain.slug import Slug
@@ -28,6 +29,8 @@ class Account:
 
     id: AccountId
     name: Label
+    #: Whom to write to.
+    email: str | None = None
     created_at: datetime
 
 
@@ -38,9 +41,23 @@ class ApiKey:
     id: ApiKeyId
     account_id: AccountId
     name: Label
+    #: The name of its KeyFormat.
+    format: str
+    permissions: frozenset[Permission]
     #: The key's last four characters, by which people tell their keys apart.
     last4: str
+    #: From this moment on it opens nothing.
+    expires_at: datetime | None = None
+    #: Some seconds behind; None for one that was never used.
+    last_used_at: datetime | None = None
     created_at: datetime
+
+
+class Caller(NamedTuple):
+    """Whoever holds a key."""
+
+    account: Account
+    key: ApiKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

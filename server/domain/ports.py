@@ -1,6 +1,6 @@
 """What the use cases need of the outside, named by role. `server.storage` and `server.render` fill these."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import date, datetime
 from typing import Protocol
 
@@ -10,6 +10,7 @@ from server.domain.model import (
     AccountId,
     ApiKey,
     ApiKeyId,
+    Caller,
     Hit,
     Image,
     Link,
@@ -37,10 +38,16 @@ class AccountStore(Protocol):
     async def add_first(self, account: Account, key: ApiKey, digest: bytes) -> bool:
         """Adds both, or neither and returns False where there is an account already."""
 
-    async def account_of_key(self, digest: bytes) -> Account | None: ...
-    async def add_key(self, key: ApiKey, digest: bytes) -> None: ...
+    async def account(self, account: AccountId) -> Account | None: ...
+    async def accounts(self, *, before: int | None, limit: int) -> Page[Account]: ...
+    async def caller(self, digest: bytes) -> Caller | None: ...
+    async def add_key(self, key: ApiKey, digest: bytes) -> bool:
+        """False where there is no such account."""
+
     async def keys(self, account: AccountId, *, before: int | None, limit: int) -> Page[ApiKey]: ...
-    async def delete_key(self, account: AccountId, key: ApiKeyId) -> bool: ...
+    async def keys_used(self, at: Mapping[ApiKeyId, datetime]) -> None: ...
+    async def delete_key(self, account: AccountId | None, key: ApiKeyId) -> bool:
+        """Of this account only, where one is given."""
 
 
 class LinkStore(Protocol):

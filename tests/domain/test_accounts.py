@@ -1,13 +1,15 @@
 """Accounts and the keys that open them."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from server.domain.accounts import Accounts
-from server.domain.errors import NotFound, Unauthenticated
+from server.domain.errors import InvalidValue, NotFound, Unauthenticated
+from server.domain.keys import permissions
 from server.domain.label import Label
+from server.domain.model import AccountId
 from server.storage.postgres.accounts import PostgresAccounts
 from server.storage.postgres.pool import Database
 from tests.domain.conftest import Desk
@@ -18,7 +20,7 @@ pytestmark = pytest.mark.anyio
 
 async def test_a_new_key_opens_its_account(desk: Desk) -> None:
     _, key = await desk.accounts.create_key(desk.account.id, Label("Till"))
-    assert await desk.accounts.authenticate(key) == desk.account
+    assert (await desk.accounts.authenticate(key)).account == desk.account
 
 
 async def test_a_key_is_long_and_says_whose_it_is(desk: Desk) -> None:
@@ -60,7 +62,7 @@ async def test_a_deleted_key_opens_nothing_and_the_others_still_do(desk: Desk) -
     await desk.accounts.delete_key(desk.account.id, record.id)
     with pytest.raises(Unauthenticated):
         await desk.accounts.authenticate(key)
-    assert await desk.accounts.authenticate(other) == desk.account
+    assert (await desk.accounts.authenticate(other)).account == desk.account
 
 
 async def test_a_key_is_deleted_once(desk: Desk) -> None:
@@ -75,7 +77,7 @@ async def test_nobody_sees_or_deletes_another_accounts_keys(desk: Desk) -> None:
     assert (await desk.accounts.keys(desk.foreign.id, before=None, limit=10)).items == []
     with pytest.raises(NotFound):
         await desk.accounts.delete_key(desk.foreign.id, record.id)
-    assert await desk.accounts.authenticate(key) == desk.account
+    assert (await desk.accounts.authenticate(key)).account == desk.account
 
 
 async def test_keys_are_listed_newest_first_in_pages(desk: Desk) -> None:
@@ -86,6 +88,50 @@ async def test_keys_are_listed_newest_first_in_pages(desk: Desk) -> None:
     assert rest.next_before is None
 
 
+async def test_a_key_that_has_expired_opens_nothing(desk: Desk) -> None:
+    ends = datetime.now(UTC) + timedelta(days=1)
+    record, key = await desk.accounts.create_key(desk.account.id, Label("Till"), expires_at=ends)
+    assert (await desk.accounts.authenticate(key)).key == record
+    tomorrow = Accounts(PostgresAccounts(desk.database), now=lambda: ends, new_id=new_id)
+    with pytest.raises(Unauthenticated, match="expired on"):
+        await tomorrow.authenticate(key)
+
+
+async def test_a_key_that_is_born_expired_is_refused(desk: Desk) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        await desk.accounts.create_key(desk.account.id, Label("Till"), expires_at=datetime(2020, 1, 1, tzinfo=UTC))
+    assert (caught.value.reason, caught.value.field) == ("in_the_past", "expires_at")
+
+
+async def test_a_key_hands_on_what_it_has_and_no_more(desk: Desk) -> None:
+    some = permissions(["read", "links:write"])
+    by, _ = await desk.accounts.create_key(desk.account.id, Label("Some"), permissions=some)
+    for fewer in (["read"], ["links:read", "qr-codes:read"], ["links:write"]):
+        await desk.accounts.create_key(desk.account.id, Label("Fewer"), permissions=permissions(fewer), by=by)
+    for more in (["render"], ["write"], ["links:write", "qr-codes:write"]):
+        with pytest.raises(InvalidValue) as caught:
+            await desk.accounts.create_key(desk.account.id, Label("More"), permissions=permissions(more), by=by)
+        assert (caught.value.reason, caught.value.field) == ("not_held", "permissions")
+
+
+async def test_the_last_use_of_a_key_is_kept_and_never_goes_back(desk: Desk) -> None:
+    record, key = await desk.accounts.create_key(desk.account.id, Label("Till"))
+    assert record.last_used_at is None
+    await desk.accounts.authenticate(key)
+    await desk.accounts.store_uses()
+    first = (await desk.accounts.keys(desk.account.id, before=None, limit=1)).items[0].last_used_at
+    assert first is not None
+    await PostgresAccounts(desk.database).keys_used({record.id: first - timedelta(hours=1)})
+    assert (await desk.accounts.keys(desk.account.id, before=None, limit=1)).items[0].last_used_at == first
+
+
+async def test_an_account_that_there_is_not_gets_no_key(desk: Desk) -> None:
+    with pytest.raises(NotFound):
+        await desk.accounts.create_key(AccountId(1), Label("Till"))
+    with pytest.raises(NotFound):
+        await desk.accounts.get(AccountId(1))
+
+
 async def test_the_first_account_is_made_once(database_url: str) -> None:
     database = Database(database_url, max_connections=1)
     await database.open()
@@ -93,7 +139,7 @@ async def test_the_first_account_is_made_once(database_url: str) -> None:
         accounts = Accounts(PostgresAccounts(database), now=lambda: datetime.now(UTC), new_id=new_id)
         key = await accounts.create_first()
         assert key is not None
-        assert (await accounts.authenticate(key)).name == "First account"
+        assert (await accounts.authenticate(key)).account.name == "First account"
         assert await accounts.create_first() is None
     finally:
         await database.close()

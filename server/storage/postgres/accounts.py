@@ -1,11 +1,14 @@
 """Accounts and API keys."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import asyncpg
 
+from server.domain.keys import Permission
 from server.domain.label import Label
-from server.domain.model import Account, AccountId, ApiKey, ApiKeyId, Page
+from server.domain.model import Account, AccountId, ApiKey, ApiKeyId, Caller, Page
 from server.storage.postgres.pages import page
 from server.storage.postgres.pool import Database
 
@@ -16,25 +19,39 @@ if TYPE_CHECKING:
 ALONE = "LOCK TABLE accounts IN SHARE ROW EXCLUSIVE MODE"
 ANY_ACCOUNT = "SELECT EXISTS (SELECT FROM accounts)"
 
-ADD_ACCOUNT = "INSERT INTO accounts (id, name, created_at) VALUES ($1, $2, $3)"
+ADD_ACCOUNT = "INSERT INTO accounts (id, name, email, created_at) VALUES ($1, $2, $3, $4)"
 
-ACCOUNT_OF_KEY = """
-    SELECT accounts.id, accounts.name, accounts.created_at
+ACCOUNT = "SELECT id, name, email, created_at FROM accounts WHERE id = $1"
+
+LIST_ACCOUNTS = "SELECT id, name, email, created_at FROM accounts WHERE id < $1 ORDER BY id DESC LIMIT $2"
+
+KEY = (
+    "api_keys.id, account_id, api_keys.name, format, permissions, last4, expires_at, last_used_at, api_keys.created_at"
+)
+
+CALLER = f"""
+    SELECT {KEY}, accounts.name AS account_name, accounts.email, accounts.created_at AS account_created_at
     FROM api_keys JOIN accounts ON accounts.id = api_keys.account_id
     WHERE api_keys.digest = $1
 """
 
 ADD_KEY = """
-    INSERT INTO api_keys (id, account_id, digest, name, last4, created_at) VALUES ($1, $2, $3, $4, $5, $6)
+    INSERT INTO api_keys (id, account_id, digest, name, format, permissions, last4, expires_at, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
 
-LIST_KEYS = """
-    SELECT id, account_id, name, last4, created_at FROM api_keys
-    WHERE account_id = $1 AND id < $2
-    ORDER BY id DESC LIMIT $3
+LIST_KEYS = f"SELECT {KEY} FROM api_keys WHERE account_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3"
+
+# In the order of the keys, so that two processes cannot wait for each other; and never back in time.
+KEYS_USED = """
+    WITH used AS (
+        SELECT id, at FROM unnest($1::bigint[], $2::timestamptz[]) AS used (id, at)
+        JOIN api_keys USING (id) ORDER BY id FOR NO KEY UPDATE OF api_keys
+    )
+    UPDATE api_keys SET last_used_at = greatest(last_used_at, used.at) FROM used WHERE api_keys.id = used.id
 """
 
-DELETE_KEY = "DELETE FROM api_keys WHERE account_id = $1 AND id = $2 RETURNING id"
+DELETE_KEY = "DELETE FROM api_keys WHERE ($1::bigint IS NULL OR account_id = $1) AND id = $2 RETURNING id"
 
 
 class PostgresAccounts:
@@ -45,39 +62,79 @@ class PostgresAccounts:
 
     async def add_account(self, account: Account) -> None:
         async with self._database.connection() as connection:
-            await connection.execute(ADD_ACCOUNT, account.id, account.name, account.created_at)
+            await _add_account(connection, account)
 
     async def add_first(self, account: Account, key: ApiKey, digest: bytes) -> bool:
         async with self._database.transaction() as connection:
             await connection.execute(ALONE)
             if await connection.fetchval(ANY_ACCOUNT):
                 return False
-            await connection.execute(ADD_ACCOUNT, account.id, account.name, account.created_at)
+            await _add_account(connection, account)
             await _add_key(connection, key, digest)
             return True
 
-    async def account_of_key(self, digest: bytes) -> Account | None:
+    async def account(self, account: AccountId) -> Account | None:
         async with self._database.connection() as connection:
-            row = await connection.fetchrow(ACCOUNT_OF_KEY, digest)
+            row = await connection.fetchrow(ACCOUNT, account)
+        return None if row is None else _account(row)
+
+    async def accounts(self, *, before: int | None, limit: int) -> Page[Account]:
+        async with self._database.connection() as connection:
+            return await page(connection, LIST_ACCOUNTS, [], before, limit, _account)
+
+    async def caller(self, digest: bytes) -> Caller | None:
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(CALLER, digest)
         if row is None:
             return None
-        return Account(id=AccountId(row["id"]), name=Label.stored(row["name"]), created_at=row["created_at"])
+        account = Account(
+            id=AccountId(row["account_id"]),
+            name=Label.stored(row["account_name"]),
+            email=row["email"],
+            created_at=row["account_created_at"],
+        )
+        return Caller(account, _key(row))
 
-    async def add_key(self, key: ApiKey, digest: bytes) -> None:
+    async def add_key(self, key: ApiKey, digest: bytes) -> bool:
         async with self._database.connection() as connection:
-            await _add_key(connection, key, digest)
+            try:
+                await _add_key(connection, key, digest)
+            except asyncpg.ForeignKeyViolationError:
+                return False
+        return True
 
     async def keys(self, account: AccountId, *, before: int | None, limit: int) -> Page[ApiKey]:
         async with self._database.connection() as connection:
-            return await page(connection, LIST_KEYS, account, before, limit, _key)
+            return await page(connection, LIST_KEYS, [account], before, limit, _key)
 
-    async def delete_key(self, account: AccountId, key: ApiKeyId) -> bool:
+    async def keys_used(self, at: Mapping[ApiKeyId, datetime]) -> None:
+        async with self._database.connection() as connection:
+            await connection.execute(KEYS_USED, list(at), list(at.values()))
+
+    async def delete_key(self, account: AccountId | None, key: ApiKeyId) -> bool:
         async with self._database.connection() as connection:
             return await connection.fetchval(DELETE_KEY, account, key) is not None
 
 
+async def _add_account(connection: "Connection", account: Account) -> None:
+    await connection.execute(ADD_ACCOUNT, account.id, account.name, account.email, account.created_at)
+
+
 async def _add_key(connection: "Connection", key: ApiKey, digest: bytes) -> None:
-    await connection.execute(ADD_KEY, key.id, key.account_id, digest, key.name, key.last4, key.created_at)
+    await connection.execute(
+        ADD_KEY,
+        *(key.id, key.account_id, digest, key.name, key.format),
+        *(sorted(key.permissions), key.last4, key.expires_at, key.created_at),
+    )
+
+
+def _account(row: asyncpg.Record) -> Account:
+    return Account(
+        id=AccountId(row["id"]),
+        name=Label.stored(row["name"]),
+        email=row["email"],
+        created_at=row["created_at"],
+    )
 
 
 def _key(row: asyncpg.Record) -> ApiKey:
@@ -85,6 +142,10 @@ def _key(row: asyncpg.Record) -> ApiKey:
         id=ApiKeyId(row["id"]),
         account_id=AccountId(row["account_id"]),
         name=Label.stored(row["name"]),
+        format=row["format"],
+        permissions=frozenset(map(Permission, row["permissions"])),
         last4=row["last4"],
+        expires_at=row["expires_at"],
+        last_used_at=row["last_used_at"],
         created_at=row["created_at"],
     )

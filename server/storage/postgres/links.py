@@ -101,7 +101,7 @@ class PostgresLinks:
 
     async def list(self, account: AccountId, *, before: int | None, limit: int) -> Page[Link]:
         async with self._database.connection() as connection:
-            return await page(connection, LIST, account, before, limit, link_of)
+            return await page(connection, LIST, [account], before, limit, link_of)
 
     async def change(self, account: AccountId, link: LinkId, changes: LinkChanges, at: datetime) -> Link | None:
         return await self._update(account, link, {**_stored(changes), "updated_at": at})

@@ -86,7 +86,7 @@ class PostgresQrCodes:
 
     async def list(self, account: AccountId, *, before: int | None, limit: int) -> Page[QrCode]:
         async with self._database.connection() as connection:
-            return await page(connection, LIST, account, before, limit, _code)
+            return await page(connection, LIST, [account], before, limit, _code)
 
     async def change(self, account: AccountId, code: QrCodeId, changes: QrCodeChanges, at: datetime) -> QrCode | None:
         columns: dict[str, object] = {**changes, "updated_at": at}

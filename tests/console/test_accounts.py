@@ -1,0 +1,128 @@
+"""`qredge account` and `qredge key`, beside a server that runs, and without one."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from server.dialects import key_formats
+from tests.support import ServerProcess
+
+FORMS = {
+    "native": r"qredge_[A-Za-z0-9]{40}",
+    "mask": r"mk_live_[A-Za-z0-9]{24}",
+    "qrlogo": r"qr_[0-9a-f]{48}",
+    "qrcode-app": r"sk_live_[A-Za-z0-9]{24}",
+    "qrstudio": r"smk_[A-Za-z0-9_-]{36}",
+    "qrcodestack": r"qrs_[0-9a-f]{64}",
+}
+
+
+class Shell:
+    """A shell on a database."""
+
+    def __init__(self, data_dir: Path, database_url: str) -> None:
+        self._environment = {name: value for name, value in os.environ.items() if not name.startswith("QREDGE_")}
+        self._environment |= {"QREDGE_DATA_DIR": str(data_dir), "QREDGE_DATABASE_URL": database_url}
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "server", *arguments]
+        return subprocess.run(command, env=self._environment, capture_output=True, text=True, timeout=60, check=False)
+
+    def __call__(self, *arguments: str) -> list[str]:
+        """The lines that a command which goes well answers."""
+        done = self.run(*arguments)
+        assert (done.returncode, done.stderr) == (0, ""), done.stderr
+        return done.stdout.splitlines()
+
+    def refused(self, *arguments: str) -> str:
+        done = self.run(*arguments)
+        assert (done.returncode, done.stdout) == (1, ""), done.stdout
+        assert "Traceback" not in done.stderr
+        return done.stderr
+
+
+@pytest.fixture
+def shell(tmp_path: Path, database_url: str) -> Shell:
+    return Shell(tmp_path, database_url)
+
+
+def test_every_dialect_has_its_form() -> None:
+    assert FORMS.keys() == {"native", *key_formats()}
+
+
+def test_accounts_are_made_listed_and_shown(shell: Shell) -> None:
+    made = shell("account", "create", "--name", "Bakery", "--email", "ada@example.com")
+    account = made[-1]
+    assert re.fullmatch(r"acc_[0-9a-z]{13}", account)
+    assert f"id          {account}" in made
+    rows = json.loads("\n".join(shell("account", "list", "--json")))
+    assert [(row["id"], row["name"], row["email"]) for row in rows] == [(account, "Bakery", "ada@example.com")]
+    header, line = shell("account", "list")
+    assert header.split() == ["id", "name", "email", "created_at"]
+    assert line.startswith(f"{account}  Bakery")
+    assert json.loads(shell("account", "show", account, "--json")[0]) == rows[0]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_keys_have_the_form_that_is_asked_for(shell: Shell, form: str) -> None:
+    account = shell("account", "create", "--name", "Bakery")[-1]
+    key = shell("key", "create", "--account", account, "--name", "Till", "--format", form)[-1]
+    assert re.fullmatch(FORMS[form], key)
+    (row,) = json.loads(shell("key", "list", "--account", account, "--json")[0])
+    assert (row["format"], row["last4"], row["permissions"]) == (form, key[-4:], ["read", "render", "write"])
+    assert "key" not in row
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["account", "create", "--name", " "], "--name: This may not be empty."),
+        (["account", "create", "--name", "B", "--email", "nobody"], "--email: An address is name@host"),
+        (["account", "show", "acc_1"], "'acc_1' is no account's id"),
+        (["account", "show", "acc_0000000000000"], "There is no account 'acc_0000000000000'"),
+        (["key", "create", "--account", "acc_0000000000000", "--name", "Till"], "There is no account"),
+        (["key", "create", "--account", "{}", "--name", "Till", "--format", "x"], "--format: 'x' is none of native, "),
+        (
+            ["key", "create", "--account", "{}", "--name", "Till", "--permissions", "all"],
+            "--permissions: 'all' is none",
+        ),
+        (["key", "create", "--account", "{}", "--name", "Till", "--expires-at", "2020-01-01"], "--expires-at: A key"),
+        (["key", "list", "--account", "acc_0000000000000"], "There is no account"),
+        (["key", "revoke", "key_0000000000000"], "There is no API key"),
+        (["key", "revoke", "qredge_x"], "is no key's id"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(shell: Shell, arguments: list[str], said: str) -> None:
+    account = shell("account", "create", "--name", "Bakery")[-1]
+    answer = shell.refused(*(each.format(account) for each in arguments))
+    assert answer.startswith("qredge: ")
+    assert said in answer
+    assert answer.count("\n") == 1
+    assert shell("key", "list", "--account", account) == []
+
+
+def test_beside_a_server_that_runs(tmp_path: Path) -> None:
+    """On its embedded database, which is the server's to start and to stop."""
+    server = ServerProcess(tmp_path / "data")
+    shell = Shell(server.data_dir, "")
+    server.start()
+    try:
+        account = shell("account", "create", "--name", "Bakery")[-1]
+        key = shell("key", "create", "--account", account, "--name", "Till", "--permissions", "links:read")[-1]
+        with httpx.Client(base_url=f"{server.url}/v1", headers={"x-api-key": key}) as api:
+            assert api.get("/links").status_code == 200
+            assert api.get("/account").status_code == 403
+            (row,) = json.loads(shell("key", "list", "--account", account, "--json")[0])
+            shell("key", "revoke", row["id"])
+            assert api.get("/links").status_code == 401
+        assert server.stop() == 0
+        assert shell("key", "list", "--account", account) == []
+        assert shell("account", "list")[1].startswith(account)
+    finally:
+        server.kill()
