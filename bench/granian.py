@@ -42,8 +42,7 @@ def main() -> None:
         for _ in range(ROUNDS + 1):
             for name, url in urls.items():
                 runs[name].append(load(url, seconds=SECONDS))
-    base = Measured.median(runs[BASE][1:])
-    report("Granian", {name: figures(Measured.median(each[1:]), base) for name, each in runs.items()})
+    report("Granian", {name: figures(each[1:], runs[BASE][1:]) for name, each in runs.items()})
 
 
 def start(stack: ExitStack, command: list[str], port: int) -> str:

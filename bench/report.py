@@ -106,6 +106,11 @@ def _redirect(results: dict[str, Figures]) -> str:
     return "\n\n".join(tables)
 
 
+def _redirects(against: Figures) -> str:
+    rows = [[name, f"{values['per_second']:,.0f}", f"{values['ratio']:.2f}"] for name, values in against.items()]
+    return _table(["", "302 a second", "against bare ASGI"], rows)
+
+
 def _growth(growth: Figures) -> str:
     """A plot of microseconds by version, both linear."""
     width, height, left, bottom = 640, 320, 50, 30
@@ -177,7 +182,8 @@ def main() -> None:
     }
     _replace(PAGE, parts)
     drawn = cast("dict[str, Figures]", png["results"])
-    _replace(README, {"figures": _four_lines(encoded["against"], drawn)})
+    redirects = cast("dict[str, Figures]", redirect["results"])["against"]
+    _replace(README, {"figures": _four_lines(encoded["against"], drawn), "redirects": _redirects(redirects)})
     PLOT.write_text(_growth(growth))
 
 
