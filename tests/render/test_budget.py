@@ -83,15 +83,18 @@ async def test_small_pictures_do_not_wait_behind_a_large_one_but_do_not_keep_it_
     easel = Easel()
     holding = begin(budget, 60, easel.draw)
     await asyncio.to_thread(easel.begun.wait, 10)
-    large = begin(budget, 90)
+    order: list[str] = []
+
+    def drawn(what: str) -> str:
+        order.append(what)
+        return what
+
+    large = begin(budget, 90, lambda: drawn("large"))
     for _ in range(MAX_OVERTAKING):
         assert await asyncio.wait_for(budget.run(10, lambda: "small"), 10) == "small"
-    barred = begin(budget, 20)
+    barred = begin(budget, 20, lambda: drawn("barred"))
     assert await asyncio.wait_for(budget.run(0, lambda: "nothing"), 10) == "nothing", "it is in nobody's way"
     assert not barred.done()
-    order: list[str] = []
-    large.add_done_callback(lambda _: order.append("large"))
-    barred.add_done_callback(lambda _: order.append("barred"))
     easel.end()
     await asyncio.gather(holding, large, barred)
     assert order == ["large", "barred"]
