@@ -132,6 +132,10 @@ class Target(NamedTuple):
     guards: Mapping[str, Any] | None = None
 
 
+#: How long an id is in an entry of `Targets`, and in a record of the journal.
+ID_BYTES = 8
+
+
 class Targets(NamedTuple):
     """Many links. Those without guards, of which there may be a million, are ready for use."""
 

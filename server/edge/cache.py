@@ -23,11 +23,10 @@ from server.domain.decide import GuardedLink
 from server.domain.destination import Destination
 from server.domain.errors import InvalidValue, StorageUnavailable
 from server.domain.guards import NO_GUARDS, Guards
-from server.domain.model import Target, Targets
+from server.domain.model import ID_BYTES, Target, Targets
 from server.domain.ports import TargetSource, TargetStore
 from server.edge.roll import Roll
 
-ID_BYTES = 8
 GONE = b""  # in place of an entry: the link was deleted
 
 MAX_UNKNOWN = 100_000

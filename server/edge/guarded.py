@@ -14,10 +14,10 @@ from urllib.parse import parse_qs
 from server.asgi import Receive, Scope, Send
 from server.domain.decide import Ended, GuardedLink, Locked, Redirect, decide
 from server.domain.errors import Busy, StorageUnavailable
+from server.domain.model import ID_BYTES
 from server.domain.ports import Hasher, UseStore
 from server.domain.rules import Visitor
 from server.edge.answers import EMPTY_BODY, leads_to
-from server.edge.cache import ID_BYTES
 from server.edge.limits import Buckets, network
 from server.edge.pages import Page, retry_after, send_page
 

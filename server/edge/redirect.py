@@ -14,9 +14,10 @@ from urllib.parse import unquote_plus
 from server.asgi import ASGIApp, Receive, Scope, Send
 from server.domain.decide import GuardedLink
 from server.domain.errors import StorageUnavailable
+from server.domain.model import ID_BYTES
 from server.domain.slug import MAX_LENGTH, RESERVED
 from server.edge.answers import EMPTY_BODY, leads_to
-from server.edge.cache import GONE, ID_BYTES, LinkCache
+from server.edge.cache import GONE, LinkCache
 from server.edge.guarded import GuardedScans
 from server.edge.limits import Buckets, network
 from server.edge.pages import Page, retry_after, send_page

@@ -12,9 +12,7 @@ from collections.abc import Iterator
 
 import orjson
 
-from server.domain.model import LinkId, Target, Targets
-
-ID_BYTES = 8
+from server.domain.model import ID_BYTES, LinkId, Target, Targets
 
 #: Some 2,000 links, which are taken apart in two milliseconds.
 SLICE_BYTES = 128 << 10
