@@ -56,6 +56,7 @@ from server.storage.snapshot import Snapshot, UnusableSnapshot
 
 RETRY_S = 0.5
 STORE_USES_S = 5.0
+LAST_USES_S = 1.0
 
 #: How long a process that starts waits for the database to begin to answer, before it takes the snapshot.
 PATIENCE_S = 2.0
@@ -76,7 +77,7 @@ def now() -> datetime:
 def create_app(given: Settings | None = None) -> ASGIApp:
     """A worker's application; with the settings of the environment, unless others are given."""
     config = given or settings.load()
-    database = _database(config)
+    database = _database(config.database_url)
     snapshot = Snapshot(config.snapshot_path)
     targets = LinkCache(PostgresTargets(database), max_links=config.max_links, report=log.error)
     journal = Journal(config.journal_dir, max_bytes=config.journal_max_bytes, sync_s=config.journal_sync_ms / 1000)
@@ -129,7 +130,7 @@ def create_app(given: Settings | None = None) -> ASGIApp:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await accounts.store_uses()
+            await _store_last_uses(accounts)
             if shared is not None:
                 await shared.close()
             painter.close()
@@ -183,8 +184,8 @@ def create_app(given: Settings | None = None) -> ASGIApp:
     return farewell.app
 
 
-def _database(config: Settings, *, max_connections: int = MAX_CONNECTIONS) -> Database:
-    return Database(config.database_url, max_connections=max_connections, migrations=checksums())
+def _database(url: str, *, max_connections: int = MAX_CONNECTIONS) -> Database:
+    return Database(url, max_connections=max_connections, migrations=checksums())
 
 
 def _scan_visitors(config: Settings) -> visitor.Visitors:
@@ -272,6 +273,15 @@ async def _store_uses(accounts: Accounts) -> None:
             log.exception("when keys were used cannot be stored")
 
 
+async def _store_last_uses(accounts: Accounts) -> None:
+    """As long as it takes no time: a database that hangs may not keep the worker from ending in good order."""
+    try:
+        async with asyncio.timeout(LAST_USES_S):
+            await accounts.store_uses()
+    except Exception as exc:
+        log.warning("when keys were used last is not stored: %s", str(exc) or type(exc).__name__)
+
+
 async def _stand_in(targets: LinkCache, snapshot: Snapshot) -> None:
     """Reads the links from the snapshot, if the database has not begun to tell them."""
     told = -1
@@ -356,7 +366,7 @@ def run_writer(config: Settings, told: Connection) -> None:
 
 async def _write(config: Settings, told: Connection) -> None:
     stop = asyncio.Event()
-    database = _database(config, max_connections=3)
+    database = _database(config.database_url, max_connections=3)
     await database.open()
     snapshots = asyncio.create_task(_keep_snapshot(config, PostgresTargets(database), stop))
     try:
@@ -435,7 +445,7 @@ async def _first_of(*waits: Coroutine[None, None, object]) -> None:
 @asynccontextmanager
 async def accounts_in(database_url: str) -> AsyncIterator[Accounts]:
     """The accounts of a database, whichever servers run on it."""
-    database = Database(database_url, max_connections=1, migrations=checksums())
+    database = _database(database_url, max_connections=1)
     await database.open()
     try:
         yield Accounts(PostgresAccounts(database), now=now, new_id=id_source(now))

@@ -2,17 +2,22 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
 
 import asyncpg
 import pytest
 
+from server import app
 from server.app import _follow, _load
-from server.domain.model import Targets
+from server.domain.accounts import Accounts
+from server.domain.label import Label
+from server.domain.model import ApiKeyId, Targets
 from server.edge.cache import LinkCache
+from server.storage.postgres.accounts import PostgresAccounts
 from server.storage.postgres.links import PostgresTargets
 from server.storage.postgres.pool import Database
-from tests.support import eventually
+from tests.support import eventually, new_id
 
 pytestmark = pytest.mark.anyio
 
@@ -67,3 +72,27 @@ async def test_a_change_is_followed_while_everything_is_read(database_url: str) 
         gc.unfreeze()
         await connection.close()
         await database.close()
+
+
+class Hanging(PostgresAccounts):
+    """Of which uses of keys are never stored."""
+
+    async def keys_used(self, at: Mapping[ApiKeyId, datetime]) -> None:
+        await asyncio.Event().wait()
+
+
+async def test_a_database_that_hangs_does_not_keep_a_worker_from_ending(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(app, "LAST_USES_S", 0.01)
+    database = Database(database_url)
+    await database.open()
+    try:
+        accounts = Accounts(Hanging(database), now=app.now, new_id=new_id)
+        account = await accounts.create(Label("Test"))
+        _, key = await accounts.create_key(account.id, Label("Test"))
+        await accounts.authenticate(key)
+        await asyncio.wait_for(app._store_last_uses(accounts), 10)
+    finally:
+        await database.close()
+    assert "when keys were used last is not stored: TimeoutError" in caplog.text
