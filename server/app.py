@@ -21,9 +21,11 @@ from server import logs, ops, settings
 from server.api import api
 from server.asgi import ASGIApp, Receive, Scope, Send
 from server.domain.accounts import Accounts
+from server.domain.callers import Callers
 from server.domain.errors import StorageUnavailable
 from server.domain.ids import id_source
 from server.domain.links import Links
+from server.domain.model import AccountId
 from server.domain.qrcodes import QrCodes
 from server.domain.slug import Slug
 from server.domain.studio import Studio
@@ -44,7 +46,7 @@ from server.scans.writer import Writer
 from server.settings import Settings
 from server.storage.postgres.accounts import PostgresAccounts
 from server.storage.postgres.links import PostgresLinks, PostgresTargets
-from server.storage.postgres.notify import link_changes
+from server.storage.postgres.notify import ACCOUNTS, LINKS, changes
 from server.storage.postgres.pictures import PostgresPictures
 from server.storage.postgres.pool import MAX_CONNECTIONS, Database
 from server.storage.postgres.qrcodes import PostgresQrCodes
@@ -119,7 +121,7 @@ def create_app(given: Settings | None = None) -> ASGIApp:
     async def lifespan(_: Router) -> AsyncIterator[None]:
         await database.open()
         tasks = [
-            asyncio.create_task(_follow(targets, config.database_url)),
+            asyncio.create_task(_follow(targets, accounts.callers, config.database_url)),
             asyncio.create_task(_stand_in(targets, snapshot)),
             asyncio.create_task(_leave_when_told(farewell)),
             asyncio.create_task(_store_uses(accounts)),
@@ -211,30 +213,49 @@ async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
     await send_page(scope, send, Page.NOT_FOUND)
 
 
-async def _follow(targets: LinkCache, database_url: str) -> None:
-    """Keeps the link table in memory right, for as long as the process lives."""
+async def _follow(targets: LinkCache, callers: Callers, database_url: str) -> None:
+    """Keeps what is in memory right, for as long as the process lives."""
+    links: asyncio.Queue[set[str] | None] = asyncio.Queue()
+    follower = asyncio.create_task(_follow_links(targets, links))
+    try:
+        while True:
+            try:
+                async for news in changes(database_url, LINKS, ACCOUNTS):
+                    # Nothing here waits for the database: a key that was revoked opens nothing any more.
+                    if news is None:
+                        callers.lost()
+                        continue
+                    if ACCOUNTS in news:
+                        changed = news[ACCOUNTS]
+                        callers.changed(None if changed is None else [AccountId(int(text)) for text in changed])
+                    if LINKS in news:
+                        links.put_nowait(news[LINKS])
+            except Exception:  # whatever it is: a process that stopped listening would live in the past for ever
+                log.exception("lost track of what changes; starting over")
+                callers.lost()
+                await asyncio.sleep(RETRY_S)
+    finally:
+        follower.cancel()
+
+
+async def _follow_links(targets: LinkCache, links: asyncio.Queue[set[str] | None]) -> None:
     stale = asyncio.Event()
     loader = asyncio.create_task(_load_when(stale, targets))
     try:
         while True:
+            changed = await links.get()
+            if changed is None:
+                stale.set()
+                continue
             try:
-                async for changed in link_changes(database_url):
-                    await _follow_change(targets, changed, stale)
-            except Exception:  # whatever it is: a process that stopped listening would redirect to the past for ever
-                log.exception("lost track of the links; starting over")
-                await asyncio.sleep(RETRY_S)
+                await targets.refresh(changed)
+            except StorageUnavailable:
+                stale.set()  # what changed is not known any more, so everything may have
+            except Exception:  # whatever it is: a process that stopped here would redirect to the past for ever
+                log.exception("changed links cannot be read; reading all")
+                stale.set()
     finally:
         loader.cancel()
-
-
-async def _follow_change(targets: LinkCache, changed: set[str] | None, stale: asyncio.Event) -> None:
-    if changed is None:
-        stale.set()
-        return
-    try:
-        await targets.refresh(changed)
-    except StorageUnavailable:
-        stale.set()  # what changed is not known any more, so everything may have
 
 
 async def _load_when(stale: asyncio.Event, targets: LinkCache) -> None:
@@ -407,8 +428,9 @@ async def _keep_snapshot(config: Settings, targets: PostgresTargets, stop: async
 async def _notice(changed: asyncio.Event, database_url: str) -> None:
     while True:
         try:
-            async for _ in link_changes(database_url):
-                changed.set()
+            async for news in changes(database_url, LINKS):
+                if news is not None:
+                    changed.set()
         except Exception:  # whatever it is: without this, no snapshot would be taken any more
             log.exception("lost track of the links; starting over")
             await asyncio.sleep(RETRY_S)

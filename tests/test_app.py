@@ -11,6 +11,7 @@ import pytest
 from server import app
 from server.app import _follow, _load
 from server.domain.accounts import Accounts
+from server.domain.callers import Callers
 from server.domain.label import Label
 from server.domain.model import ApiKeyId, Targets
 from server.edge.cache import LinkCache
@@ -57,7 +58,7 @@ async def test_a_change_is_followed_while_everything_is_read(database_url: str) 
     await database.open()
     store = Slow(database)
     links = LinkCache(store, max_links=100, report=pytest.fail)
-    following = asyncio.create_task(_follow(links, database_url))
+    following = asyncio.create_task(_follow(links, Callers(PostgresAccounts(database)), database_url))
     connection = await asyncpg.connect(database_url)
     try:
         await store.asked.wait()

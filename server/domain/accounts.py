@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from server.domain.callers import Callers
 from server.domain.content.fields import email_address
 from server.domain.errors import InvalidValue, NotFound, StorageUnavailable, Unauthenticated
 from server.domain.ids import id_text
@@ -19,6 +20,8 @@ class Accounts:
         self._store = store
         self._now = now
         self._new_id = new_id
+        #: Told from outside of what others change.
+        self.callers = Callers(store)
         #: When keys were used, as far as that has not been stored yet.
         self._used: dict[ApiKeyId, datetime] = {}
 
@@ -90,7 +93,7 @@ class Accounts:
 
     async def authenticate(self, key: str) -> Caller:
         """Who holds this key; raises Unauthenticated."""
-        caller = await self._store.caller(digest(key))
+        caller = await self.callers.of(digest(key))
         if caller is None:
             raise Unauthenticated
         now, expires_at = self._now(), caller.key.expires_at
@@ -112,13 +115,18 @@ class Accounts:
         return await self._store.keys(account, before=before, limit=limit)
 
     async def delete_key(self, account: AccountId, key: ApiKeyId) -> None:
-        if not await self._store.delete_key(account, key):
-            raise _no_key(key)
+        await self._delete_key(account, key)
 
     async def revoke_key(self, key: ApiKeyId) -> None:
         """Deletes a key of whatever account, for whoever runs the server."""
-        if not await self._store.delete_key(None, key):
+        await self._delete_key(None, key)
+
+    async def _delete_key(self, account: AccountId | None, key: ApiKeyId) -> None:
+        """It opens nothing any more in this process when this returns; others hear of it by then, or soon after."""
+        owner = await self._store.delete_key(account, key)
+        if owner is None:
             raise _no_key(key)
+        self.callers.changed([owner])
 
 
 def _no_account(account: AccountId) -> NotFound:

@@ -46,8 +46,8 @@ class AccountStore(Protocol):
 
     async def keys(self, account: AccountId, *, before: int | None, limit: int) -> Page[ApiKey]: ...
     async def keys_used(self, at: Mapping[ApiKeyId, datetime]) -> None: ...
-    async def delete_key(self, account: AccountId | None, key: ApiKeyId) -> bool:
-        """Of this account only, where one is given."""
+    async def delete_key(self, account: AccountId | None, key: ApiKeyId) -> AccountId | None:
+        """Of this account only, where one is given; whose it was, or None where there is none."""
 
 
 class LinkStore(Protocol):

@@ -51,7 +51,7 @@ KEYS_USED = """
     UPDATE api_keys SET last_used_at = greatest(last_used_at, used.at) FROM used WHERE api_keys.id = used.id
 """
 
-DELETE_KEY = "DELETE FROM api_keys WHERE ($1::bigint IS NULL OR account_id = $1) AND id = $2 RETURNING id"
+DELETE_KEY = "DELETE FROM api_keys WHERE ($1::bigint IS NULL OR account_id = $1) AND id = $2 RETURNING account_id"
 
 
 class PostgresAccounts:
@@ -111,9 +111,10 @@ class PostgresAccounts:
         async with self._database.connection() as connection:
             await connection.execute(KEYS_USED, list(at), list(at.values()))
 
-    async def delete_key(self, account: AccountId | None, key: ApiKeyId) -> bool:
+    async def delete_key(self, account: AccountId | None, key: ApiKeyId) -> AccountId | None:
         async with self._database.connection() as connection:
-            return await connection.fetchval(DELETE_KEY, account, key) is not None
+            owner: int | None = await connection.fetchval(DELETE_KEY, account, key)
+        return None if owner is None else AccountId(owner)
 
 
 async def _add_account(connection: "Connection", account: Account) -> None:

@@ -1,8 +1,8 @@
-"""What the database tells of itself: which links have changed."""
+"""What the database tells of itself: what has changed, by whomever."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 import asyncpg
 
@@ -10,20 +10,29 @@ from server.storage.postgres.pool import CONNECT_TIMEOUT_S, UNAVAILABLE, UNREACH
 
 log = logging.getLogger(__name__)
 
-CHANNEL = "qredge_links"
-#: In place of a slug.
+#: Tells the slugs of changed links.
+LINKS = "qredge_links"
+#: Tells the ids of accounts that have changed, or a key of theirs has.
+ACCOUNTS = "qredge_accounts"
+
+#: In place of what has changed.
 ANYTHING = ""
-#: Slugs beyond which the whole table is read sooner than they are.
+#: Changes of a kind beyond which whoever keeps them in memory reads all sooner than each.
 MANY = 50_000
 SETTINGS = {"application_name": "qredge listener"}
 RECONNECT_S = 0.5
 ALIVE_EVERY_S = 5.0
 
+#: By channel: what has changed, or None where anything may have.
+News = Mapping[str, set[str] | None]
 
-async def link_changes(database_url: str) -> AsyncIterator[set[str] | None]:
-    """Yields None whenever it has begun to listen, as anything may have changed before, and when it is told so
-    or of very many; then the slugs of changed links as they come, all that came meanwhile at once. Never ends: a lost
-    connection is made again.
+
+async def changes(database_url: str, *channels: str) -> AsyncIterator[News | None]:
+    """Yields what has changed as it comes, all that came meanwhile at once.
+
+    Of every channel anything may have, whenever it has begun to listen; and of one, when it is told so, or of very
+    many changes. None says that from now on nothing is told, until there are news again: the connection was lost, and
+    is made anew. Never ends.
     """
     silent = False
     while True:
@@ -37,29 +46,39 @@ async def link_changes(database_url: str) -> AsyncIterator[set[str] | None]:
             continue
         silent = False
         try:
-            changed: set[str] = set()
-            news = asyncio.Event()
-
-            def heard(*notification: object, changed: set[str] = changed, news: asyncio.Event = news) -> None:
-                changed.add(str(notification[-1]) if len(changed) < MANY else ANYTHING)
-                news.set()
-
-            connection.add_termination_listener(lambda _, news=news: news.set())
-            await connection.add_listener(CHANNEL, heard)
-            yield None
-            while not connection.is_closed():
-                if await _within(news, ALIVE_EVERY_S):
-                    news.clear()
-                    slugs = set(changed)
-                    changed.clear()
-                    if slugs:
-                        yield None if ANYTHING in slugs else slugs
-                else:  # a peer that vanished says nothing; a question finds out
-                    await connection.execute("SELECT 1", timeout=CONNECT_TIMEOUT_S)
+            async for news in _heard(connection, channels):
+                yield news
         except UNAVAILABLE:
             pass
         finally:
             connection.terminate()
+        yield None
+
+
+async def _heard(connection: asyncpg.Connection, channels: tuple[str, ...]) -> AsyncIterator[News]:
+    """What is told on one connection, until that is closed."""
+    told = {channel: set[str]() for channel in channels}
+    anything = asyncio.Event()
+
+    def hear(_connection: object, _pid: int, channel: str, what: object) -> None:
+        changed = told[channel]
+        changed.add(str(what) if len(changed) < MANY else ANYTHING)
+        anything.set()
+
+    connection.add_termination_listener(lambda _: anything.set())
+    for channel in channels:
+        await connection.add_listener(channel, hear)
+    yield dict.fromkeys(channels)
+    while not connection.is_closed():
+        if await _within(anything, ALIVE_EVERY_S):
+            anything.clear()
+            news = {channel: None if ANYTHING in what else set(what) for channel, what in told.items() if what}
+            for what in told.values():
+                what.clear()
+            if news:
+                yield news
+        else:  # a peer that vanished says nothing; a question finds out
+            await connection.execute("SELECT 1", timeout=CONNECT_TIMEOUT_S)
 
 
 async def _within(event: asyncio.Event, seconds: float) -> bool:
