@@ -45,6 +45,7 @@ from server.scans.profile import Profiles
 from server.scans.writer import Writer
 from server.settings import Settings
 from server.storage.postgres.accounts import PostgresAccounts
+from server.storage.postgres.answers import PostgresAnswers
 from server.storage.postgres.links import PostgresLinks, PostgresTargets
 from server.storage.postgres.notify import ACCOUNTS, LINKS, changes
 from server.storage.postgres.pictures import PostgresPictures
@@ -59,6 +60,7 @@ from server.storage.snapshot import Snapshot, UnusableSnapshot
 RETRY_S = 0.5
 STORE_USES_S = 5.0
 LAST_USES_S = 1.0
+FORGET_ANSWERS_S = 600.0
 
 #: How long a process that starts waits for the database to begin to answer, before it takes the snapshot.
 PATIENCE_S = 2.0
@@ -91,8 +93,11 @@ def create_app(given: Settings | None = None) -> ASGIApp:
         return f"{config.printed_base_url}/{slug.upper()}"
 
     async def changed(slug: Slug) -> None:
-        with suppress(StorageUnavailable):  # what was changed is changed; this process hears of it like the others
-            await targets.refresh([slug])
+        async def refresh() -> None:
+            with suppress(StorageUnavailable):  # what was changed is changed; this process hears of it like the others
+                await targets.refresh([slug])
+
+        await database.when_committed(refresh)
 
     new_id = id_source(now)
     accounts = Accounts(PostgresAccounts(database), now=now, new_id=new_id)
@@ -150,7 +155,8 @@ def create_app(given: Settings | None = None) -> ASGIApp:
             scans_dropped=journal.dropped,
         )
 
-    native = api(accounts, links, codes, studio, base_url=config.base_url, short_url=short_url, now=now)
+    kept = PostgresAnswers(database)
+    native = api(accounts, links, codes, studio, kept, base_url=config.base_url, short_url=short_url, now=now)
     router = Router(
         [
             Mount("/v1", native),
@@ -390,6 +396,7 @@ async def _write(config: Settings, told: Connection) -> None:
     database = _database(config.database_url, max_connections=3)
     await database.open()
     snapshots = asyncio.create_task(_keep_snapshot(config, PostgresTargets(database), stop))
+    forgetting = asyncio.create_task(_forget_answers(PostgresAnswers(database)))
     try:
         writer = Writer(
             config.journal_dir,
@@ -402,7 +409,20 @@ async def _write(config: Settings, told: Connection) -> None:
             await snapshots
     finally:
         snapshots.cancel()
+        forgetting.cancel()
         await database.close()
+
+
+async def _forget_answers(kept: PostgresAnswers) -> None:
+    """Drops answers to requests with an Idempotency-Key a day after they were given."""
+    while True:
+        try:
+            await kept.forget()
+        except StorageUnavailable:
+            pass
+        except Exception:  # whatever it is, what is too old is not answered any more
+            log.exception("old answers cannot be dropped; trying again")
+        await asyncio.sleep(FORGET_ANSWERS_S)
 
 
 async def _keep_snapshot(config: Settings, targets: PostgresTargets, stop: asyncio.Event) -> None:

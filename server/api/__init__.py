@@ -8,10 +8,12 @@ from starlette.applications import Starlette
 from server.api import accounts, links, qrcodes, renders
 from server.api.access import Access
 from server.api.answers import Answers
+from server.api.idempotency import Idempotency
 from server.api.problems import HANDLERS
 from server.asgi import ASGIApp
 from server.domain.accounts import Accounts
 from server.domain.links import Links
+from server.domain.ports import AnswerStore
 from server.domain.qrcodes import QrCodes
 from server.domain.slug import Slug
 from server.domain.studio import Studio
@@ -23,13 +25,14 @@ def api(
     link: Links,
     code: QrCodes,
     studio: Studio,
+    kept: AnswerStore,
     *,
     base_url: str,
     short_url: Callable[[Slug], str],
     now: Callable[[], datetime],
 ) -> ASGIApp:
     answers = Answers(base_url, short_url)
-    access = Access(account)
+    access = Access(account, Idempotency(kept))
     app = Starlette(
         routes=[
             *accounts.routes(account, answers, access),

@@ -5,9 +5,10 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import Request
 from starlette.responses import Response
 
+from server.api.idempotency import HEADER, Idempotency
 from server.domain.accounts import Accounts
 from server.domain.errors import Forbidden, Unauthenticated
-from server.domain.keys import PERMISSIONS, Permission, may
+from server.domain.keys import PERMISSIONS, RENDER, Permission, may
 from server.domain.model import Account, Caller
 from server.wire import Handler, bearer_key
 
@@ -19,8 +20,9 @@ class Access:
     """Opens handlers to those who hold a key that may do what `needs` says. What it makes raises Unauthenticated and
     Forbidden."""
 
-    def __init__(self, accounts: Accounts) -> None:
+    def __init__(self, accounts: Accounts, once: Idempotency) -> None:
         self._accounts = accounts
+        self._once = once
 
     def __call__(self, needs: str, handler: AccountHandler) -> Handler:
         """`handler`, called with the account of the request's key."""
@@ -31,7 +33,8 @@ class Access:
         return self.caller(needs, with_account)
 
     def caller(self, needs: str, handler: CallerHandler) -> Handler:
-        """The same for a handler that has to know the key, too."""
+        """The same for a handler that has to know the key, too. A POST is done once for each Idempotency-Key, unless
+        it draws, which makes nothing."""
         permission = Permission(needs)
         assert permission in PERMISSIONS, needs
 
@@ -42,6 +45,8 @@ class Access:
             caller = await self._accounts.authenticate(key)
             if not may(caller.key.permissions, permission):
                 raise Forbidden.needs(permission)
+            if request.method == "POST" and HEADER in request.headers and permission != RENDER:
+                return await self._once(request, caller.account.id, lambda heard: handler(heard, caller))
             return await handler(request, caller)
 
         return with_caller

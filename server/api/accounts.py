@@ -6,6 +6,7 @@ from starlette.routing import Route
 
 from server.api.access import Access
 from server.api.answers import Answers
+from server.api.idempotency import ShownOnce
 from server.api.schema import KeyCreate, PageQuery, path_id
 from server.domain.accounts import Accounts
 from server.domain.model import Account, ApiKeyId, Caller
@@ -25,7 +26,7 @@ def routes(accounts: Accounts, answers: Answers, access: Access) -> list[Route]:
             expires_at=body.expires_at,
             by=caller.key,
         )
-        return json_response(answers.key(record) | {"key": key}, 201)
+        return ShownOnce(answers.key(record), {"key": key}, 201)
 
     async def list_keys(request: Request, account: Account) -> Response:
         query = PageQuery.of(request)

@@ -33,8 +33,8 @@ class KeyAnswer(TypedDict):
     expires_at: datetime | None
     last_used_at: datetime | None
     created_at: datetime
-    #: Only in the answer that makes it.
-    key: NotRequired[str]
+    #: Only in the answer that makes it; null where that is sent again.
+    key: NotRequired[str | None]
 
 
 class LinkAnswer(TypedDict):

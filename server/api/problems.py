@@ -58,6 +58,9 @@ STATUS: dict[type[errors.DomainError], int] = {
     errors.InvalidValue: 422,
     errors.BadPicture: 400,
     errors.Unscannable: 422,
+    errors.InvalidIdempotencyKey: 400,
+    errors.IdempotencyKeyReused: 409,
+    errors.RequestInProgress: 409,
     errors.StorageUnavailable: 503,
     errors.Busy: 503,
 }
@@ -66,6 +69,7 @@ HEADERS: dict[type[errors.DomainError], Mapping[str, str]] = {
     errors.Unauthenticated: {"www-authenticate": 'Bearer realm="qredge"'},
     errors.StorageUnavailable: {"retry-after": str(errors.StorageUnavailable.retry_after_s)},
     errors.Busy: {"retry-after": str(errors.Busy.retry_after_s)},
+    errors.RequestInProgress: {"retry-after": str(errors.RequestInProgress.retry_after_s)},
 }
 
 #: What HTTP itself can say no to.
@@ -205,3 +209,8 @@ HANDLERS = {
     HTTPException: on_http_error,
     Exception: on_bug,
 }
+
+
+def problem_of(request: Request, exc: Exception) -> Response:
+    """What a refusal is answered, for who wants to know it before it is."""
+    return next(HANDLERS[kind] for kind in type(exc).__mro__ if kind in HANDLERS)(request, exc)

@@ -94,6 +94,25 @@ class Busy(DomainError):
     retry_after_s: ClassVar[int] = 1
 
 
+class InvalidIdempotencyKey(DomainError):
+    """An Idempotency-Key is sent once, and has 1 to 255 visible ASCII characters, as a UUID has."""
+
+    code = "invalid_idempotency_key"
+
+
+class IdempotencyKeyReused(DomainError):
+    """This Idempotency-Key was used for another request. Give each request a key of its own, as a new UUID."""
+
+    code = "idempotency_key_reused"
+
+
+class RequestInProgress(DomainError):
+    """The request with this Idempotency-Key is being done. Send this one again shortly to get its answer."""
+
+    code = "request_in_progress"
+    retry_after_s: ClassVar[int] = 1
+
+
 class BadPicture(InvalidValue):
     """The picture cannot be had, or is none."""
 

@@ -1,10 +1,12 @@
 """What the use cases need of the outside, named by role. `server.storage` and `server.render` fill these."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from datetime import date, datetime
 from typing import Protocol
 
 from server.domain.design import Picture
+from server.domain.idempotency import IdempotencyKey, KeptAnswer
 from server.domain.model import (
     Account,
     AccountId,
@@ -48,6 +50,24 @@ class AccountStore(Protocol):
     async def keys_used(self, at: Mapping[ApiKeyId, datetime]) -> None: ...
     async def delete_key(self, account: AccountId | None, key: ApiKeyId) -> AccountId | None:
         """Of this account only, where one is given; whose it was, or None where there is none."""
+
+
+class AnswerStore(Protocol):
+    """Answers to requests with an Idempotency-Key. A claim is a number that nobody else has."""
+
+    async def claim(self, account: AccountId, key: IdempotencyKey, claim: int) -> KeptAnswer | None:
+        """The answer there is; None where the key is the claim's from now on. Raises RequestInProgress."""
+
+    async def renew(self, account: AccountId, key: IdempotencyKey, claim: int) -> None: ...
+    def together(self) -> AbstractAsyncContextManager[None]:
+        """All that this task stores within, in whichever store, is committed at the end, or not at all."""
+
+    async def keep(self, account: AccountId, key: IdempotencyKey, claim: int, answer: KeptAnswer) -> None:
+        """Raises RequestInProgress where another claim has the key by now."""
+
+    async def release(self, account: AccountId, key: IdempotencyKey, claim: int) -> None: ...
+    async def forget(self) -> int:
+        """Drops what has been kept long enough; returns how many."""
 
 
 class LinkStore(Protocol):

@@ -20,6 +20,7 @@ from server.edge.image_cache import Images
 from server.passwords import Passwords
 from server.render.image import Painter
 from server.storage.postgres.accounts import PostgresAccounts
+from server.storage.postgres.answers import PostgresAnswers
 from server.storage.postgres.links import PostgresLinks
 from server.storage.postgres.pictures import PostgresPictures
 from server.storage.postgres.pool import Database
@@ -121,7 +122,7 @@ def paths() -> list[str]:
         changed=changed,
     )
     accounts = Accounts(PostgresAccounts(database), now=now, new_id=new_id)
-    app = api(accounts, links, codes, studio, base_url="", short_url=str, now=now)
+    app = api(accounts, links, codes, studio, PostgresAnswers(database), base_url="", short_url=str, now=now)
     assert isinstance(app, HearOut)
     assert isinstance(app.app, Starlette)
     assert all(isinstance(route, Route) for route in app.app.routes)

@@ -96,11 +96,11 @@ class PostgresAccounts:
         return Caller(account, _key(row))
 
     async def add_key(self, key: ApiKey, digest: bytes) -> bool:
-        async with self._database.connection() as connection:
-            try:
+        try:
+            async with self._database.transaction() as connection:
                 await _add_key(connection, key, digest)
-            except asyncpg.ForeignKeyViolationError:
-                return False
+        except asyncpg.ForeignKeyViolationError:
+            return False
         return True
 
     async def keys(self, account: AccountId, *, before: int | None, limit: int) -> Page[ApiKey]:

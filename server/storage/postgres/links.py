@@ -91,7 +91,7 @@ class PostgresLinks:
         self._database = database
 
     async def add(self, link: Link) -> None:
-        async with self._database.connection() as connection:
+        async with self._database.transaction() as connection:
             await add_link(connection, link)
 
     async def get(self, account: AccountId, link: LinkId) -> Link | None:

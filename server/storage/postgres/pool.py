@@ -1,7 +1,8 @@
 """The connection pool, and the wall at which driver errors become the domain's."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 
 import asyncpg
@@ -59,6 +60,21 @@ def translated(kinds: tuple[type[Exception], ...] = UNAVAILABLE) -> Iterator[Non
         raise StorageUnavailable from exc
 
 
+class _Together:
+    """One transaction for all that a request stores."""
+
+    def __init__(self) -> None:
+        #: None until something is stored, so that no connection waits for what is drawn and fetched before.
+        self.connection: Connection | None = None
+        self.stack = AsyncExitStack()
+        self.ended = False
+        #: What others are told once it is committed.
+        self.later: list[Callable[[], Awaitable[None]]] = []
+
+
+TOGETHER: ContextVar[_Together | None] = ContextVar("together", default=None)
+
+
 class Database:
     """A pool that connects when first asked for a connection, so that it opens while the database is down."""
 
@@ -104,5 +120,41 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["Connection"]:
+        """Within `together`, a part of that, which is undone alone where it raises."""
+        shared = TOGETHER.get()
+        if shared is None or shared.ended:  # a task may outlive the request that has started it
+            async with self._begun() as connection:
+                yield connection
+            return
+        with translated():
+            if shared.connection is None:
+                shared.connection = await shared.stack.enter_async_context(self._begun())
+            async with shared.connection.transaction():
+                yield shared.connection
+
+    @asynccontextmanager
+    async def _begun(self) -> AsyncIterator["Connection"]:
         async with self.connection() as connection, connection.transaction():
             yield connection
+
+    @asynccontextmanager
+    async def together(self) -> AsyncIterator[None]:
+        """Every `transaction` of this task within is committed at the end, or none is where it raises."""
+        shared = _Together()
+        token = TOGETHER.set(shared)
+        try:
+            async with shared.stack:
+                yield
+        finally:
+            shared.ended = True
+            TOGETHER.reset(token)
+        for tell in shared.later:
+            await tell()
+
+    async def when_committed(self, tell: Callable[[], Awaitable[None]]) -> None:
+        """Calls it now, or, within `together`, at the end."""
+        shared = TOGETHER.get()
+        if shared is None or shared.ended:
+            await tell()
+        else:
+            shared.later.append(tell)
