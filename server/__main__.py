@@ -23,14 +23,14 @@ from server.dialects import key_formats
 from server.domain.accounts import Accounts
 from server.domain.errors import DomainError, InvalidValue, Unscannable
 from server.domain.model import AccountId, Image
-from server.domain.order import MAX_SIZE_PX
+from server.domain.order import MAX_SIZE_PX, MEDIA_TYPES
 from server.domain.qrcodes import told_by_field
 from server.domain.studio import Studio
 from server.edge.image_cache import Images
 from server.embedded import DoesNotStart
 from server.outbound import Outbound
 from server.render.fetched import Fetched
-from server.render.image import MEDIA_TYPES, Painter
+from server.render.image import Painter
 from server.supervisor import Supervisor, database
 
 T = TypeVar("T")

@@ -18,7 +18,7 @@ from starlette.routing import Mount, Route, Router
 
 from migrations import checksums
 from server import logs, ops, settings
-from server.api import api
+from server.api import api, documents, serving
 from server.asgi import ASGIApp, Receive, Scope, Send
 from server.domain.accounts import Accounts
 from server.domain.callers import Callers
@@ -35,6 +35,7 @@ from server.edge.image_cache import Images
 from server.edge.pages import Page, send_page
 from server.edge.redirect import redirect
 from server.farewell import Farewell
+from server.openapi import described
 from server.outbound import Outbound
 from server.passwords import Passwords
 from server.render.fetched import Fetched
@@ -157,11 +158,14 @@ def create_app(given: Settings | None = None) -> ASGIApp:
 
     kept = PostgresAnswers(database)
     native = api(accounts, links, codes, studio, kept, base_url=config.base_url, short_url=short_url, now=now)
+    served = serving(native)
+    probes = ops.routes(health)
     router = Router(
         [
-            Mount("/v1", native),
-            Route("/v1", native),  # a Mount begins behind its slash; without it, too, a client is answered in JSON
-            *ops.routes(health),
+            Mount("/v1", served),
+            Route("/v1", served),  # a Mount begins behind its slash; without it, too, a client is answered in JSON
+            *documents.routes([*described(native, "/v1"), *described(probes)], config.base_url),
+            *probes,
         ],
         redirect_slashes=False,
         default=_nothing_here,

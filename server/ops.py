@@ -3,11 +3,16 @@
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import orjson
+from pydantic import with_config
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from typing_extensions import TypedDict
+
+from server.openapi import File, operation, shown
 
 #: Prometheus text format; docs of prometheus.io, "Exposition formats".
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -27,12 +32,34 @@ class Health:
     scans_dropped: int
 
 
+@with_config(shown({"status": "alive"}))
+class LivezAnswer(TypedDict):
+    status: Literal["alive"]
+
+
+@with_config(
+    shown({"status": "ready", "links": 1200, "links_from": "database", "snapshot_age_s": 61.5, "scans_dropped": 0})
+)
+class ReadyzAnswer(TypedDict):
+    status: Literal["ready", "starting"]
+    links: int
+    links_from: Literal["database", "snapshot"] | None
+    snapshot_age_s: float | None
+    scans_dropped: int
+
+
 def routes(health: Callable[[], Health]) -> list[Route]:
+    @operation(answers={200: LivezAnswer})
     async def livez(request: Request) -> Response:
+        """Find out whether the process lives."""
         return _json({"status": "alive"})
 
+    @operation(answers={200: ReadyzAnswer, 503: ReadyzAnswer})
     async def readyz(request: Request) -> Response:
-        """Of a process that redirects from a snapshot, too: it takes scans."""
+        """Find out whether the process takes scans.
+
+        It does so as well where it redirects from a snapshot, as the database is down.
+        """
         now = health()
         ready = now.links is not None
         source = ("snapshot" if now.from_snapshot else "database") if ready else None
@@ -47,7 +74,9 @@ def routes(health: Callable[[], Health]) -> list[Route]:
             200 if ready else 503,
         )
 
+    @operation(answers={200: File("text/plain")})
     async def metrics(request: Request) -> Response:
+        """Get the metrics of the worker that answers, for Prometheus."""
         return Response("".join(_lines(health())), 200, {"cache-control": "no-store", "content-type": METRICS_TYPE})
 
     return [Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", metrics)]

@@ -34,11 +34,11 @@ class ByMethod:
     def __init__(self, **handlers: Handler) -> None:
         if "GET" in handlers:
             handlers["HEAD"] = handlers["GET"]
-        self._handlers = handlers
+        self.handlers = handlers
         self._allow = ", ".join(sorted(handlers))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        handler = self._handlers.get(scope["method"])
+        handler = self.handlers.get(scope["method"])
         if handler is None:
             raise HTTPException(405, f"This address knows {self._allow}.", {"allow": self._allow})
         response = await handler(Request(scope, receive, send))

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from starlette.applications import Starlette
+from starlette.routing import Route
 
 from server.api import accounts, links, qrcodes, renders
 from server.api.access import Access
@@ -30,17 +31,20 @@ def api(
     base_url: str,
     short_url: Callable[[Slug], str],
     now: Callable[[], datetime],
-) -> ASGIApp:
+) -> list[Route]:
+    """Its route table, without /v1."""
     answers = Answers(base_url, short_url)
     access = Access(account, Idempotency(kept))
-    app = Starlette(
-        routes=[
-            *accounts.routes(account, answers, access),
-            *links.routes(link, answers, access, now),
-            *qrcodes.routes(code, answers, access, now),
-            *renders.routes(studio, access),
-        ],
-        exception_handlers=HANDLERS,
-    )
+    return [
+        *accounts.routes(account, answers, access),
+        *links.routes(link, answers, access, now),
+        *qrcodes.routes(code, answers, access, now),
+        *renders.routes(studio, access),
+    ]
+
+
+def serving(routes: list[Route]) -> ASGIApp:
+    """An application with these routes, and problems for all else."""
+    app = Starlette(routes=routes, exception_handlers=HANDLERS)
     app.router.redirect_slashes = False  # a redirected POST is a surprise
     return HearOut(app)

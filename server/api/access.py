@@ -1,6 +1,7 @@
 """Who calls: the account behind the key of a request, and whether that key may do it."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,6 +11,7 @@ from server.domain.accounts import Accounts
 from server.domain.errors import Forbidden, Unauthenticated
 from server.domain.keys import PERMISSIONS, RENDER, Permission, may
 from server.domain.model import Account, Caller
+from server.openapi import declare, declared
 from server.wire import Handler, bearer_key
 
 AccountHandler = Callable[[Request, Account], Awaitable[Response]]
@@ -17,8 +19,8 @@ CallerHandler = Callable[[Request, Caller], Awaitable[Response]]
 
 
 class Access:
-    """Opens handlers to those who hold a key that may do what `needs` says. What it makes raises Unauthenticated and
-    Forbidden."""
+    """Opens handlers, which have to be declared, to those who hold a key that may do what `needs` says. What it makes
+    raises Unauthenticated and Forbidden."""
 
     def __init__(self, accounts: Accounts, once: Idempotency) -> None:
         self._accounts = accounts
@@ -30,7 +32,7 @@ class Access:
         async def with_account(request: Request, caller: Caller) -> Response:
             return await handler(request, caller.account)
 
-        return self.caller(needs, with_account)
+        return self.caller(needs, declare(with_account, declared(handler)))
 
     def caller(self, needs: str, handler: CallerHandler) -> Handler:
         """The same for a handler that has to know the key, too. A POST is done once for each Idempotency-Key, unless
@@ -49,4 +51,4 @@ class Access:
                 return await self._once(request, caller.account.id, lambda heard: handler(heard, caller))
             return await handler(request, caller)
 
-        return with_caller
+        return declare(with_caller, replace(declared(handler), permission=permission))

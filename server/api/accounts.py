@@ -5,19 +5,27 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from server.api.access import Access
-from server.api.answers import Answers
+from server.api.answers import AccountAnswer, Answers, KeyAnswer, NewKeyAnswer, PageAnswer
 from server.api.idempotency import ShownOnce
 from server.api.schema import KeyCreate, PageQuery, path_id
 from server.domain.accounts import Accounts
 from server.domain.model import Account, ApiKeyId, Caller
+from server.openapi import operation
 from server.wire import ByMethod, json_response
 
 
 def routes(accounts: Accounts, answers: Answers, access: Access) -> list[Route]:
-    async def show(request: Request, account: Account) -> Response:
+    @operation(answers={200: AccountAnswer})
+    async def get_account(request: Request, account: Account) -> Response:
+        """Get the account that the key belongs to."""
         return json_response(answers.account(account))
 
+    @operation(body=KeyCreate, answers={201: NewKeyAnswer})
     async def create_key(request: Request, caller: Caller) -> Response:
+        """Create an API key.
+
+        The key itself is in this answer, and in no other.
+        """
         body = await KeyCreate.of(request)
         record, key = await accounts.create_key(
             caller.account.id,
@@ -28,17 +36,21 @@ def routes(accounts: Accounts, answers: Answers, access: Access) -> list[Route]:
         )
         return ShownOnce(answers.key(record), {"key": key}, 201)
 
+    @operation(query=PageQuery, answers={200: PageAnswer[KeyAnswer]})
     async def list_keys(request: Request, account: Account) -> Response:
+        """List the API keys, the newest first."""
         query = PageQuery.of(request)
         page = await accounts.keys(account.id, before=query.cursor, limit=query.limit)
         return json_response(answers.page(page, answers.key))
 
+    @operation(answers={204: None})
     async def delete_key(request: Request, account: Account) -> Response:
+        """Revoke an API key, at once and on every process."""
         await accounts.delete_key(account.id, ApiKeyId(path_id(request, "key", "API key")))
         return Response(status_code=204)
 
     return [
-        Route("/account", ByMethod(GET=access("account:read", show))),
+        Route("/account", ByMethod(GET=access("account:read", get_account))),
         Route(
             "/api-keys",
             ByMethod(POST=access.caller("api-keys:write", create_key), GET=access("api-keys:read", list_keys)),

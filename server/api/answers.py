@@ -2,21 +2,42 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Literal, NotRequired, TypedDict, TypeVar
+from typing import Generic, Literal, TypeVar
+
+from pydantic import with_config
+from typing_extensions import TypedDict
 
 from server.domain.content import as_json
-from server.domain.design import plain
+from server.domain.design import PLAIN, plain
 from server.domain.guards import RedirectStatus
 from server.domain.ids import id_text
 from server.domain.model import Account, ApiKey, Link, Page, QrCode
 from server.domain.rules import plain_rules
 from server.domain.slug import Slug
 from server.domain.stats import Interval, Stats
+from server.openapi import shown
 from server.wire import cursor_of
 
 T = TypeVar("T")
+A = TypeVar("A")
 
 
+class PageAnswer(TypedDict, Generic[T]):
+    data: list[T]
+    #: For the next page; null where this one is the last.
+    next_cursor: str | None
+
+
+@with_config(
+    shown(
+        {
+            "id": "acc_1da3xg8m2v7kq",
+            "name": "Café Lumière",
+            "email": "owner@example.com",
+            "created_at": "2026-11-20T08:30:00Z",
+        }
+    )
+)
 class AccountAnswer(TypedDict):
     id: str
     name: str
@@ -24,6 +45,19 @@ class AccountAnswer(TypedDict):
     created_at: datetime
 
 
+KEY_EXAMPLE = {
+    "id": "key_1da3xg8m2v7kr",
+    "name": "Till",
+    "format": "native",
+    "permissions": ["links:write", "read"],
+    "last4": "x8Qz",
+    "expires_at": "2027-01-01T00:00:00Z",
+    "last_used_at": None,
+    "created_at": "2026-11-20T08:30:00Z",
+}
+
+
+@with_config(shown(KEY_EXAMPLE))
 class KeyAnswer(TypedDict):
     id: str
     name: str
@@ -33,10 +67,38 @@ class KeyAnswer(TypedDict):
     expires_at: datetime | None
     last_used_at: datetime | None
     created_at: datetime
-    #: Only in the answer that makes it; null where that is sent again.
-    key: NotRequired[str | None]
 
 
+@with_config(shown({**KEY_EXAMPLE, "key": "qredge_bW1mcXh0b2tlbm5vdGFyZWFsb25lYXRhbGwx8Qz"}))
+class NewKeyAnswer(KeyAnswer):
+    """The only answer with the key itself."""
+
+    #: Null where the answer is sent again, to the same Idempotency-Key.
+    key: str | None
+
+
+@with_config(
+    shown(
+        {
+            "id": "lnk_1da3xg8m2v7ks",
+            "short_url": "https://qr.example.com/menu",
+            "slug": "menu",
+            "destination": "https://example.com/menu",
+            "title": "Menu",
+            "active": True,
+            "expires_at": None,
+            "fallback_url": None,
+            "redirect_status": 302,
+            "forward_query": False,
+            "password_protected": False,
+            "max_scans": None,
+            "rules": [],
+            "scans": 0,
+            "created_at": "2026-11-20T08:30:00Z",
+            "updated_at": "2026-11-20T08:30:00Z",
+        }
+    )
+)
 class LinkAnswer(TypedDict):
     id: str
     short_url: str
@@ -57,6 +119,24 @@ class LinkAnswer(TypedDict):
     updated_at: datetime
 
 
+@with_config(
+    shown(
+        {
+            "id": "qr_1da3xg8m2v7kt",
+            "name": "Table 7",
+            "kind": "dynamic",
+            "content": None,
+            "link_id": "lnk_1da3xg8m2v7ks",
+            "short_url": "https://qr.example.com/menu",
+            "destination": "https://example.com/menu",
+            "image_url": "https://qr.example.com/v1/qr-codes/qr_1da3xg8m2v7kt/image",
+            "design": plain(PLAIN),
+            "scans": 0,
+            "created_at": "2026-11-20T08:30:00Z",
+            "updated_at": "2026-11-20T08:30:00Z",
+        }
+    )
+)
 class QrCodeAnswer(TypedDict):
     id: str
     name: str | None
@@ -92,6 +172,18 @@ StatsAnswer = TypedDict(
         "series": list[BucketAnswer],
     },
 )
+with_config(
+    shown(
+        {
+            "total_scans": 3,
+            "last_scan_at": "2026-11-20T12:05:11Z",
+            "from": "2026-11-19T00:00:00Z",
+            "to": "2026-11-21T00:00:00Z",
+            "interval": "day",
+            "series": [{"start": "2026-11-19T00:00:00Z", "scans": 1}, {"start": "2026-11-20T00:00:00Z", "scans": 2}],
+        }
+    )
+)(StatsAnswer)
 
 
 class Answers:
@@ -101,7 +193,7 @@ class Answers:
         self._base_url = base_url
         self._short_url = short_url
 
-    def page(self, page: Page[T], answer: Callable[[T], object]) -> dict[str, object]:
+    def page(self, page: Page[T], answer: Callable[[T], A]) -> PageAnswer[A]:
         below = page.next_before
         return {
             "data": [answer(item) for item in page.items],

@@ -8,8 +8,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from server.domain.model import Hit, Image
+from server.domain.order import MEDIA_TYPES
 from server.domain.studio import Shown
+from server.openapi import File
 from server.wire import not_modified
+
+PICTURE = File(*MEDIA_TYPES.values())
+PICTURE_HEADERS = (
+    "ETag",
+    "X-Cache",
+    "X-Render-Ms",
+    "X-Qr-Scannable",
+    "X-Qr-Scannable-Reason",
+)
 
 
 class Drawn(NamedTuple):

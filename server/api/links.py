@@ -8,15 +8,19 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from server.api.access import Access
-from server.api.answers import Answers
+from server.api.answers import Answers, LinkAnswer, PageAnswer, StatsAnswer
 from server.api.schema import LinkChange, LinkCreate, PageQuery, StatsQuery, path_id
+from server.domain.errors import SlugTaken
 from server.domain.links import Links
 from server.domain.model import Account, LinkId
+from server.openapi import operation
 from server.wire import ByMethod, json_response
 
 
 def routes(links: Links, answers: Answers, access: Access, now: Callable[[], datetime]) -> list[Route]:
-    async def create(request: Request, account: Account) -> Response:
+    @operation(body=LinkCreate, answers={201: LinkAnswer}, sends=["Location"], refusals=[SlugTaken])
+    async def create_link(request: Request, account: Account) -> Response:
+        """Create a link."""
         body = await LinkCreate.of(request)
         link = await links.create(
             account.id, body.destination, slug=body.slug, title=body.title, guards=body.guards(), password=body.password
@@ -24,40 +28,56 @@ def routes(links: Links, answers: Answers, access: Access, now: Callable[[], dat
         answer = answers.link(link)
         return json_response(answer, 201, {"location": f"/v1/links/{answer['id']}"})
 
-    async def list_(request: Request, account: Account) -> Response:
+    @operation(query=PageQuery, answers={200: PageAnswer[LinkAnswer]})
+    async def list_links(request: Request, account: Account) -> Response:
+        """List the links, the newest first."""
         query = PageQuery.of(request)
         page = await links.list(account.id, before=query.cursor, limit=query.limit)
         return json_response(answers.page(page, answers.link))
 
-    async def show(request: Request, account: Account) -> Response:
+    @operation(answers={200: LinkAnswer})
+    async def get_link(request: Request, account: Account) -> Response:
+        """Get a link."""
         return json_response(answers.link(await links.get(account.id, _id(request))))
 
-    async def change(request: Request, account: Account) -> Response:
+    @operation(body=LinkChange, answers={200: LinkAnswer})
+    async def update_link(request: Request, account: Account) -> Response:
+        """Change a link.
+
+        What is absent stays as it is; null removes what may be null. The very next scan goes to the new destination.
+        """
         link_id = _id(request)
         body = await LinkChange.of(request)
         link = await links.change(account.id, link_id, body.changes(), password=body.password)
         return json_response(answers.link(link))
 
-    async def delete(request: Request, account: Account) -> Response:
+    @operation(answers={204: None})
+    async def delete_link(request: Request, account: Account) -> Response:
+        """Delete a link.
+
+        From then on its short URL is answered by 410. Its slug is never given to another link, as it may be on paper.
+        """
         await links.delete(account.id, _id(request))
         return Response(status_code=204)
 
-    async def stats(request: Request, account: Account) -> Response:
+    @operation(query=StatsQuery, answers={200: StatsAnswer})
+    async def get_link_stats(request: Request, account: Account) -> Response:
+        """Count the scans of a link, in all and over time."""
         link_id = _id(request)
         period = StatsQuery.of(request).period(now())
         return json_response(answers.stats(await links.stats(account.id, link_id, period)))
 
     return [
-        Route("/links", ByMethod(POST=access("links:write", create), GET=access("links:read", list_))),
+        Route("/links", ByMethod(POST=access("links:write", create_link), GET=access("links:read", list_links))),
         Route(
             "/links/{id}",
             ByMethod(
-                GET=access("links:read", show),
-                PATCH=access("links:write", change),
-                DELETE=access("links:write", delete),
+                GET=access("links:read", get_link),
+                PATCH=access("links:write", update_link),
+                DELETE=access("links:write", delete_link),
             ),
         ),
-        Route("/links/{id}/stats", ByMethod(GET=access("links:read", stats))),
+        Route("/links/{id}/stats", ByMethod(GET=access("links:read", get_link_stats))),
     ]
 
 

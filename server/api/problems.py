@@ -9,14 +9,17 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import TypedDict
+from typing import Literal, NotRequired
 
+from pydantic import with_config
 from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from typing_extensions import TypedDict
 
 from server.domain import errors
+from server.openapi import shown
 from server.wire import json_response
 
 log = logging.getLogger(__name__)
@@ -29,6 +32,37 @@ class WrongField(TypedDict, total=False):
     parameter: str
     code: str
     detail: str
+
+
+@with_config(
+    shown(
+        {
+            "type": "about:blank",
+            "title": "Unprocessable Content",
+            "status": 422,
+            "detail": "Not as it must be: /destination.",
+            "code": "invalid_fields",
+            "request_id": "req_0f3c5d1f6b0a4e5c9a7d2b18",
+            "errors": [
+                {
+                    "pointer": "/destination",
+                    "code": "invalid_scheme",
+                    "detail": "A destination begins with http:// or https://.",
+                }
+            ],
+        }
+    )
+)
+class Problem(TypedDict):
+    """What every refusal says (RFC 9457)."""
+
+    type: Literal["about:blank"]
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    errors: NotRequired[Sequence[WrongField]]
 
 
 class InvalidFields(Exception):
@@ -147,7 +181,7 @@ def _problem(
     wrong: Sequence[WrongField] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    body: dict[str, object] = {
+    body: Problem = {
         "type": "about:blank",
         "title": TITLES.get(status, HTTPStatus(status).phrase),
         "status": status,

@@ -8,18 +8,31 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from server.api.access import Access
-from server.api.answers import Answers
-from server.api.images import image_answer
+from server.api.answers import Answers, PageAnswer, QrCodeAnswer, StatsAnswer
+from server.api.images import PICTURE, PICTURE_HEADERS, image_answer
 from server.api.problems import in_query
 from server.api.schema import ImageQuery, PageQuery, QrCodeChange, QrCodeCreate, StatsQuery, path_id
+from server.domain.errors import BadPicture, Busy, NotCounted, NotStatic, Unscannable
 from server.domain.ids import id_text
 from server.domain.model import Account, QrCodeId
 from server.domain.qrcodes import QrCodes
+from server.openapi import operation
 from server.wire import ByMethod, json_response
 
 
 def routes(codes: QrCodes, answers: Answers, access: Access, now: Callable[[], datetime]) -> list[Route]:
-    async def create(request: Request, account: Account) -> Response:
+    @operation(
+        body=QrCodeCreate,
+        answers={201: QrCodeAnswer},
+        sends=["Location"],
+        refusals=[BadPicture, Unscannable, Busy],
+    )
+    async def create_qr_code(request: Request, account: Account) -> Response:
+        """Create a QR code.
+
+        With a `destination` it gets a link of its own; with a `link_id` it is for that link; with a `content` it says
+        it itself, for good, and its scans cannot be counted.
+        """
         body = await QrCodeCreate.of(request)
         code = await codes.create(
             account.id,
@@ -31,25 +44,47 @@ def routes(codes: QrCodes, answers: Answers, access: Access, now: Callable[[], d
         answer = answers.qr_code(code)
         return json_response(answer, 201, {"location": f"/v1/qr-codes/{answer['id']}"})
 
-    async def list_(request: Request, account: Account) -> Response:
+    @operation(query=PageQuery, answers={200: PageAnswer[QrCodeAnswer]})
+    async def list_qr_codes(request: Request, account: Account) -> Response:
+        """List the QR codes, the newest first."""
         query = PageQuery.of(request)
         page = await codes.list(account.id, before=query.cursor, limit=query.limit)
         return json_response(answers.page(page, answers.qr_code))
 
-    async def show(request: Request, account: Account) -> Response:
+    @operation(answers={200: QrCodeAnswer})
+    async def get_qr_code(request: Request, account: Account) -> Response:
+        """Get a QR code."""
         return json_response(answers.qr_code(await codes.get(account.id, _id(request))))
 
-    async def change(request: Request, account: Account) -> Response:
+    @operation(body=QrCodeChange, answers={200: QrCodeAnswer}, refusals=[BadPicture, NotStatic, Unscannable, Busy])
+    async def update_qr_code(request: Request, account: Account) -> Response:
+        """Change a QR code.
+
+        What is absent stays as it is; a `design` or a `content` is replaced as a whole.
+        """
         code_id = _id(request)
         body = await QrCodeChange.of(request)
         code = await codes.change(account.id, code_id, body.changes(), allow_unscannable=body.allow_unscannable)
         return json_response(answers.qr_code(code))
 
-    async def delete(request: Request, account: Account) -> Response:
+    @operation(answers={204: None})
+    async def delete_qr_code(request: Request, account: Account) -> Response:
+        """Delete a QR code.
+
+        Its link stays, so that what is printed goes on working; to end that, delete the link.
+        """
         await codes.delete(account.id, _id(request))
         return Response(status_code=204)
 
-    async def image(request: Request, account: Account) -> Response:
+    @operation(
+        query=ImageQuery,
+        takes=["If-None-Match"],
+        answers={200: PICTURE, 304: None},
+        sends=PICTURE_HEADERS,
+        refusals=[BadPicture, Unscannable, Busy],
+    )
+    async def get_qr_code_image(request: Request, account: Account) -> Response:
+        """Draw a QR code."""
         code_id = _id(request)
         query = ImageQuery.of(request)
         shown = await codes.show(
@@ -63,23 +98,28 @@ def routes(codes: QrCodes, answers: Answers, access: Access, now: Callable[[], d
         download = f"{id_text('qr', code_id)}.{query.format}" if query.download else None
         return await image_answer(request, shown, in_query(), download=download)
 
-    async def stats(request: Request, account: Account) -> Response:
+    @operation(query=StatsQuery, answers={200: StatsAnswer}, refusals=[NotCounted])
+    async def get_qr_code_stats(request: Request, account: Account) -> Response:
+        """Count the scans of a dynamic QR code, in all and over time."""
         code_id = _id(request)
         period = StatsQuery.of(request).period(now())
         return json_response(answers.stats(await codes.stats(account.id, code_id, period)))
 
     return [
-        Route("/qr-codes", ByMethod(POST=access("qr-codes:write", create), GET=access("qr-codes:read", list_))),
+        Route(
+            "/qr-codes",
+            ByMethod(POST=access("qr-codes:write", create_qr_code), GET=access("qr-codes:read", list_qr_codes)),
+        ),
         Route(
             "/qr-codes/{id}",
             ByMethod(
-                GET=access("qr-codes:read", show),
-                PATCH=access("qr-codes:write", change),
-                DELETE=access("qr-codes:write", delete),
+                GET=access("qr-codes:read", get_qr_code),
+                PATCH=access("qr-codes:write", update_qr_code),
+                DELETE=access("qr-codes:write", delete_qr_code),
             ),
         ),
-        Route("/qr-codes/{id}/image", ByMethod(GET=access("qr-codes:read", image))),
-        Route("/qr-codes/{id}/stats", ByMethod(GET=access("qr-codes:read", stats))),
+        Route("/qr-codes/{id}/image", ByMethod(GET=access("qr-codes:read", get_qr_code_image))),
+        Route("/qr-codes/{id}/stats", ByMethod(GET=access("qr-codes:read", get_qr_code_stats))),
     ]
 
 

@@ -6,26 +6,28 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from io import BytesIO
-from typing import Annotated, TypedDict, TypeGuard
+from typing import Annotated, TypeGuard
 
 import orjson
-from pydantic import Field
+from pydantic import Field, with_config
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from typing_extensions import TypedDict
 
 from server.api.access import Access
 from server.api.contents import ContentBody
 from server.api.designs import MAX_DRAWN_BYTES, DesignBody
 from server.api.fields import Body
-from server.api.images import Drawn, drawn, image_answer
+from server.api.images import PICTURE, PICTURE_HEADERS, Drawn, drawn, image_answer
 from server.api.problems import WrongField, design_pointer
-from server.domain.errors import InvalidValue, Unscannable
+from server.domain.errors import BadPicture, Busy, InvalidValue, Unscannable
 from server.domain.model import Account
 from server.domain.order import DEFAULT_SIZE_PX, MAX_DPI, MAX_SIZE_PX, MIN_DPI, MIN_SIZE_PX, ImageFormat, Order
 from server.domain.qrcodes import order_of, told_by_field
 from server.domain.scannability import Scannability
 from server.domain.studio import Studio
+from server.openapi import File, operation, shown
 from server.wire import ByMethod, json_response
 
 MAX_ITEMS = 100
@@ -37,6 +39,7 @@ DEFAULT_DPI = 300
 
 
 class RenderCreate(Body):
+    model_config = shown({"content": {"type": "text", "text": "Table 7"}, "size": 512})
     max_bytes = MAX_DRAWN_BYTES
 
     content: ContentBody
@@ -82,6 +85,7 @@ def _pixels(inches: float, dpi: float) -> int:
 
 
 class BatchCreate(Body):
+    model_config = shown({"items": [{"content": {"type": "text", "text": "Table 7"}, "format": "svg"}]})
     max_bytes = MAX_DRAWN_BYTES
 
     items: Annotated[list[RenderCreate], Field(min_length=1, max_length=MAX_ITEMS)]
@@ -107,6 +111,20 @@ class FindingAnswer(TypedDict):
     fatal: bool
 
 
+@with_config(
+    shown(
+        {
+            "scannable": True,
+            "decoded": True,
+            "score": 100,
+            "findings": [],
+            "symbol": {"version": 1, "level": "M", "mask": 5, "modules": 21, "module_px": 17.0, "text": "Table 7"},
+            "contrast": 21.0,
+            "inverted": False,
+            "repair": [{"hidden": 0, "correctable": 5}],
+        }
+    )
+)
 class ValidationAnswer(TypedDict):
     scannable: bool
     decoded: bool
@@ -130,19 +148,36 @@ def routes(studio: Studio, access: Access) -> list[Route]:
         with told_by_field(body.content):
             return replace(order, design=await studio.complete(order.design, account.id))
 
+    @operation(
+        body=RenderCreate,
+        takes=["If-None-Match"],
+        answers={200: PICTURE, 304: None},
+        sends=PICTURE_HEADERS,
+        refusals=[BadPicture, Unscannable, Busy],
+    )
     async def render(request: Request, account: Account) -> Response:
+        """Draw a content, of which nothing is stored."""
         body = await RenderCreate.of(request)
         order = await ready(body, checked(body), account)
         shown = studio.show(order, account.id, allow_unscannable=body.allow_unscannable)
         return await image_answer(request, shown, told_by_field(body.content))
 
-    async def validate(request: Request, account: Account) -> Response:
+    @operation(body=RenderCreate, answers={200: ValidationAnswer}, refusals=[BadPicture, Busy])
+    async def validate_render(request: Request, account: Account) -> Response:
+        """Find out how well a picture would scan."""
         body = await RenderCreate.of(request)
         order = await ready(body, checked(body), account)
         with told_by_field(body.content):
             return json_response(_validation(await studio.examine(order, account.id), order))
 
-    async def batch(request: Request, account: Account) -> Response:
+    @operation(
+        body=BatchCreate,
+        answers={200: File("application/zip")},
+        sends=["Content-Disposition"],
+        refusals=[BadPicture, Unscannable, Busy],
+    )
+    async def render_batch(request: Request, account: Account) -> Response:
+        """Draw many contents, as a ZIP with a manifest."""
         body = await BatchCreate.of(request)
         orders = []
         for index, item in enumerate(body.items):
@@ -169,8 +204,8 @@ def routes(studio: Studio, access: Access) -> list[Route]:
 
     return [
         Route("/render", ByMethod(POST=access("render", render))),
-        Route("/render/validate", ByMethod(POST=access("render", validate))),
-        Route("/render/batch", ByMethod(POST=access("render", batch))),
+        Route("/render/validate", ByMethod(POST=access("render", validate_render))),
+        Route("/render/batch", ByMethod(POST=access("render", render_batch))),
     ]
 
 

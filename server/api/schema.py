@@ -23,6 +23,7 @@ from server.domain.model import LinkChanges, LinkId, QrCodeChanges
 from server.domain.order import DEFAULT_SIZE_PX, MAX_DPI, MAX_SIZE_PX, MIN_DPI, MIN_SIZE_PX, ImageFormat
 from server.domain.slug import Slug
 from server.domain.stats import Interval, Period
+from server.openapi import shown
 from server.wire import cursor_number
 
 # --- fields -------------------------------------------------------------------------------------------------------
@@ -68,18 +69,24 @@ Permissions = Annotated[frozenset[Permission], PlainValidator(_permissions, json
 
 
 class KeyCreate(Body):
+    model_config = shown({"name": "Till", "permissions": ["read", "links:write"], "expires_at": "2026-12-31"})
+
     name: Annotated[Label, born(Label)]
     permissions: Permissions = ALL
     expires_at: Annotated[datetime, born(a_moment(day_ends=True))] | None = None
 
 
 class LinkCreate(GuardFields):
+    model_config = shown({"destination": "https://example.com/menu", "slug": "menu", "title": "Menu"})
+
     destination: Annotated[Destination, born(Destination)]
     slug: Annotated[Slug, born(Slug)] | None = None
     title: Annotated[Label, born(Label)] | None = None
 
 
 class LinkChange(GuardFields):
+    model_config = shown({"destination": "https://example.com/menu?season=winter"})
+
     destination: Annotated[Destination, born(Destination)] = Destination.stored("")  # null is not a destination
     title: Annotated[Label, born(Label)] | None = None
 
@@ -95,6 +102,7 @@ SAYS = ("destination", "link_id", "content")
 
 
 class QrCodeCreate(Body):
+    model_config = shown({"destination": "https://example.com/menu", "name": "Table 7"})
     max_bytes = MAX_DRAWN_BYTES
 
     name: Annotated[Label, born(Label)] | None = None
@@ -122,6 +130,7 @@ class QrCodeCreate(Body):
 
 
 class QrCodeChange(Body):
+    model_config = shown({"design": {"modules": {"shape": "rounded", "color": "#1a237e"}}})
     max_bytes = MAX_DRAWN_BYTES
 
     name: Annotated[Label, born(Label)] | None = None

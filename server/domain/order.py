@@ -7,6 +7,14 @@ from server.domain.design import PLAIN, Design
 
 ImageFormat = Literal["png", "svg", "pdf", "eps", "webp"]
 
+MEDIA_TYPES: dict[ImageFormat, str] = {
+    "png": "image/png",
+    "svg": "image/svg+xml",
+    "pdf": "application/pdf",
+    "eps": "application/postscript",
+    "webp": "image/webp",
+}
+
 MIN_SIZE_PX, DEFAULT_SIZE_PX, MAX_SIZE_PX = 64, 512, 9000
 MIN_DPI, MAX_DPI = 36, 2400
 

@@ -16,20 +16,12 @@ from server.domain.design import LEVELS, PLAIN, Design, Modules, plain
 from server.domain.design import Picture as Given
 from server.domain.errors import InvalidValue
 from server.domain.model import Image
-from server.domain.order import ImageFormat, Order
+from server.domain.order import MEDIA_TYPES, Order
 from server.domain.scannability import FULL_MODULE_PX, Scannability
 from server.render.budget import PixelBudget
 from server.render.compose import compose, lay_out
 from server.render.pictures import Picture, count_pixels, decode
 from server.render.proof import prove
-
-MEDIA_TYPES: dict[ImageFormat, str] = {
-    "png": "image/png",
-    "svg": "image/svg+xml",
-    "pdf": "application/pdf",
-    "eps": "application/postscript",
-    "webp": "image/webp",
-}
 
 #: Raised when shapes change, as that may be more often than versions do.
 DRAWING = 2

@@ -1,32 +1,14 @@
 """What the tests of the API share: the shape of every refusal, everything an account owns, and the routes there are."""
 
 import re
-from datetime import UTC, datetime
+from inspect import signature
 from typing import Any
 
 import httpx
-from starlette.applications import Starlette
-from starlette.routing import Route
 
+from server import ops
 from server.api import api
-from server.domain.accounts import Accounts
-from server.domain.design import Picture
-from server.domain.ids import id_source
-from server.domain.links import Links
-from server.domain.qrcodes import QrCodes
-from server.domain.slug import Slug
-from server.domain.studio import Studio
-from server.edge.image_cache import Images
-from server.passwords import Passwords
-from server.render.image import Painter
-from server.storage.postgres.accounts import PostgresAccounts
-from server.storage.postgres.answers import PostgresAnswers
-from server.storage.postgres.links import PostgresLinks
-from server.storage.postgres.pictures import PostgresPictures
-from server.storage.postgres.pool import Database
-from server.storage.postgres.qrcodes import PostgresQrCodes
-from server.storage.postgres.stats import PostgresStats
-from server.wire import HearOut
+from server.openapi import Described, described
 
 # An answer is JSON: its fields are what the tests are about.
 Json = dict[str, Any]
@@ -88,45 +70,18 @@ def new_key(api: httpx.Client, **fields: object) -> Json:
 MAKERS = {"links": new_link, "qr-codes": new_code, "api-keys": new_key}
 
 
+def operations() -> list[Described]:
+    """Every operation there is, from the application's own route tables. They are only looked at, so nothing of what
+    would answer is needed."""
+    nothing: Any = None
+    native = api(**dict.fromkeys(signature(api).parameters, nothing))
+    return [*described(native, "/v1"), *described(ops.routes(nothing))]
+
+
 def paths() -> list[str]:
-    """The path of every route there is, from the application's own table."""
-
-    def now() -> datetime:
-        return datetime.now(UTC)
-
-    async def changed(slug: Slug) -> None:
-        raise NotImplementedError
-
-    database = Database("postgresql://")  # never opened: nothing is asked of it
-    new_id = id_source(now)
-    links = Links(
-        PostgresLinks(database), PostgresStats(database), Passwords(), now=now, new_id=new_id, changed=changed
-    )
-
-    async def nothing_there(url: str) -> Picture:
-        raise NotImplementedError
-
-    studio = Studio(
-        Painter(max_pixels=10_000_000),
-        Images(max_bytes=0, shared=None),
-        PostgresPictures(database),
-        fetched=nothing_there,
-    )
-    codes = QrCodes(
-        PostgresQrCodes(database),
-        links,
-        studio,
-        now=now,
-        new_id=new_id,
-        short_url=str,
-        changed=changed,
-    )
-    accounts = Accounts(PostgresAccounts(database), now=now, new_id=new_id)
-    app = api(accounts, links, codes, studio, PostgresAnswers(database), base_url="", short_url=str, now=now)
-    assert isinstance(app, HearOut)
-    assert isinstance(app.app, Starlette)
-    assert all(isinstance(route, Route) for route in app.app.routes)
-    return [route.path for route in app.app.routes if isinstance(route, Route)]
+    """The path of every route of the API."""
+    under = [each.path.removeprefix("/v1") for each in operations() if each.path.startswith("/v1")]
+    return list(dict.fromkeys(under))
 
 
 def methods(api: httpx.Client, path: str) -> list[str]:

@@ -1,0 +1,125 @@
+"""GET /openapi.json: what the API says of itself, for programs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from importlib.metadata import version
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from server.api.problems import STATUS, Problem
+from server.domain import errors
+from server.domain.keys import RENDER
+from server.openapi import About, Described, Json, document
+
+HEADERS: dict[str, Json] = {
+    "Content-Disposition": {
+        "description": "The name of the file that this is to become.",
+        "schema": {"type": "string"},
+    },
+    "ETag": {"description": "Changes with what is answered (RFC 9110, 8.8.3).", "schema": {"type": "string"}},
+    "Idempotency-Key": {
+        "description": "Up to 255 characters of your choice: a request that is sent again with it is done once.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    },
+    "Idempotent-Omitted": {
+        "description": "Fields that are null, as they are shown once.",
+        "schema": {"type": "string"},
+    },
+    "Idempotent-Replayed": {
+        "description": "Only where this is the answer to an earlier request with this Idempotency-Key.",
+        "schema": {"type": "string", "enum": ["true"]},
+    },
+    "If-None-Match": {
+        "description": "The ETag of what you have: where that is still right, the answer is 304, without a body.",
+        "schema": {"type": "string"},
+    },
+    "Location": {"description": "Where the new thing is.", "schema": {"type": "string"}},
+    "Retry-After": {"description": "In so many seconds, try again.", "schema": {"type": "integer", "minimum": 1}},
+    "WWW-Authenticate": {"description": "How a key is sent.", "schema": {"type": "string"}},
+    "X-Cache": {
+        "description": "Whether the picture was there already.",
+        "schema": {"type": "string", "enum": ["HIT", "MISS"]},
+    },
+    "X-Qr-Scannable": {
+        "description": "Only of a picture that would not scan.",
+        "schema": {"type": "string", "enum": ["false"]},
+    },
+    "X-Qr-Scannable-Reason": {"description": "Why it would not.", "schema": {"type": "string"}},
+    "X-Render-Ms": {"description": "How many milliseconds it took to have it.", "schema": {"type": "string"}},
+}
+
+SECURITY: dict[str, Json] = {
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "key": {"type": "apiKey", "in": "header", "name": "X-Api-Key"},
+}
+
+#: What is refused before the domain is asked, by status.
+BROKEN_BODIES = {
+    400: {"malformed_body": "The body is not JSON."},
+    413: {"body_too_large": "The body has more bytes, or more values, than a request may have."},
+}
+
+
+def _tag(path: str) -> str:
+    return path.removeprefix("/v1/").split("/")[0] if path.startswith("/v1/") else "health"
+
+
+def _with_common(each: Described) -> Described:
+    """With what goes for all operations of its kind."""
+    said = each.operation
+    takes, sends, refusals = list(said.takes), list(said.sends), list(said.refusals)
+    if said.permission:
+        refusals += [errors.Unauthenticated, errors.Forbidden, errors.StorageUnavailable]
+    if "{id}" in each.path:
+        refusals.append(errors.NotFound)
+    if said.body or said.query:
+        refusals.append(errors.InvalidValue)
+    if each.method == "POST" and said.permission not in (None, RENDER):
+        takes.append("Idempotency-Key")
+        sends += ["Idempotent-Replayed", "Idempotent-Omitted"]
+        refusals += [errors.InvalidIdempotencyKey, errors.IdempotencyKeyReused, errors.RequestInProgress]
+    return each._replace(operation=replace(said, takes=takes, sends=sends, refusals=refusals))
+
+
+def _refusals(each: Described) -> Mapping[int, Mapping[str, str]]:
+    found: dict[int, dict[str, str]] = {}
+    for kind in each.operation.refusals:
+        assert issubclass(kind, errors.DomainError), kind
+        found.setdefault(STATUS[kind], {})[kind.code] = " ".join((kind.__doc__ or "").split())
+    for status, codes in BROKEN_BODIES.items() if each.operation.body else ():
+        found.setdefault(status, {}).update(codes)
+    return found
+
+
+def routes(operations: Sequence[Described], base_url: str) -> list[Route]:
+    @cache
+    def written() -> bytes:
+        return orjson.dumps(document([_with_common(each) for each in operations], _about(base_url)))
+
+    async def openapi(request: Request) -> Response:
+        return Response(written(), media_type="application/json")
+
+    return [Route("/openapi.json", openapi)]
+
+
+def _about(base_url: str) -> About:
+    return About(
+        members={
+            "info": {
+                "title": "qredge",
+                "version": version("qredge"),
+                "description": "QR codes whose destination can be changed after printing, and counts of their scans.",
+            },
+            "servers": [{"url": base_url}],
+        },
+        tag=_tag,
+        headers=HEADERS,
+        security=SECURITY,
+        problem=Problem,
+        refusals=_refusals,
+        refusing={401: ["WWW-Authenticate"], 503: ["Retry-After"]},
+    )

@@ -1,0 +1,57 @@
+"""What the API says of itself: /openapi.json, and the declarations of handlers that it is made from."""
+
+import re
+
+import httpx
+import pytest
+from openapi_schema_validator import OAS31Validator
+from openapi_spec_validator import validate
+
+from server.api.documents import HEADERS
+from server.openapi import Described
+from tests.api.exchange import Json, operations
+from tests.support import ServerProcess
+
+OPERATIONS = operations()
+
+each_operation = pytest.mark.parametrize("each", OPERATIONS, ids=lambda each: f"{each.method} {each.path}")
+
+
+@pytest.fixture(scope="session")
+def document(server: ServerProcess) -> Json:
+    answer = httpx.get(f"{server.url}/openapi.json", verify=False)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+    return dict(answer.json())
+
+
+def test_the_document_is_openapi_3_1(document: Json) -> None:
+    assert document["openapi"].startswith("3.1.")
+    validate(document)
+
+
+def test_the_document_has_every_operation_there_is_and_no_other(document: Json) -> None:
+    told = {(path, method.upper()) for path, item in document["paths"].items() for method in item}
+    assert told == {(each.path, each.method) for each in OPERATIONS}
+
+
+def test_every_operation_has_a_name_of_its_own() -> None:
+    names = [each.operation.name for each in OPERATIONS]
+    assert len(set(names)) == len(names)
+
+
+@each_operation
+def test_an_operation_says_what_it_does(each: Described) -> None:
+    said = each.operation
+    assert re.fullmatch(r"[A-Z][^\n]{3,80}[^.\n]", said.summary), "the first line of the docstring is a short sentence"
+    assert set(said.takes) | set(said.sends) <= HEADERS.keys(), "each is described in server/api/documents.py"
+    assert any(200 <= status < 300 for status in said.answers)
+
+
+@each_operation
+def test_every_body_and_answer_has_an_example_that_fits_it(document: Json, each: Described) -> None:
+    operation = document["paths"][each.path][each.method.lower()]
+    media = [operation["requestBody"]] if "requestBody" in operation else []
+    for content in (said["content"] for said in [*media, *operation["responses"].values()] if "content" in said):
+        for name, said in content.items():
+            if "json" in name:
+                OAS31Validator(said["schema"] | {"components": document["components"]}).validate(said["example"])
