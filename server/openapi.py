@@ -237,6 +237,9 @@ class _Schemas(GenerateJsonSchema):
     def normalize_name(self, name: str) -> str:
         return SUFFIX.sub("", super().normalize_name(name))
 
+    def sort(self, value: Json, parent_key: str | None = None) -> Json:
+        return value  # examples keep their order, too
+
     def field_title_should_be_set(self, schema: object) -> bool:
         return False
 

@@ -17,7 +17,7 @@ from server.wire import ByMethod, json_response
 def routes(accounts: Accounts, answers: Answers, access: Access) -> list[Route]:
     @operation(answers={200: AccountAnswer})
     async def get_account(request: Request, account: Account) -> Response:
-        """Get the account that the key belongs to."""
+        """Get the account."""
         return json_response(answers.account(account))
 
     @operation(body=KeyCreate, answers={201: NewKeyAnswer})
@@ -38,14 +38,17 @@ def routes(accounts: Accounts, answers: Answers, access: Access) -> list[Route]:
 
     @operation(query=PageQuery, answers={200: PageAnswer[KeyAnswer]})
     async def list_keys(request: Request, account: Account) -> Response:
-        """List the API keys, the newest first."""
+        """List API keys, the newest first."""
         query = PageQuery.of(request)
         page = await accounts.keys(account.id, before=query.cursor, limit=query.limit)
         return json_response(answers.page(page, answers.key))
 
     @operation(answers={204: None})
     async def delete_key(request: Request, account: Account) -> Response:
-        """Revoke an API key, at once and on every process."""
+        """Revoke an API key.
+
+        It opens nothing from that moment on, on every process.
+        """
         await accounts.delete_key(account.id, ApiKeyId(path_id(request, "key", "API key")))
         return Response(status_code=204)
 

@@ -1,4 +1,4 @@
-"""GET /openapi.json: what the API says of itself, for programs."""
+"""GET /openapi.json, /docs: what the API says of itself, for programs and for people."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from server.api.problems import STATUS, Problem
+from server.api.reference import POLICY, page
 from server.domain import errors
 from server.domain.keys import RENDER
 from server.openapi import About, Described, Json, document
@@ -97,13 +98,18 @@ def _refusals(each: Described) -> Mapping[int, Mapping[str, str]]:
 
 def routes(operations: Sequence[Described], base_url: str) -> list[Route]:
     @cache
-    def written() -> bytes:
-        return orjson.dumps(document([_with_common(each) for each in operations], _about(base_url)))
+    def made() -> tuple[bytes, str]:
+        """Once, when somebody wants to know: a worker that starts has other things to do."""
+        found = document([_with_common(each) for each in operations], _about(base_url))
+        return orjson.dumps(found), page(found)
 
     async def openapi(request: Request) -> Response:
-        return Response(written(), media_type="application/json")
+        return Response(made()[0], media_type="application/json")
 
-    return [Route("/openapi.json", openapi)]
+    async def docs(request: Request) -> Response:
+        return Response(made()[1], headers={"content-security-policy": POLICY}, media_type="text/html")
+
+    return [Route("/openapi.json", openapi), Route("/docs", docs)]
 
 
 def _about(base_url: str) -> About:

@@ -30,7 +30,7 @@ def routes(links: Links, answers: Answers, access: Access, now: Callable[[], dat
 
     @operation(query=PageQuery, answers={200: PageAnswer[LinkAnswer]})
     async def list_links(request: Request, account: Account) -> Response:
-        """List the links, the newest first."""
+        """List links, the newest first."""
         query = PageQuery.of(request)
         page = await links.list(account.id, before=query.cursor, limit=query.limit)
         return json_response(answers.page(page, answers.link))
@@ -62,7 +62,7 @@ def routes(links: Links, answers: Answers, access: Access, now: Callable[[], dat
 
     @operation(query=StatsQuery, answers={200: StatsAnswer})
     async def get_link_stats(request: Request, account: Account) -> Response:
-        """Count the scans of a link, in all and over time."""
+        """Count the scans of a link."""
         link_id = _id(request)
         period = StatsQuery.of(request).period(now())
         return json_response(answers.stats(await links.stats(account.id, link_id, period)))

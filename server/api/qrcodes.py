@@ -46,7 +46,7 @@ def routes(codes: QrCodes, answers: Answers, access: Access, now: Callable[[], d
 
     @operation(query=PageQuery, answers={200: PageAnswer[QrCodeAnswer]})
     async def list_qr_codes(request: Request, account: Account) -> Response:
-        """List the QR codes, the newest first."""
+        """List QR codes, the newest first."""
         query = PageQuery.of(request)
         page = await codes.list(account.id, before=query.cursor, limit=query.limit)
         return json_response(answers.page(page, answers.qr_code))
@@ -100,7 +100,10 @@ def routes(codes: QrCodes, answers: Answers, access: Access, now: Callable[[], d
 
     @operation(query=StatsQuery, answers={200: StatsAnswer}, refusals=[NotCounted])
     async def get_qr_code_stats(request: Request, account: Account) -> Response:
-        """Count the scans of a dynamic QR code, in all and over time."""
+        """Count the scans of a QR code.
+
+        Those of a static one cannot be counted.
+        """
         code_id = _id(request)
         period = StatsQuery.of(request).period(now())
         return json_response(answers.stats(await codes.stats(account.id, code_id, period)))

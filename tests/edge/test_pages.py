@@ -8,10 +8,8 @@ from selenium.webdriver import Chrome, Keys
 
 from server.edge.pages import Page
 from tests.api.exchange import new_link
+from tests.screens import DESK, PHONE, contrast, set_screen
 from tests.support import ServerProcess, sql, until
-
-PHONE = (360, 640)
-DESK = (1280, 800)
 
 # What a browser makes of a page, measured in it.
 MEASURE = """
@@ -34,18 +32,6 @@ MEASURE = """
 """
 
 
-def contrast(one: str, other: str) -> float:
-    """WCAG 2.2's contrast ratio of two CSS colours, "rgb(r, g, b)"."""
-    brighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
-    return (brighter + 0.05) / (darker + 0.05)
-
-
-def luminance(colour: str) -> float:
-    parts = [int(part) / 255 for part in colour.removeprefix("rgb(").removesuffix(")").split(",")]
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("screen", [PHONE, DESK], ids=["phone", "desk"])
 @pytest.mark.parametrize("page", Page, ids=lambda page: page.name.lower())
@@ -62,15 +48,6 @@ def test_a_page_is_readable_without_scrolling(
     assert min([*measured["targets"], 48]) >= 44  # WCAG 2.2, 2.5.5: what a thumb hits
     assert min(contrast(ink, paper) for ink, paper in measured["colours"]) >= 4.5
     assert measured["loaded"] == []
-
-
-def set_screen(browser: Chrome, screen: tuple[int, int], scheme: str, *, scripts: bool = True) -> None:
-    width, height = screen
-    metrics = {"width": width, "height": height, "deviceScaleFactor": 2, "mobile": screen == PHONE}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    media = [{"name": "prefers-color-scheme", "value": scheme}]
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": media})
-    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not scripts})
 
 
 def test_a_lost_phone_sees_the_page(browser: Chrome, server: ServerProcess) -> None:
