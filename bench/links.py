@@ -33,9 +33,10 @@ from bench.load import PHONE_HEADERS, Measured, load
 from bench.measure import save
 from bench.servers import free_port
 from migrations import migrate
-from server.app import accounts_in
+from server.app import accounts_in, plans_of
 from server.domain.ids import id_text
 from server.embedded import EmbeddedPostgres
+from server.settings import Settings
 
 LINKS = 1_000_000
 CHANGES = 1_000
@@ -141,7 +142,7 @@ def run(folder: Path, database_url: str) -> dict[str, str]:
 async def fill(database_url: str) -> str:
     """Returns an API key to the account that has all links."""
     await migrate(database_url)
-    async with accounts_in(database_url) as accounts:
+    async with accounts_in(database_url, plans_of(Settings())) as accounts:
         key = await accounts.create_first()
     assert key is not None
     connection = await asyncpg.connect(database_url)

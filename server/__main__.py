@@ -17,7 +17,7 @@ from migrations import MigrationChanged, migrate
 from server import logs, settings
 from server.api.problems import InvalidFields
 from server.api.renders import RenderCreate
-from server.app import accounts_in
+from server.app import accounts_in, plans_of
 from server.console.accounts import commands
 from server.dialects import key_formats
 from server.domain.accounts import Accounts
@@ -62,15 +62,18 @@ def migrate_() -> None:
 
 
 def _with_accounts(use: Callable[[Accounts], Awaitable[T]]) -> T:
+    config = settings.load()
+    plans = plans_of(config)
+
     async def run(url: str) -> T:
-        async with accounts_in(url) as accounts:
+        async with accounts_in(url, plans) as accounts:
             return await use(accounts)
 
-    with database(settings.load()) as url:
+    with database(config) as url:
         return asyncio.run(run(url))
 
 
-for name, group in commands(_with_accounts, key_formats()).items():
+for name, group in commands(_with_accounts, key_formats(), lambda: plans_of(settings.load())).items():
     cli.add_typer(group, name=name)
 
 

@@ -17,7 +17,7 @@ from typing import cast
 from starlette.routing import Mount, Route, Router
 
 from migrations import checksums
-from server import logs, ops, settings
+from server import dialects, logs, ops, settings
 from server.api import api, documents, serving
 from server.asgi import ASGIApp, Receive, Scope, Send
 from server.domain.accounts import Accounts
@@ -26,6 +26,7 @@ from server.domain.errors import StorageUnavailable
 from server.domain.ids import id_source
 from server.domain.links import Links
 from server.domain.model import AccountId
+from server.domain.plan import Plans
 from server.domain.qrcodes import QrCodes
 from server.domain.slug import Slug
 from server.domain.studio import Studio
@@ -38,6 +39,7 @@ from server.farewell import Farewell
 from server.openapi import described
 from server.outbound import Outbound
 from server.passwords import Passwords
+from server.plans import known_plans
 from server.render.fetched import Fetched
 from server.render.image import Painter
 from server.scans import geo, record, visitor
@@ -101,7 +103,7 @@ def create_app(given: Settings | None = None) -> ASGIApp:
         await database.when_committed(refresh)
 
     new_id = id_source(now)
-    accounts = Accounts(PostgresAccounts(database), now=now, new_id=new_id)
+    accounts = Accounts(PostgresAccounts(database, plans_of(config)), now=now, new_id=new_id)
     passwords = Passwords()
     links = Links(PostgresLinks(database), PostgresStats(database), passwords, now=now, new_id=new_id, changed=changed)
     shared = RedisImages(config.redis_url, ttl_s=config.image_cache_ttl_s) if config.redis_url else None
@@ -198,6 +200,11 @@ def create_app(given: Settings | None = None) -> ASGIApp:
 
 def _database(url: str, *, max_connections: int = MAX_CONNECTIONS) -> Database:
     return Database(url, max_connections=max_connections, migrations=checksums())
+
+
+def plans_of(config: Settings) -> Plans:
+    """The plans that accounts may have; raises IllegalSetting."""
+    return known_plans(dialects.plans(), config.plans)
 
 
 def _scan_visitors(config: Settings) -> visitor.Visitors:
@@ -489,11 +496,11 @@ async def _first_of(*waits: Coroutine[None, None, object]) -> None:
 
 
 @asynccontextmanager
-async def accounts_in(database_url: str) -> AsyncIterator[Accounts]:
+async def accounts_in(database_url: str, plans: Plans) -> AsyncIterator[Accounts]:
     """The accounts of a database, whichever servers run on it."""
     database = _database(database_url, max_connections=1)
     await database.open()
     try:
-        yield Accounts(PostgresAccounts(database), now=now, new_id=id_source(now))
+        yield Accounts(PostgresAccounts(database, plans), now=now, new_id=id_source(now))
     finally:
         await database.close()

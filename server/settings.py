@@ -97,6 +97,11 @@ class Settings:
         "A file that tells addresses' countries where no header does, in MaxMind's format (MMDB). "
         "Empty: that of geoip2fast, which is as old as its installed release (GeoLite2 by MaxMind).",
     )
+    plans: str = setting(
+        "",
+        "Plans that accounts may have beside those of the server, as TOML (docs/api.md). QREDGE_PLANS_FILE names a "
+        "file of them.",
+    )
     log_level: str = setting("info", "What is logged: debug, info, warning or error.")
 
     def __post_init__(self) -> None:

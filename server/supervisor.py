@@ -33,7 +33,7 @@ from granian.server import Server as Granian
 
 from migrations import MigrationChanged, migrate
 from server import logs
-from server.app import accounts_in, run_writer
+from server.app import accounts_in, plans_of, run_writer
 from server.domain.errors import StorageUnavailable
 from server.embedded import DoesNotStart, EmbeddedPostgres
 from server.settings import PREFIX, IllegalSetting, Settings
@@ -55,6 +55,7 @@ class Supervisor:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._plans = plans_of(settings)
         self._embedded: EmbeddedPostgres | None = None
         self._writer: multiprocessing.Process | None = None
         #: The writer's other end: it stops when this is closed, or this process is gone.
@@ -145,7 +146,7 @@ class Supervisor:
             self._inhabited = True
 
     async def _first_key(self) -> str | None:
-        async with accounts_in(self._settings.database_url) as accounts:
+        async with accounts_in(self._settings.database_url, self._plans) as accounts:
             return await accounts.create_first()
 
     # --- the workers -----------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 
 from migrations import migrate
 from server.embedded import EmbeddedPostgres
-from tests.support import Databases, RedisServer, ServerProcess, sql
+from tests.support import PLANS_FILE, Databases, RedisServer, ServerProcess, sql
 
 TEMPLATE = "migrated"
 
@@ -59,7 +59,7 @@ def database_url(databases: Databases) -> Iterator[str]:
 def server(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A running server that tests share, each with an account of its own."""
     url = databases.create(template=TEMPLATE)
-    server = ServerProcess(tmp_path_factory.mktemp("server") / "data", database_url=url)
+    server = ServerProcess(tmp_path_factory.mktemp("server") / "data", database_url=url, plans_file=str(PLANS_FILE))
     server.start()
     yield server
     assert server.stop() == 0, server.log.read_text()

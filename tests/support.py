@@ -18,16 +18,21 @@ import asyncpg
 import httpx
 import redis
 
-from server.app import now
+from server.app import now, plans_of
 from server.domain.accounts import Accounts
 from server.domain.ids import id_source
 from server.domain.label import Label
+from server.domain.plan import UNLIMITED, Plan
+from server.settings import Settings
 from server.storage.postgres.accounts import PostgresAccounts
 from server.storage.postgres.pool import Database
 
 T = TypeVar("T")
 
 new_id = id_source(now)
+#: Those of the tests are small.
+PLANS_FILE = Path(__file__).with_name("plans.toml")
+PLANS = plans_of(Settings(plans=PLANS_FILE.read_text()))
 
 #: What an iPhone says it is; a program that says it is one would be counted as a bot.
 PHONE = (
@@ -159,9 +164,9 @@ class ServerProcess:
         except httpx.TransportError:
             return False
 
-    def client(self) -> httpx.Client:
+    def client(self, plan: Plan = UNLIMITED) -> httpx.Client:
         """A client with the key of a new account."""
-        key = asyncio.run(_new_key(self.database_url))
+        key = asyncio.run(_new_key(self.database_url, plan))
         return self.anyone({"authorization": f"Bearer {key}"})
 
     def anyone(self, headers: dict[str, str] | None = None) -> httpx.Client:
@@ -252,13 +257,13 @@ class RedisServer:
         self._process.send_signal(number)
 
 
-async def _new_key(database_url: str) -> str:
+async def _new_key(database_url: str, plan: Plan) -> str:
     database = Database(database_url, max_connections=1)
     await database.open()
     try:
-        accounts = Accounts(PostgresAccounts(database), now=now, new_id=new_id)
-        account = await accounts.create(Label("Test"))
-        _, key = await accounts.create_key(account.id, Label("Test"))
+        accounts = Accounts(PostgresAccounts(database, PLANS), now=now, new_id=new_id)
+        account = await accounts.create(Label("Test"), plan=plan)
+        _, key = await accounts.create_key(account, Label("Test"))
         return key
     finally:
         await database.close()

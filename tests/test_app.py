@@ -18,7 +18,7 @@ from server.edge.cache import LinkCache
 from server.storage.postgres.accounts import PostgresAccounts
 from server.storage.postgres.links import PostgresTargets
 from server.storage.postgres.pool import Database
-from tests.support import eventually, new_id
+from tests.support import PLANS, eventually, new_id
 
 pytestmark = pytest.mark.anyio
 
@@ -58,7 +58,7 @@ async def test_a_change_is_followed_while_everything_is_read(database_url: str) 
     await database.open()
     store = Slow(database)
     links = LinkCache(store, max_links=100, report=pytest.fail)
-    following = asyncio.create_task(_follow(links, Callers(PostgresAccounts(database)), database_url))
+    following = asyncio.create_task(_follow(links, Callers(PostgresAccounts(database, PLANS)), database_url))
     connection = await asyncpg.connect(database_url)
     try:
         await store.asked.wait()
@@ -89,9 +89,9 @@ async def test_a_database_that_hangs_does_not_keep_a_worker_from_ending(
     database = Database(database_url)
     await database.open()
     try:
-        accounts = Accounts(Hanging(database), now=app.now, new_id=new_id)
+        accounts = Accounts(Hanging(database, PLANS), now=app.now, new_id=new_id)
         account = await accounts.create(Label("Test"))
-        _, key = await accounts.create_key(account.id, Label("Test"))
+        _, key = await accounts.create_key(account, Label("Test"))
         await accounts.authenticate(key)
         await asyncio.wait_for(app._store_last_uses(accounts), 10)
     finally:

@@ -45,6 +45,8 @@ class Access:
             if not key:
                 raise Unauthenticated
             caller = await self._accounts.authenticate(key)
+            if not caller.account.plan.api_access:
+                raise caller.account.plan.refusal("api_access")
             if not may(caller.key.permissions, permission):
                 raise Forbidden.needs(permission)
             if request.method == "POST" and HEADER in request.headers and permission != RENDER:

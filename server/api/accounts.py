@@ -28,7 +28,7 @@ def routes(accounts: Accounts, answers: Answers, access: Access) -> list[Route]:
         """
         body = await KeyCreate.of(request)
         record, key = await accounts.create_key(
-            caller.account.id,
+            caller.account,
             body.name,
             permissions=body.permissions,
             expires_at=body.expires_at,

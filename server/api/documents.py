@@ -74,7 +74,7 @@ def _with_common(each: Described) -> Described:
     said = each.operation
     takes, sends, refusals = list(said.takes), list(said.sends), list(said.refusals)
     if said.permission:
-        refusals += [errors.Unauthenticated, errors.Forbidden, errors.StorageUnavailable]
+        refusals += [errors.Unauthenticated, errors.Forbidden, errors.PlanLimit, errors.StorageUnavailable]
     if "{id}" in each.path:
         refusals.append(errors.NotFound)
     if said.body or said.query:

@@ -23,7 +23,7 @@ def routes(links: Links, answers: Answers, access: Access, now: Callable[[], dat
         """Create a link."""
         body = await LinkCreate.of(request)
         link = await links.create(
-            account.id, body.destination, slug=body.slug, title=body.title, guards=body.guards(), password=body.password
+            account, body.destination, slug=body.slug, title=body.title, guards=body.guards(), password=body.password
         )
         answer = answers.link(link)
         return json_response(answer, 201, {"location": f"/v1/links/{answer['id']}"})
@@ -48,7 +48,7 @@ def routes(links: Links, answers: Answers, access: Access, now: Callable[[], dat
         """
         link_id = _id(request)
         body = await LinkChange.of(request)
-        link = await links.change(account.id, link_id, body.changes(), password=body.password)
+        link = await links.change(account, link_id, body.changes(), password=body.password)
         return json_response(answers.link(link))
 
     @operation(answers={204: None})

@@ -85,6 +85,7 @@ def in_query() -> Iterator[None]:
 STATUS: dict[type[errors.DomainError], int] = {
     errors.Unauthenticated: 401,
     errors.Forbidden: 403,
+    errors.PlanLimit: 403,
     errors.NotFound: 404,
     errors.SlugTaken: 409,
     errors.NotCounted: 409,
@@ -207,12 +208,21 @@ def on_domain_error(request: Request, exc: Exception) -> Response:
     wrong: list[WrongField] = []
     if isinstance(exc, errors.InvalidValue):
         wrong = [WrongField(pointer=f"/{exc.field}" if exc.field else "", code=exc.reason, detail=exc.detail)]
+    elif isinstance(exc, errors.PlanLimit):
+        wrong = [_refused(request, exc)]
     elif isinstance(exc, errors.Unscannable):
         wrong = [
             WrongField(pointer=design_pointer(each, exc.within), code=each.code, detail=each.detail)
             for each in exc.findings
         ]
     return _problem(request, STATUS[kind], kind.code, exc.detail, wrong=wrong, headers=HEADERS.get(kind))
+
+
+def _refused(request: Request, exc: errors.PlanLimit) -> WrongField:
+    """What asks for more than the plan allows. A request without a body asks in its query (RFC 9110, 9.3.1)."""
+    if request.method in ("GET", "HEAD"):
+        return WrongField(parameter=exc.field or "", code=exc.limit, detail=exc.detail)
+    return WrongField(pointer=f"/{exc.field}" if exc.field else "", code=exc.limit, detail=exc.detail)
 
 
 def on_invalid_fields(request: Request, exc: Exception) -> Response:

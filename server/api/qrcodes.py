@@ -35,7 +35,7 @@ def routes(codes: QrCodes, answers: Answers, access: Access, now: Callable[[], d
         """
         body = await QrCodeCreate.of(request)
         code = await codes.create(
-            account.id,
+            account,
             body.says(),
             name=body.name,
             design=body.design.value(),
@@ -64,7 +64,7 @@ def routes(codes: QrCodes, answers: Answers, access: Access, now: Callable[[], d
         """
         code_id = _id(request)
         body = await QrCodeChange.of(request)
-        code = await codes.change(account.id, code_id, body.changes(), allow_unscannable=body.allow_unscannable)
+        code = await codes.change(account, code_id, body.changes(), allow_unscannable=body.allow_unscannable)
         return json_response(answers.qr_code(code))
 
     @operation(answers={204: None})
@@ -88,7 +88,7 @@ def routes(codes: QrCodes, answers: Answers, access: Access, now: Callable[[], d
         code_id = _id(request)
         query = ImageQuery.of(request)
         shown = await codes.show(
-            account.id,
+            account,
             code_id,
             format=query.format,
             size_px=query.size,

@@ -1,16 +1,16 @@
-"""`qredge account` and `qredge key`: who may use this server.
+"""`qredge account`, `qredge key` and `qredge plan`: who may use this server, and how far.
 
 People read a table; programs take the last line, which is the account's id or the key itself, or --json.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Annotated, NoReturn, Protocol, TypeVar
+from typing import Annotated, Protocol, TypeVar
 
-import orjson
 import typer
 
+from server.console.telling import Json, Row, fail, table, tell
 from server.domain import keys
 from server.domain.accounts import Accounts
 from server.domain.errors import DomainError, InvalidValue
@@ -18,9 +18,9 @@ from server.domain.ids import id_number, id_text
 from server.domain.keys import NATIVE, KeyFormat
 from server.domain.label import Label
 from server.domain.model import Account, AccountId, ApiKey, ApiKeyId, Page
+from server.domain.plan import UNLIMITED, Plan, Plans
 
 T = TypeVar("T")
-Row = dict[str, object]
 
 
 class WithAccounts(Protocol):
@@ -31,44 +31,64 @@ class WithAccounts(Protocol):
 
 PAGE = 1000
 
+PlanOption = Annotated[str, typer.Option("--plan", metavar="PLAN", help="As `qredge plan list` has it.")]
 AccountOption = Annotated[str, typer.Option("--account", metavar="ID", help="The account's id, as acc_...")]
-Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 
 
-def commands(accounts: WithAccounts, formats: Mapping[str, KeyFormat]) -> dict[str, typer.Typer]:
-    """`account` and `key`, each with commands of its own."""
-    return {"account": _account(accounts), "key": _key(accounts, {NATIVE.name: NATIVE, **formats})}
+def commands(
+    accounts: WithAccounts, formats: Mapping[str, KeyFormat], plans: Callable[[], Plans]
+) -> dict[str, typer.Typer]:
+    """`account`, `key` and `plan`, each with commands of its own."""
+    return {
+        "account": _account(accounts, plans),
+        "key": _key(accounts, {NATIVE.name: NATIVE, **formats}),
+        "plan": _plan(plans),
+    }
 
 
-def _account(accounts: WithAccounts) -> typer.Typer:
-    group = typer.Typer(no_args_is_help=True, help="Make and list accounts.")
+def _account(accounts: WithAccounts, plans: Callable[[], Plans]) -> typer.Typer:
+    group = typer.Typer(no_args_is_help=True, help="Make and list accounts, and say what they may do.")
 
     @group.command()
     def create(
         name: Annotated[str, typer.Option(metavar="NAME", help="What people call it.")],
         email: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Whom to write to.")] = None,
+        plan: PlanOption = UNLIMITED.name,
         json: Json = False,
     ) -> None:
         """Make an account; its id is the last line."""
+        with _about("--plan"):
+            chosen = plans().named(plan)
 
         async def run(desk: Accounts) -> Account:
             with _about("--name"):
                 label = Label(name)
             with _about("--email"):
-                return await desk.create(label, email=email)
+                return await desk.create(label, email=email, plan=chosen)
 
         account = _run(accounts, run)
-        _tell(_account_row(account), json, last=id_text("acc", account.id))
+        tell(_account_row(account), json, last=id_text("acc", account.id))
 
     @group.command("list")
     def list_(json: Json = False) -> None:
         """List all accounts, the newest first."""
-        _table(_run(accounts, lambda desk: _all(desk.list, _account_row)), json)
+        table(_run(accounts, lambda desk: _all(desk.list, _account_row)), json)
 
     @group.command()
     def show(account: Annotated[str, typer.Argument(metavar="ID")], json: Json = False) -> None:
         """Show one account."""
-        _tell(_account_row(_run(accounts, lambda desk: desk.get(_account_id(account)))), json)
+        tell(_account_row(_run(accounts, lambda desk: desk.get(_account_id(account)))), json)
+
+    @group.command("set-plan")
+    def set_plan(
+        account: Annotated[str, typer.Argument(metavar="ID")],
+        plan: Annotated[str, typer.Argument(metavar="PLAN", help="As `qredge plan list` has it.")],
+        json: Json = False,
+    ) -> None:
+        """Give an account another plan, from this moment on, on every process."""
+        with _about("PLAN"):
+            chosen = plans().named(plan)
+        tell(_account_row(_run(accounts, lambda desk: desk.set_plan(_account_id(account), chosen))), json)
 
     return group
 
@@ -91,7 +111,7 @@ def _key(accounts: WithAccounts, formats: Mapping[str, KeyFormat]) -> typer.Type
     ) -> None:
         """Make a key; it is the last line, and is shown nowhere else."""
         if form not in formats:
-            _fail(f"--format: {form!r} is none of {', '.join(formats)}.")
+            fail(f"--format: {form!r} is none of {', '.join(formats)}.")
 
         async def run(desk: Accounts) -> tuple[ApiKey, str]:
             with _about("--permissions"):
@@ -101,11 +121,11 @@ def _key(accounts: WithAccounts, formats: Mapping[str, KeyFormat]) -> typer.Type
             until = expires_at and expires_at.replace(tzinfo=expires_at.tzinfo or UTC)
             with _about("--expires-at"):
                 return await desk.create_key(
-                    _account_id(account), label, permissions=held, expires_at=until, form=formats[form]
+                    await desk.get(_account_id(account)), label, permissions=held, expires_at=until, form=formats[form]
                 )
 
         record, key = _run(accounts, run)
-        _tell(_key_row(record) | ({"key": key} if json else {}), json, last=key)
+        tell(_key_row(record) | ({"key": key} if json else {}), json, last=key)
 
     @group.command("list")
     def list_(account: AccountOption, json: Json = False) -> None:
@@ -115,7 +135,7 @@ def _key(accounts: WithAccounts, formats: Mapping[str, KeyFormat]) -> typer.Type
             owner = (await desk.get(_account_id(account))).id
             return await _all(lambda before, limit: desk.keys(owner, before=before, limit=limit), _key_row)
 
-        _table(_run(accounts, run), json)
+        table(_run(accounts, run), json)
 
     @group.command()
     def revoke(key: Annotated[str, typer.Argument(metavar="ID", help="The key's id, as key_...")]) -> None:
@@ -125,11 +145,29 @@ def _key(accounts: WithAccounts, formats: Mapping[str, KeyFormat]) -> typer.Type
     return group
 
 
+def _plan(plans: Callable[[], Plans]) -> typer.Typer:
+    group = typer.Typer(no_args_is_help=True, help="Show what accounts may do.")
+
+    @group.command("list")
+    def list_(json: Json = False) -> None:
+        """List all plans that an account may have."""
+        table([_plan_row(plan) for plan in plans()] if json else [_short_plan_row(plan) for plan in plans()], json)
+
+    @group.command()
+    def show(plan: Annotated[str, typer.Argument(metavar="PLAN")], json: Json = False) -> None:
+        """Show the limits of a plan; - is none."""
+        with _about("PLAN"):
+            chosen = plans().named(plan)
+        tell(_plan_row(chosen), json)
+
+    return group
+
+
 def _run(accounts: WithAccounts, use: Callable[[Accounts], Awaitable[T]]) -> T:
     try:
         return accounts(use)
     except DomainError as exc:
-        _fail(exc.detail)
+        fail(exc.detail)
 
 
 @contextmanager
@@ -138,7 +176,7 @@ def _about(option: str) -> Iterator[None]:
     try:
         yield
     except InvalidValue as exc:
-        _fail(f"{option}: {exc.detail}")
+        fail(f"{option}: {exc.detail}")
 
 
 async def _all(pages: Callable[..., Awaitable[Page[T]]], row: Callable[[T], Row]) -> list[Row]:
@@ -155,14 +193,14 @@ async def _all(pages: Callable[..., Awaitable[Page[T]]], row: Callable[[T], Row]
 def _account_id(text: str) -> AccountId:
     number = id_number("acc", text)
     if number is None:
-        _fail(f"{text!r} is no account's id, which are as acc_0hp3v3zt6d8rm.")
+        fail(f"{text!r} is no account's id, which are as acc_0hp3v3zt6d8rm.")
     return AccountId(number)
 
 
 def _key_id(text: str) -> ApiKeyId:
     number = id_number("key", text)
     if number is None:
-        _fail(f"{text!r} is no key's id, which are as key_0hp3v3zt6d8rm. `qredge key list` has them.")
+        fail(f"{text!r} is no key's id, which are as key_0hp3v3zt6d8rm. `qredge key list` has them.")
     return ApiKeyId(number)
 
 
@@ -171,6 +209,7 @@ def _account_row(account: Account) -> Row:
         "id": id_text("acc", account.id),
         "name": account.name,
         "email": account.email,
+        "plan": account.plan.name,
         "created_at": account.created_at,
     }
 
@@ -189,39 +228,21 @@ def _key_row(key: ApiKey) -> Row:
     }
 
 
-def _tell(row: Row, json: bool, *, last: str | None = None) -> None:
-    """One thing; where it has one, with a last line that a program may want."""
-    if json:
-        typer.echo(orjson.dumps(row, option=orjson.OPT_UTC_Z).decode())
-        return
-    width = max(map(len, row))
-    for name, value in row.items():
-        typer.echo(f"{name:{width}}  {_text(value)}")
-    if last is not None:
-        typer.echo(last)
+def _plan_row(plan: Plan) -> Row:
+    return {"name": plan.name, **plan.limits}
 
 
-def _table(rows: Sequence[Row], json: bool) -> None:
-    """Many things, in columns as wide as what is in them."""
-    if json:
-        typer.echo(orjson.dumps(rows, option=orjson.OPT_UTC_Z).decode())
-        return
-    if not rows:
-        return
-    lines = [list(rows[0]), *([_text(value) for value in row.values()] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        typer.echo("  ".join(f"{cell:{width}}" for cell, width in zip(line, widths, strict=True)).rstrip())
+#: What a plan is mostly about; the rest is in `show`.
+SHORT = (
+    "api_access",
+    "requests_per_minute",
+    "requests_per_month",
+    "renders_per_month",
+    "links",
+    "dynamic_codes",
+    "keys",
+)
 
 
-def _text(value: object) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M:%S}Z"
-    return ",".join(value) if isinstance(value, list) else str(value)
-
-
-def _fail(detail: str) -> NoReturn:
-    typer.echo(f"qredge: {detail}", err=True)
-    raise typer.Exit(1)
+def _short_plan_row(plan: Plan) -> Row:
+    return {"name": plan.name, **{limit: plan.limits[limit] for limit in SHORT}}

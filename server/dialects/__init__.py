@@ -4,8 +4,10 @@ import string
 import tomllib
 from functools import cache
 from importlib import resources
+from typing import Any
 
 from server.domain.keys import BASE62, KeyFormat
+from server.domain.plan import Plan
 
 ALPHABETS = {
     "base62": BASE62,
@@ -14,12 +16,20 @@ ALPHABETS = {
 }
 
 
-@cache
 def key_formats() -> dict[str, KeyFormat]:
     """How the keys of each service look, by the dialect's name."""
-    files = [each for each in resources.files(__name__).iterdir() if each.name.endswith(".toml")]
-    found = [tomllib.loads(each.read_text(encoding="utf-8")) for each in files]
-    return {each["name"]: _key_format(each["name"], **each["key"]) for each in found}
+    return {each["name"]: _key_format(each["name"], **each["key"]) for each in _files()}
+
+
+def plans() -> list[Plan]:
+    """The plans of each service, as "qrlogo.advanced"."""
+    return [Plan.read(f"{each['name']}.{name}", table) for each in _files() for name, table in each["plans"].items()]
+
+
+@cache
+def _files() -> list[dict[str, Any]]:
+    found = sorted(each.name for each in resources.files(__name__).iterdir() if each.name.endswith(".toml"))
+    return [tomllib.loads(resources.files(__name__).joinpath(name).read_text(encoding="utf-8")) for name in found]
 
 
 def _key_format(name: str, *, prefix: str, alphabet: str, length: int) -> KeyFormat:

@@ -10,6 +10,7 @@ from server.domain.ids import id_text
 from server.domain.keys import ALL, NATIVE, KeyFormat, Permission, beyond, digest
 from server.domain.label import Label
 from server.domain.model import Account, AccountId, ApiKey, ApiKeyId, Caller, Page
+from server.domain.plan import UNLIMITED, Plan
 from server.domain.ports import AccountStore
 
 
@@ -27,12 +28,12 @@ class Accounts:
 
     async def create_first(self) -> str | None:
         """On a database without accounts, makes one with a key and returns the key; else None."""
-        account = self._new_account(Label("First account"), None)
+        account = self._new_account(Label("First account"), None, UNLIMITED)
         record, key = self._new_key(account.id, Label("First key"))
         return key if await self._store.add_first(account, record, digest(key)) else None
 
-    async def create(self, name: Label, *, email: str | None = None) -> Account:
-        account = self._new_account(name, None if email is None else email_address(email))
+    async def create(self, name: Label, *, email: str | None = None, plan: Plan = UNLIMITED) -> Account:
+        account = self._new_account(name, None if email is None else email_address(email), plan)
         await self._store.add_account(account)
         return account
 
@@ -42,13 +43,21 @@ class Accounts:
             raise _no_account(account)
         return found
 
+    async def set_plan(self, account: AccountId, plan: Plan) -> Account:
+        """From now on; what there is already stays, also where it is more than the plan allows."""
+        changed = await self._store.set_plan(account, plan)
+        if changed is None:
+            raise _no_account(account)
+        self.callers.changed([account])
+        return changed
+
     async def list(self, *, before: int | None, limit: int) -> Page[Account]:
         """All there are, for whoever runs the server."""
         return await self._store.accounts(before=before, limit=limit)
 
     async def create_key(
         self,
-        account: AccountId,
+        account: Account,
         name: Label,
         *,
         permissions: frozenset[Permission] = ALL,
@@ -56,19 +65,20 @@ class Accounts:
         form: KeyFormat = NATIVE,
         by: ApiKey | None = None,
     ) -> tuple[ApiKey, str]:
-        """`by` is the key that asks for it: it can hand on what it has, and no more. Raises InvalidValue."""
+        """`by` is the key that asks for it: it can hand on what it has, and no more. Raises InvalidValue, and
+        PlanLimit."""
         if by is not None and (more := beyond(by.permissions, permissions)):
             detail = f"The key that asks for this does not have {', '.join(sorted(more))} itself."
             raise InvalidValue("not_held", detail, field="permissions")
         if expires_at is not None and expires_at <= self._now():
             raise InvalidValue("in_the_past", "A key that has expired opens nothing.", field="expires_at")
-        record, key = self._new_key(account, name, permissions, expires_at, form)
-        if not await self._store.add_key(record, digest(key)):
-            raise _no_account(account)
+        record, key = self._new_key(account.id, name, permissions, expires_at, form)
+        if not await self._store.add_key(record, digest(key), account.plan):
+            raise _no_account(account.id)
         return record, key
 
-    def _new_account(self, name: Label, email: str | None) -> Account:
-        return Account(id=AccountId(self._new_id()), name=name, email=email, created_at=self._now())
+    def _new_account(self, name: Label, email: str | None, plan: Plan) -> Account:
+        return Account(id=AccountId(self._new_id()), name=name, email=email, plan=plan, created_at=self._now())
 
     def _new_key(
         self,

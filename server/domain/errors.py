@@ -48,6 +48,26 @@ class Forbidden(DomainError):
         return cls(f"This needs a key with the permission {permission}.")
 
 
+class PlanLimit(DomainError):
+    """The account's plan does not allow this."""
+
+    code = "plan_limit"
+
+    def __init__(self, detail: str, *, plan: str, limit: str, allowed: object, field: str | None = None) -> None:
+        self.plan = plan
+        #: The limit's name in `Plan`, and its value.
+        self.limit = limit
+        self.allowed = allowed
+        #: The input field that asks for too much; None where it is the request as a whole.
+        self.field = field
+        super().__init__(detail)
+
+    def within(self, place: str) -> Self:
+        """The same, where what asks for it is one of several: "items/3"."""
+        field = f"{place}/{self.field or ''}".rstrip("/")
+        return type(self)(self.detail, plan=self.plan, limit=self.limit, allowed=self.allowed, field=field)
+
+
 class NotFound(DomainError):
     """There is no such thing in this account."""
 

@@ -10,7 +10,8 @@ from server.domain.errors import NotFound, SlugTaken
 from server.domain.guards import NO_GUARDS, Guards
 from server.domain.ids import id_text
 from server.domain.label import Label
-from server.domain.model import AccountId, Link, LinkChanges, LinkId, Page
+from server.domain.limits import allow_guards
+from server.domain.model import Account, AccountId, Link, LinkChanges, LinkId, Page
 from server.domain.password import Password
 from server.domain.ports import Hasher, LinkStore, StatsStore
 from server.domain.slug import Slug
@@ -69,7 +70,7 @@ class Links:
 
     async def create(
         self,
-        account: AccountId,
+        account: Account,
         destination: Destination,
         *,
         slug: Slug | None = None,
@@ -77,13 +78,15 @@ class Links:
         guards: Guards = NO_GUARDS,
         password: Password | None = None,
     ) -> Link:
-        """A new link, under a random slug when none is asked for; raises SlugTaken, and Busy for a password."""
+        """A new link, under a random slug when none is asked for; raises SlugTaken, PlanLimit, and Busy for a
+        password."""
+        allow_guards(account.plan, password, guards.expires_at, guards.max_scans)
         if password is not None:
             guards = replace(guards, password_hash=await self._hasher.hash(password))
 
         async def add() -> Link:
-            link = self.draft(account, destination, slug=slug, title=title, guards=guards)
-            await self._store.add(link)
+            link = self.draft(account.id, destination, slug=slug, title=title, guards=guards)
+            await self._store.add(link, account.plan)
             return link
 
         link = await (add() if slug else retry_on_clash(add))
@@ -97,12 +100,13 @@ class Links:
         return await self._store.list(account, before=before, limit=limit)
 
     async def change(
-        self, account: AccountId, link_id: LinkId, changes: LinkChanges, *, password: Password | None = None
+        self, account: Account, link_id: LinkId, changes: LinkChanges, *, password: Password | None = None
     ) -> Link:
-        """With a new password, where one is given; raises Busy for that."""
+        """With a new password, where one is given; raises Busy for that, and PlanLimit."""
+        allow_guards(account.plan, password, changes.get("expires_at"), changes.get("max_scans"))
         if password is not None:
             changes = {**changes, "password_hash": await self._hasher.hash(password)}
-        link = _found(await self._store.change(account, link_id, changes, self._now()), link_id)
+        link = _found(await self._store.change(account.id, link_id, changes, self._now()), link_id)
         await self._changed(link.slug)
         return link
 

@@ -12,6 +12,7 @@ from server.domain.destination import Destination
 from server.domain.guards import NO_GUARDS, Guards, RedirectStatus
 from server.domain.keys import Permission
 from server.domain.label import Label
+from server.domain.plan import UNLIMITED, Plan
 from server.domain.rules import Rule
 from server.domain.slug import Slug
 
@@ -31,6 +32,7 @@ class Account:
     name: Label
     #: Whom to write to.
     email: str | None = None
+    plan: Plan = UNLIMITED
     created_at: datetime
 
 

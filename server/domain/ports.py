@@ -29,6 +29,7 @@ from server.domain.model import (
 )
 from server.domain.order import Order
 from server.domain.password import Password
+from server.domain.plan import Plan
 from server.domain.scannability import Scannability
 from server.domain.stats import Bucket, Period, Totals
 
@@ -43,8 +44,9 @@ class AccountStore(Protocol):
     async def account(self, account: AccountId) -> Account | None: ...
     async def accounts(self, *, before: int | None, limit: int) -> Page[Account]: ...
     async def caller(self, digest: bytes) -> Caller | None: ...
-    async def add_key(self, key: ApiKey, digest: bytes) -> bool:
-        """False where there is no such account."""
+    async def set_plan(self, account: AccountId, plan: Plan) -> Account | None: ...
+    async def add_key(self, key: ApiKey, digest: bytes, plan: Plan) -> bool:
+        """False where there is no such account. Raises PlanLimit."""
 
     async def keys(self, account: AccountId, *, before: int | None, limit: int) -> Page[ApiKey]: ...
     async def keys_used(self, at: Mapping[ApiKeyId, datetime]) -> None: ...
@@ -73,7 +75,9 @@ class AnswerStore(Protocol):
 class LinkStore(Protocol):
     """Links of accounts. Deleted ones are only ever seen by the redirect."""
 
-    async def add(self, link: Link) -> None: ...
+    async def add(self, link: Link, plan: Plan) -> None:
+        """Raises SlugTaken, and PlanLimit where there are as many already as the plan allows."""
+
     async def get(self, account: AccountId, link: LinkId) -> Link | None: ...
     async def list(self, account: AccountId, *, before: int | None, limit: int) -> Page[Link]: ...
     async def change(self, account: AccountId, link: LinkId, changes: LinkChanges, at: datetime) -> Link | None: ...
@@ -100,7 +104,9 @@ class Hasher(Protocol):
 class QrCodeStore(Protocol):
     """QR codes with the links they stand for."""
 
-    async def add(self, code: QrCode, *, with_link: bool) -> None: ...
+    async def add(self, code: QrCode, plan: Plan, *, with_link: bool) -> None:
+        """Raises SlugTaken, and PlanLimit where there are as many already as the plan allows."""
+
     async def get(self, account: AccountId, code: QrCodeId) -> QrCode | None: ...
     async def list(self, account: AccountId, *, before: int | None, limit: int) -> Page[QrCode]: ...
     async def change(
@@ -131,9 +137,8 @@ class Artist(Protocol):
     def draw_at_once(self, order: Order, etag: str) -> Image:
         """The image of a quick order."""
 
-    async def draw(self, order: Order, etag: str, verdict: Scannability | None = None) -> Image:
-        """The image, with the verdict of its proof, which is made unless it is given; each picture in the order has
-        its bytes."""
+    async def draw(self, order: Order, etag: str) -> Image:
+        """The image, with the verdict of its proof; each picture in the order has its bytes."""
 
     async def examine(self, order: Order) -> Scannability: ...
 

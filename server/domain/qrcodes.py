@@ -12,8 +12,9 @@ from server.domain.destination import Destination
 from server.domain.errors import InvalidValue, NotCounted, NotFound, NotStatic
 from server.domain.ids import id_text
 from server.domain.label import Label
+from server.domain.limits import allow_design, allow_size
 from server.domain.links import Links, retry_on_clash
-from server.domain.model import AccountId, Link, LinkId, Page, QrCode, QrCodeChanges, QrCodeId
+from server.domain.model import Account, AccountId, Link, LinkId, Page, QrCode, QrCodeChanges, QrCodeId
 from server.domain.order import DEFAULT_SIZE_PX, ImageFormat, Order
 from server.domain.ports import QrCodeStore
 from server.domain.slug import Slug
@@ -50,7 +51,7 @@ class QrCodes:
 
     async def create(
         self,
-        account: AccountId,
+        account: Account,
         says: Destination | LinkId | Content,
         *,
         name: Label | None,
@@ -59,25 +60,25 @@ class QrCodes:
     ) -> QrCode:
         """A new code: dynamic with a link of its own (Destination) or a link there is (LinkId), or static (Content).
 
-        Raises Unscannable for a picture that no reader would read, unless that is allowed.
+        Raises Unscannable for a picture that no reader would read, unless that is allowed, and PlanLimit.
         """
         if isinstance(says, Destination):
             destination = says
 
             async def add() -> QrCode:
-                link = self._links.draft(account, destination, title=name)
+                link = self._links.draft(account.id, destination, title=name)
                 return await self._add(account, link, name, design, allow_unscannable, with_link=True)
 
             code = await retry_on_clash(add)
             assert isinstance(code.content, Link), "add() has made it so"
             await self._changed(code.content.slug)
             return code
-        content = says if isinstance(says, Content) else await self._links.get(account, says)
+        content = says if isinstance(says, Content) else await self._links.get(account.id, says)
         return await self._add(account, content, name, design, allow_unscannable, with_link=False)
 
     async def _add(
         self,
-        account: AccountId,
+        account: Account,
         content: Link | Content,
         name: Label | None,
         design: Design,
@@ -89,7 +90,7 @@ class QrCodes:
         now = self._now()
         code = QrCode(
             id=QrCodeId(self._new_id()),
-            account_id=account,
+            account_id=account.id,
             name=name,
             content=content,
             design=design,
@@ -97,7 +98,7 @@ class QrCodes:
             updated_at=now,
         )
         await self._prove(code, allow_unscannable)
-        await self._store.add(code, with_link=with_link)
+        await self._store.add(code, account.plan, with_link=with_link)
         return code
 
     async def get(self, account: AccountId, code_id: QrCodeId) -> QrCode:
@@ -108,14 +109,14 @@ class QrCodes:
 
     async def change(
         self,
-        account: AccountId,
+        account: Account,
         code_id: QrCodeId,
         changes: QrCodeChanges,
         *,
         allow_unscannable: bool = False,
     ) -> QrCode:
         if "design" in changes or "content" in changes:
-            code = await self.get(account, code_id)
+            code = await self.get(account.id, code_id)
             if "content" in changes and isinstance(code.content, Link):
                 raise NotStatic
             code = replace(code, **changes)
@@ -123,7 +124,7 @@ class QrCodes:
                 code = replace(code, design=await self._completed(account, code.content, code.design))
                 changes = {**changes, "design": code.design}
             await self._prove(code, allow_unscannable)
-        return _found(await self._store.change(account, code_id, changes, self._now()), code_id)
+        return _found(await self._store.change(account.id, code_id, changes, self._now()), code_id)
 
     async def delete(self, account: AccountId, code_id: QrCodeId) -> None:
         """Its link stays, so that what is printed goes on working; whoever wants an end deletes the link."""
@@ -132,7 +133,7 @@ class QrCodes:
 
     async def show(
         self,
-        account: AccountId,
+        account: Account,
         code_id: QrCodeId,
         *,
         format: ImageFormat = "png",
@@ -140,9 +141,11 @@ class QrCodes:
         dpi: float | None = None,
         allow_unscannable: bool = False,
     ) -> Shown:
-        code = await self.get(account, code_id)
+        """Raises PlanLimit for a size. What a code has been given before its account had this plan, it keeps."""
+        allow_size(account.plan, size_px, dpi)
+        code = await self.get(account.id, code_id)
         order = replace(self.order(code.content, code.design), format=format, size_px=size_px, dpi=dpi)
-        return self._studio.show(order, account, allow_unscannable=allow_unscannable)
+        return self._studio.show(order, account.id, allow_unscannable=allow_unscannable)
 
     async def stats(self, account: AccountId, code_id: QrCodeId, period: Period) -> Stats:
         code = await self.get(account, code_id)
@@ -156,11 +159,12 @@ class QrCodes:
             return Order(text=self._short_url(content.slug), design=design)
         return order_of(content, design)
 
-    async def _completed(self, account: AccountId, content: Link | Content, design: Design) -> Design:
+    async def _completed(self, account: Account, content: Link | Content, design: Design) -> Design:
         """The design with its pictures, of which none is fetched for what cannot be drawn anyway."""
+        allow_design(account.plan, design)
         with told_by_field(content):
             self._studio.check(replace(self.order(content, design), size_px=CHECKED_PX))
-            return await self._studio.complete(design, account)
+            return await self._studio.complete(design, account.id)
 
     async def _prove(self, code: QrCode, allow_unscannable: bool) -> None:
         with told_by_field(code.content):

@@ -64,7 +64,7 @@ def test_accounts_are_made_listed_and_shown(shell: Shell) -> None:
     rows = json.loads("\n".join(shell("account", "list", "--json")))
     assert [(row["id"], row["name"], row["email"]) for row in rows] == [(account, "Bakery", "ada@example.com")]
     header, line = shell("account", "list")
-    assert header.split() == ["id", "name", "email", "created_at"]
+    assert header.split() == ["id", "name", "email", "plan", "created_at"]
     assert line.startswith(f"{account}  Bakery")
     assert json.loads(shell("account", "show", account, "--json")[0]) == rows[0]
 

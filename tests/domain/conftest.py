@@ -25,7 +25,7 @@ from server.storage.postgres.pool import Database
 from server.storage.postgres.qrcodes import PostgresQrCodes
 from server.storage.postgres.stats import PostgresStats
 from tests.conftest import TEMPLATE
-from tests.support import Databases
+from tests.support import PLANS, Databases
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,7 @@ async def desk(database: Database) -> Desk:
         told.extend(await PostgresTargets(database).some([slug]))
 
     new_id = id_source(now)
-    accounts = Accounts(PostgresAccounts(database), now=now, new_id=new_id)
+    accounts = Accounts(PostgresAccounts(database, PLANS), now=now, new_id=new_id)
     links = Links(
         PostgresLinks(database), PostgresStats(database), Passwords(), now=now, new_id=new_id, changed=changed
     )

@@ -15,7 +15,7 @@ from server.domain.label import Label
 from server.domain.model import AccountId, Caller
 from server.storage.postgres.accounts import PostgresAccounts
 from tests.domain.conftest import Desk
-from tests.support import new_id
+from tests.support import PLANS, new_id
 
 pytestmark = pytest.mark.anyio
 
@@ -24,7 +24,7 @@ class Counting(PostgresAccounts):
     """Which knows how often it was asked who holds a key; and of which an answer may take as long as a test wants."""
 
     def __init__(self, desk: Desk) -> None:
-        super().__init__(desk.database)
+        super().__init__(desk.database, PLANS)
         self.asked = 0
         self.open = asyncio.Event()
         self.open.set()
@@ -38,7 +38,7 @@ class Counting(PostgresAccounts):
 
 async def keys_of(desk: Desk, count: int) -> list[bytes]:
     """The digests of new keys of the account."""
-    return [digest((await desk.accounts.create_key(desk.account.id, Label("Till")))[1]) for _ in range(count)]
+    return [digest((await desk.accounts.create_key(desk.account, Label("Till")))[1]) for _ in range(count)]
 
 
 async def test_a_key_is_asked_for_once(desk: Desk) -> None:
@@ -65,7 +65,7 @@ async def test_as_long_as_nobody_tells_of_changes_it_is_asked_for_each_time(desk
 
 async def test_what_is_known_is_dropped_when_nobody_tells_of_changes_any_more(desk: Desk) -> None:
     [key] = await keys_of(desk, 1)
-    known = Callers(PostgresAccounts(desk.database))
+    known = Callers(PostgresAccounts(desk.database, PLANS))
     known.changed(None)
     assert await known.of(key)
     known.lost()
@@ -82,7 +82,7 @@ async def test_of_a_key_that_there_is_not_nothing_is_kept(desk: Desk) -> None:
 
 async def test_a_change_of_an_account_drops_its_keys_and_no_others(desk: Desk) -> None:
     ours = await keys_of(desk, 2)
-    theirs = digest((await desk.accounts.create_key(desk.foreign.id, Label("Till")))[1])
+    theirs = digest((await desk.accounts.create_key(desk.foreign, Label("Till")))[1])
     store = Counting(desk)
     known = Callers(store)
     known.changed(None)
@@ -130,12 +130,12 @@ async def test_no_more_are_kept_than_there_is_room_for(desk: Desk, monkeypatch: 
 
 async def test_a_key_that_is_known_opens_nothing_once_it_is_deleted_or_has_expired(desk: Desk) -> None:
     moment = desk.account.created_at
-    accounts = Accounts(PostgresAccounts(desk.database), now=lambda: moment, new_id=new_id)
+    accounts = Accounts(PostgresAccounts(desk.database, PLANS), now=lambda: moment, new_id=new_id)
     accounts.callers.changed(None)
     expiring, key = await accounts.create_key(
-        desk.account.id, Label("Fair"), expires_at=desk.account.created_at + timedelta(days=1)
+        desk.account, Label("Fair"), expires_at=desk.account.created_at + timedelta(days=1)
     )
-    deleted, other = await accounts.create_key(desk.account.id, Label("Lost"))
+    deleted, other = await accounts.create_key(desk.account, Label("Lost"))
     assert (await accounts.authenticate(key)).key == expiring
     assert (await accounts.authenticate(other)).key == deleted
     assert len(accounts.callers) == 2

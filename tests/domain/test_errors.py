@@ -5,7 +5,7 @@ import pytest
 from server.domain import errors
 
 #: They are told what is wrong, so that their docstrings are for developers only.
-TOLD = (errors.InvalidValue, errors.Unscannable)
+TOLD = (errors.InvalidValue, errors.PlanLimit, errors.Unscannable)
 
 ALL = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.DomainError)]
 
@@ -24,7 +24,7 @@ def test_the_docstring_is_the_message(kind: type[errors.DomainError]) -> None:
     assert error.detail in " ".join((kind.__doc__ or "").split())
 
 
-@pytest.mark.parametrize("kind", [kind for kind in ALL if kind is not errors.Unscannable])
+@pytest.mark.parametrize("kind", [kind for kind in ALL if kind not in (errors.PlanLimit, errors.Unscannable)])
 def test_an_error_tells_what_it_is_told(kind: type[errors.DomainError]) -> None:
     error = kind("why", "This is so.") if issubclass(kind, errors.InvalidValue) else kind("This is so.")
     assert error.detail == str(error) == "This is so."

@@ -35,58 +35,58 @@ async def all_of(desk: Desk, account: Account) -> list[Link]:
 
 async def test_a_link_is_kept_as_it_was_made(desk: Desk) -> None:
     slug = Slug.random()
-    link = await desk.links.create(desk.account.id, HERE, slug=slug, title=Label("Menu"))
+    link = await desk.links.create(desk.account, HERE, slug=slug, title=Label("Menu"))
     assert (link.account_id, link.slug, link.destination, link.title) == (desk.account.id, slug, HERE, "Menu")
     assert (link.scans, link.created_at) == (0, link.updated_at)
     assert await desk.links.get(desk.account.id, link.id) == link
 
 
 async def test_without_a_slug_it_gets_a_random_one(desk: Desk) -> None:
-    links = [await desk.links.create(desk.account.id, HERE) for _ in range(3)]
+    links = [await desk.links.create(desk.account, HERE) for _ in range(3)]
     assert len({link.slug for link in links}) == 3
 
 
 async def test_a_taken_slug_is_refused_whoever_has_it_and_nothing_is_made(desk: Desk) -> None:
-    taken = (await desk.links.create(desk.account.id, HERE)).slug
+    taken = (await desk.links.create(desk.account, HERE)).slug
     for account in (desk.account, desk.foreign):
         before = await all_of(desk, account)
         with pytest.raises(SlugTaken, match=taken):
-            await desk.links.create(account.id, THERE, slug=taken)
+            await desk.links.create(account, THERE, slug=taken)
         assert await all_of(desk, account) == before
     assert len(desk.told) == 1
 
 
 async def test_a_random_slug_that_is_taken_is_drawn_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    taken = (await desk.links.create(desk.foreign.id, HERE)).slug
+    taken = (await desk.links.create(desk.foreign, HERE)).slug
     free = Slug.random()
     left = draw(monkeypatch, [taken, taken, free, Slug("never-drawn")])
-    link = await desk.links.create(desk.account.id, THERE)
+    link = await desk.links.create(desk.account, THERE)
     assert (link.slug, next(left)) == (free, "never-drawn")
     assert await all_of(desk, desk.account) == [link]
 
 
 async def test_drawing_again_has_an_end(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    taken = (await desk.links.create(desk.foreign.id, HERE)).slug
+    taken = (await desk.links.create(desk.foreign, HERE)).slug
     left = draw(monkeypatch, [taken] * RANDOM_SLUG_TRIES + [Slug("never-drawn")])
     with pytest.raises(SlugTaken):
-        await desk.links.create(desk.account.id, THERE)
+        await desk.links.create(desk.account, THERE)
     assert next(left) == "never-drawn"
     assert await all_of(desk, desk.account) == []
 
 
 async def test_a_change_changes_what_it_names_and_nothing_else(desk: Desk) -> None:
-    link = await desk.links.create(desk.account.id, HERE, title=Label("Menu"))
-    moved = await desk.links.change(desk.account.id, link.id, {"destination": THERE})
+    link = await desk.links.create(desk.account, HERE, title=Label("Menu"))
+    moved = await desk.links.change(desk.account, link.id, {"destination": THERE})
     assert (moved.destination, moved.title, moved.slug) == (THERE, "Menu", link.slug)
     assert moved.created_at == link.created_at < moved.updated_at
-    bare = await desk.links.change(desk.account.id, link.id, {"title": None})
+    bare = await desk.links.change(desk.account, link.id, {"title": None})
     assert (bare.destination, bare.title) == (THERE, None)
     assert await desk.links.get(desk.account.id, link.id) == bare
 
 
 async def test_every_change_is_told_once_it_is_committed(desk: Desk) -> None:
-    link = await desk.links.create(desk.account.id, HERE)
-    await desk.links.change(desk.account.id, link.id, {"destination": THERE})
+    link = await desk.links.create(desk.account, HERE)
+    await desk.links.change(desk.account, link.id, {"destination": THERE})
     await desk.links.delete(desk.account.id, link.id)
     assert [(target.link_id, target.slug) for target in desk.told] == [(link.id, link.slug)] * 3
     assert [(target.destination, target.deleted) for target in desk.told] == [
@@ -97,29 +97,29 @@ async def test_every_change_is_told_once_it_is_committed(desk: Desk) -> None:
 
 
 async def test_a_deleted_link_is_gone_and_its_slug_stays_taken(desk: Desk) -> None:
-    link = await desk.links.create(desk.account.id, HERE)
+    link = await desk.links.create(desk.account, HERE)
     await desk.links.delete(desk.account.id, link.id)
     assert await all_of(desk, desk.account) == []
     for again in (
         desk.links.get(desk.account.id, link.id),
-        desk.links.change(desk.account.id, link.id, {"destination": THERE}),
+        desk.links.change(desk.account, link.id, {"destination": THERE}),
         desk.links.delete(desk.account.id, link.id),
     ):
         with pytest.raises(NotFound):
             await again
     with pytest.raises(SlugTaken):
-        await desk.links.create(desk.account.id, THERE, slug=link.slug)
+        await desk.links.create(desk.account, THERE, slug=link.slug)
 
 
 async def test_another_accounts_link_cannot_be_told_from_none(desk: Desk) -> None:
-    link = await desk.links.create(desk.account.id, HERE)
+    link = await desk.links.create(desk.account, HERE)
     told = list(desk.told)
     never = LinkId(link.id + 1)
     day = Period.of(None, None, "day", now=link.created_at)
     for each in (link.id, never):
         for attempt in (
             desk.links.get(desk.foreign.id, each),
-            desk.links.change(desk.foreign.id, each, {"destination": THERE}),
+            desk.links.change(desk.foreign, each, {"destination": THERE}),
             desk.links.delete(desk.foreign.id, each),
             desk.links.stats(desk.foreign.id, each, day),
         ):
@@ -131,10 +131,10 @@ async def test_another_accounts_link_cannot_be_told_from_none(desk: Desk) -> Non
 
 
 async def test_lists_stay_right_while_links_come_and_go(desk: Desk) -> None:
-    made = [await desk.links.create(desk.account.id, HERE) for _ in range(5)]
+    made = [await desk.links.create(desk.account, HERE) for _ in range(5)]
     first = await desk.links.list(desk.account.id, before=None, limit=2)
     assert first.items == [made[4], made[3]]
-    await desk.links.create(desk.account.id, HERE)
+    await desk.links.create(desk.account, HERE)
     await desk.links.delete(desk.account.id, made[3].id)  # where the next page begins
     await desk.links.delete(desk.account.id, made[1].id)
     second = await desk.links.list(desk.account.id, before=first.next_before, limit=2)
@@ -144,7 +144,7 @@ async def test_lists_stay_right_while_links_come_and_go(desk: Desk) -> None:
 
 async def test_a_full_last_page_knows_that_it_is_the_last(desk: Desk) -> None:
     for _ in range(2):
-        await desk.links.create(desk.account.id, HERE)
+        await desk.links.create(desk.account, HERE)
     assert (await desk.links.list(desk.account.id, before=None, limit=2)).next_before is None
 
 
@@ -154,7 +154,7 @@ def scanned(link: LinkId, at: datetime) -> Scan:
 
 async def test_stats_are_of_this_link_with_a_bucket_for_every_interval(desk: Desk) -> None:
     noon = datetime(2026, 11, 20, 12, tzinfo=UTC)
-    link, other = [await desk.links.create(desk.account.id, HERE) for _ in range(2)]
+    link, other = [await desk.links.create(desk.account, HERE) for _ in range(2)]
     moments = [noon, noon + timedelta(minutes=59), noon + timedelta(hours=2)]
     scans = [scanned(link.id, moment) for moment in moments]
     log = PostgresScanLog(desk.database)
@@ -169,7 +169,7 @@ async def test_stats_are_of_this_link_with_a_bucket_for_every_interval(desk: Des
 
 
 async def test_stats_of_a_link_nobody_scanned_are_zeros(desk: Desk) -> None:
-    link = await desk.links.create(desk.account.id, HERE)
+    link = await desk.links.create(desk.account, HERE)
     stats = await desk.links.stats(desk.account.id, link.id, Period.of(None, None, "day", now=link.created_at))
     assert stats.totals == (0, None)
     assert {bucket.scans for bucket in stats.series} == {0}

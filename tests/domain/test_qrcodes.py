@@ -25,7 +25,7 @@ LONGEST = {"L": 2953, "M": 2331, "Q": 1663, "H": 1273}
 
 
 async def new_code(desk: Desk, says: Destination | LinkId | Text = HERE, design: Design = PLAIN) -> QrCode:
-    return await desk.codes.create(desk.account.id, says, name=Label("Table 7"), design=design)
+    return await desk.codes.create(desk.account, says, name=Label("Table 7"), design=design)
 
 
 async def everything(desk: Desk, account: Account) -> tuple[list[QrCode], list[Link]]:
@@ -53,7 +53,7 @@ async def test_the_new_link_is_told_once_it_is_committed(desk: Desk) -> None:
 
 
 async def test_a_link_there_is_may_have_several_codes(desk: Desk) -> None:
-    link = await desk.links.create(desk.account.id, HERE)
+    link = await desk.links.create(desk.account, HERE)
     told = list(desk.told)
     codes = [await new_code(desk, link.id) for _ in range(2)]
     assert [code.content for code in codes] == [link, link]
@@ -104,7 +104,7 @@ async def test_a_text_may_be_as_long_as_version_40_holds_at_its_level(desk: Desk
 async def test_a_level_that_the_text_is_too_long_for_is_refused_when_it_changes(desk: Desk) -> None:
     code = await new_code(desk, Text("x" * LONGEST["M"]))
     with pytest.raises(InvalidValue) as refusal:
-        await desk.codes.change(desk.account.id, code.id, {"design": Design(level="Q"), "name": Label("New")})
+        await desk.codes.change(desk.account, code.id, {"design": Design(level="Q"), "name": Label("New")})
     assert (refusal.value.reason, refusal.value.field) == ("too_long", "content/text")
     assert await desk.codes.get(desk.account.id, code.id) == code
 
@@ -120,10 +120,10 @@ async def test_a_short_url_that_fits_no_symbol_is_the_levels_fault(desk: Desk, m
 
 async def test_a_change_changes_what_it_names_and_nothing_else(desk: Desk) -> None:
     code = await new_code(desk)
-    named = await desk.codes.change(desk.account.id, code.id, {"name": None})
+    named = await desk.codes.change(desk.account, code.id, {"name": None})
     assert (named.name, named.design, named.content) == (None, code.design, code.content)
     assert named.created_at == code.created_at < named.updated_at
-    drawn = await desk.codes.change(desk.account.id, code.id, {"design": Design(level="H", margin=0)})
+    drawn = await desk.codes.change(desk.account, code.id, {"design": Design(level="H", margin=0)})
     assert (drawn.name, drawn.design) == (None, Design(level="H", margin=0))
     assert await desk.codes.get(desk.account.id, code.id) == drawn
 
@@ -135,7 +135,7 @@ async def test_a_deleted_code_is_gone_and_its_link_stays(desk: Desk) -> None:
     for again in (
         desk.codes.get(desk.account.id, code.id),
         desk.codes.delete(desk.account.id, code.id),
-        desk.codes.change(desk.account.id, code.id, {"name": None}),
+        desk.codes.change(desk.account, code.id, {"name": None}),
     ):
         with pytest.raises(NotFound):
             await again
@@ -147,10 +147,10 @@ async def test_another_accounts_code_cannot_be_told_from_none(desk: Desk) -> Non
     for each in (code.id, QrCodeId(code.id + 1)):
         for attempt in (
             desk.codes.get(desk.foreign.id, each),
-            desk.codes.change(desk.foreign.id, each, {"name": None}),
-            desk.codes.change(desk.foreign.id, each, {"design": PLAIN}),
+            desk.codes.change(desk.foreign, each, {"name": None}),
+            desk.codes.change(desk.foreign, each, {"design": PLAIN}),
             desk.codes.delete(desk.foreign.id, each),
-            desk.codes.show(desk.foreign.id, each, format="png", size_px=512),
+            desk.codes.show(desk.foreign, each, format="png", size_px=512),
             desk.codes.stats(desk.foreign.id, each, day),
         ):
             with pytest.raises(NotFound, match=r"There is no QR code 'qr_\w{13}' in this account\."):
@@ -160,8 +160,8 @@ async def test_another_accounts_code_cannot_be_told_from_none(desk: Desk) -> Non
 
 
 async def test_nobody_makes_a_code_of_another_accounts_or_a_deleted_link(desk: Desk) -> None:
-    theirs = await desk.links.create(desk.foreign.id, HERE)
-    deleted = await desk.links.create(desk.account.id, HERE)
+    theirs = await desk.links.create(desk.foreign, HERE)
+    deleted = await desk.links.create(desk.account, HERE)
     await desk.links.delete(desk.account.id, deleted.id)
     for link in (theirs, deleted):
         with pytest.raises(NotFound):
@@ -171,13 +171,13 @@ async def test_nobody_makes_a_code_of_another_accounts_or_a_deleted_link(desk: D
 
 async def test_a_picture_is_of_the_format_asked_for_and_named_by_what_it_shows(desk: Desk) -> None:
     code = await new_code(desk)
-    png, _ = await (await desk.codes.show(desk.account.id, code.id, format="png", size_px=512)).draw()
-    svg, _ = await (await desk.codes.show(desk.account.id, code.id, format="svg", size_px=512)).draw()
+    png, _ = await (await desk.codes.show(desk.account, code.id, format="png", size_px=512)).draw()
+    svg, _ = await (await desk.codes.show(desk.account, code.id, format="svg", size_px=512)).draw()
     assert (png.media_type, png.body[:8]) == ("image/png", b"\x89PNG\r\n\x1a\n")
     assert svg.media_type == "image/svg+xml"
     assert b"<svg" in svg.body
-    again = await desk.codes.show(desk.account.id, code.id, format="png", size_px=512)
-    other = await desk.codes.show(desk.account.id, code.id, format="png", size_px=513)
+    again = await desk.codes.show(desk.account, code.id, format="png", size_px=512)
+    other = await desk.codes.show(desk.account, code.id, format="png", size_px=513)
     assert again.etag == png.etag
     assert len({png.etag, svg.etag, other.etag}) == 3
 
@@ -185,7 +185,7 @@ async def test_a_picture_is_of_the_format_asked_for_and_named_by_what_it_shows(d
 @pytest.mark.parametrize("size_px", [QUICK_PX, QUICK_PX + 1])
 async def test_a_picture_is_drawn_once(desk: Desk, size_px: int) -> None:
     code = await new_code(desk)
-    picture = await desk.codes.show(desk.account.id, code.id, format="png", size_px=size_px)
+    picture = await desk.codes.show(desk.account, code.id, format="png", size_px=size_px)
     image, hit = await picture.draw()
     assert (image.etag, hit) == (picture.etag, Hit.MISS)
     assert await picture.draw() == (image, Hit.LOCAL)
@@ -194,7 +194,7 @@ async def test_a_picture_is_drawn_once(desk: Desk, size_px: int) -> None:
 @pytest.mark.parametrize("size_px", [QUICK_PX, QUICK_PX + 1])
 async def test_codes_that_look_alike_share_a_picture(desk: Desk, size_px: int) -> None:
     codes = [await new_code(desk, Text("Hello")) for _ in range(2)]
-    pictures = [await desk.codes.show(desk.account.id, each.id, format="png", size_px=size_px) for each in codes]
+    pictures = [await desk.codes.show(desk.account, each.id, format="png", size_px=size_px) for each in codes]
     assert pictures[0].etag == pictures[1].etag
     assert [(await each.draw())[1] for each in pictures] == [Hit.MISS, Hit.LOCAL]
 

@@ -235,16 +235,16 @@ async def test_nothing_is_fetched_for_what_cannot_be_drawn_anyway(desk: Desk) ->
     """The desk's address book is empty: whoever asks it fails otherwise than a text that is too long does."""
     design = Design(level="H", logo=Logo(image=Picture(url=URL)))
     with pytest.raises(InvalidValue) as refusal:
-        await desk.codes.create(desk.account.id, Text("x" * 2000), name=None, design=design)
+        await desk.codes.create(desk.account, Text("x" * 2000), name=None, design=design)
     assert (refusal.value.reason, refusal.value.field) == ("too_long", "content/text")
-    code = await desk.codes.create(desk.account.id, Text("Hello"), name=None, design=Design())
+    code = await desk.codes.create(desk.account, Text("Hello"), name=None, design=Design())
     with pytest.raises(InvalidValue) as refusal:
-        await desk.codes.change(desk.account.id, code.id, {"content": Text("x" * 2000), "design": design})
+        await desk.codes.change(desk.account, code.id, {"content": Text("x" * 2000), "design": design})
     assert refusal.value.field == "content/text"
     with pytest.raises(Exception, match="There is no link"):
-        await desk.codes.create(desk.account.id, LinkId(5), name=None, design=design)
+        await desk.codes.create(desk.account, LinkId(5), name=None, design=design)
     with pytest.raises(NotImplementedError):
-        await desk.codes.create(desk.account.id, Destination("https://example.com/"), name=None, design=design)
+        await desk.codes.create(desk.account, Destination("https://example.com/"), name=None, design=design)
 
 
 # --- over a real socket ----------------------------------------------------------------------------------------------

@@ -16,9 +16,11 @@ from server.domain.errors import InvalidValue, SlugTaken
 from server.domain.guards import Guards
 from server.domain.label import Label
 from server.domain.model import AccountId, Link, LinkChanges, LinkId, Page, Target, Targets
+from server.domain.plan import Plan
 from server.domain.rules import Rule, plain_rules, rules_of
 from server.domain.slug import Slug
 from server.storage.lines import last_id, slices, targets
+from server.storage.postgres.caps import make_room
 from server.storage.postgres.pages import page
 from server.storage.postgres.pool import Database, Row, assignments
 
@@ -90,8 +92,9 @@ class PostgresLinks:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, link: Link) -> None:
+    async def add(self, link: Link, plan: Plan) -> None:
         async with self._database.transaction() as connection:
+            await make_room(connection, link.account_id, plan, links=1)
             await add_link(connection, link)
 
     async def get(self, account: AccountId, link: LinkId) -> Link | None:

@@ -4,14 +4,11 @@ from typing import TYPE_CHECKING
 
 from server.domain.design import Design
 from server.domain.model import AccountId
+from server.storage.postgres.caps import lock_account
 from server.storage.postgres.pool import Database
 
 if TYPE_CHECKING:
     from server.storage.postgres.pool import Connection
-
-#: While one of an account's codes gets or loses a picture, no other one does: else a picture could go in the moment
-#: in which another code takes it up.
-LOCK = "SELECT 1 FROM accounts WHERE id = $1 FOR NO KEY UPDATE"
 
 ADD = "INSERT INTO pictures (account_id, sha256, body) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
 
@@ -39,8 +36,9 @@ class PostgresPictures:
 
 
 async def lock_pictures(connection: "Connection", account: AccountId) -> None:
-    """Until the end of the transaction, for `add_pictures` and `drop_pictures` in it."""
-    await connection.execute(LOCK, account)
+    """For `add_pictures` and `drop_pictures`: while one of an account's codes gets or loses a picture, no other one
+    does, or a picture could go in the moment in which another code takes it up."""
+    await lock_account(connection, account)
 
 
 async def add_pictures(connection: "Connection", account: AccountId, design: Design) -> None:

@@ -10,6 +10,8 @@ from server.domain.content import Content, as_json, stored_content
 from server.domain.design import design_of, plain
 from server.domain.label import Label
 from server.domain.model import AccountId, Link, Page, QrCode, QrCodeChanges, QrCodeId
+from server.domain.plan import Plan
+from server.storage.postgres.caps import make_room
 from server.storage.postgres.links import COLUMN_NAMES, add_link, link_of
 from server.storage.postgres.pages import page
 from server.storage.postgres.pictures import add_pictures, drop_pictures, lock_pictures
@@ -58,10 +60,12 @@ class PostgresQrCodes:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, code: QrCode, *, with_link: bool) -> None:
+    async def add(self, code: QrCode, plan: Plan, *, with_link: bool) -> None:
         link = code.content if isinstance(code.content, Link) else None
         content = None if isinstance(code.content, Link) else code.content
         async with self._database.transaction() as connection:
+            more = {"links": int(with_link), "dynamic_codes": int(link is not None)}
+            await make_room(connection, code.account_id, plan, **more)
             if link and with_link:
                 await add_link(connection, link)
             if code.design.pictures:
