@@ -1,33 +1,34 @@
 """POST /render; POST /render/validate; POST /render/batch: pictures of texts, of which nothing is stored."""
 
-import asyncio
-import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import logging
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import replace
-from io import BytesIO
+from functools import partial
 from typing import Annotated, TypeGuard
 
 import orjson
 from pydantic import Field, with_config
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from typing_extensions import TypedDict
 
 from server.api.access import Access
+from server.api.archive import Archive
 from server.api.contents import ContentBody
 from server.api.designs import MAX_DRAWN_BYTES, DesignBody
 from server.api.fields import Body
-from server.api.images import PICTURE, PICTURE_HEADERS, Drawn, drawn, image_answer
+from server.api.images import PICTURE, PICTURE_HEADERS, image_answer
+from server.api.pipeline import in_order
 from server.api.problems import WrongField, design_pointer
-from server.domain.errors import BadPicture, Busy, InvalidValue, PlanLimit, Unscannable
+from server.domain.errors import BadPicture, Busy, DomainError, InvalidValue, PlanLimit, Unscannable
 from server.domain.limits import allow_bulk, allow_design, allow_size
-from server.domain.model import Account
+from server.domain.model import Account, Image
 from server.domain.order import DEFAULT_SIZE_PX, MAX_DPI, MAX_SIZE_PX, MIN_DPI, MIN_SIZE_PX, ImageFormat, Order
 from server.domain.qrcodes import order_of, told_by_field
 from server.domain.scannability import Scannability
-from server.domain.studio import Studio
+from server.domain.studio import Shown, Studio
 from server.openapi import File, operation, shown
 from server.wire import ByMethod, json_response
 
@@ -36,7 +37,12 @@ MAX_ITEMS = 100
 #: Of all pictures in a batch together.
 MAX_BATCH_PIXELS = 200_000_000
 
+#: Of a batch: pictures that are proven, or drawn and wait to be sent.
+AT_ONCE = 3
+
 DEFAULT_DPI = 300
+
+log = logging.getLogger(__name__)
 
 
 class RenderCreate(Body):
@@ -138,6 +144,24 @@ class ValidationAnswer(TypedDict):
     repair: list[RepairAnswer]
 
 
+class FailureAnswer(TypedDict):
+    code: str
+    detail: str
+
+
+class PackedAnswer(TypedDict):
+    """What the manifest says of a picture; without one, `file` is null and `error` says why."""
+
+    index: int
+    file: str | None
+    text: str
+    size: int
+    bytes: int
+    scannable: bool | None
+    reason: str | None
+    error: FailureAnswer | None
+
+
 def routes(studio: Studio, access: Access) -> list[Route]:
     def checked(body: RenderCreate, account: Account) -> Order:
         with told_by_field(body.content):
@@ -197,14 +221,18 @@ def routes(studio: Studio, access: Access) -> list[Route]:
         for index, item in enumerate(body.items):
             with _of_item(index):
                 orders[index] = await ready(item, orders[index], account)
-        pictures = []
-        for index, (item, order) in enumerate(zip(body.items, orders, strict=True)):
-            with _of_item(index):
-                shown = studio.show(order, account.id, allow_unscannable=item.allow_unscannable)
-                pictures.append(await drawn(shown, told_by_field(item.content)))
-        packed = await asyncio.to_thread(_zip, orders, pictures)
-        headers = {"content-disposition": f'attachment; filename="qr-codes-{len(pictures)}.zip"'}
-        return Response(packed, 200, headers, "application/zip")
+
+        async def proven(index: int) -> Shown:
+            item, order = body.items[index], orders[index]
+            with _of_item(index), told_by_field(item.content):
+                allowed = item.allow_unscannable
+                verdict = await studio.prove(order, account.id, allow_unscannable=allowed)
+                return studio.show(order, account.id, allow_unscannable=allowed, verdict=verdict)
+
+        proofs = in_order((partial(proven, index) for index in range(len(orders))), at_once=AT_ONCE)
+        pictures = [each async for each in proofs]
+        headers = {"content-disposition": f'attachment; filename="qr-codes-{len(orders)}.zip"'}
+        return StreamingResponse(packed(orders, pictures), 200, headers, "application/zip")
 
     return [
         Route("/render", ByMethod(POST=access("render", render))),
@@ -254,26 +282,48 @@ def _validation(found: Scannability, order: Order) -> ValidationAnswer:
     }
 
 
-def _zip(orders: list[Order], pictures: list[Drawn]) -> bytes:
-    """The pictures and a manifest; pictures are compressed already."""
-    out = BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
-        items = []
-        for index, (order, each) in enumerate(zip(orders, pictures, strict=True)):
-            name = f"qr-{index + 1:04}.{order.format}"
-            # No time of its own: the same batch is the same file.
-            archive.writestr(zipfile.ZipInfo(name), each.image.body)
-            items.append(
-                {
-                    "index": index,
+async def packed(orders: Sequence[Order], pictures: Sequence[Shown]) -> AsyncIterator[bytes]:
+    """The pictures, each as soon as it is drawn, and a manifest."""
+    archive = Archive()
+    items: list[PackedAnswer] = []
+    drawing = in_order((partial(_drawn, each) for each in pictures), at_once=AT_ONCE)
+    async with aclosing(drawing):
+        async for found in drawing:
+            index, order = len(items), orders[len(items)]
+            item: PackedAnswer = {
+                "index": index,
+                "file": None,
+                "text": order.text,
+                "size": order.size_px,
+                "bytes": 0,
+                "scannable": None,
+                "reason": None,
+                "error": None,
+            }
+            if isinstance(found, Image):
+                name = f"qr-{index + 1:04}.{order.format}"
+                item |= {
                     "file": name,
-                    "text": order.text,
-                    "size": order.size_px,
-                    "bytes": len(each.image.body),
-                    "scannable": each.image.scannable,
-                    "reason": each.image.reason,
+                    "bytes": len(found.body),
+                    "scannable": found.scannable,
+                    "reason": found.reason,
                 }
-            )
-        manifest = orjson.dumps({"count": len(items), "items": items}, option=orjson.OPT_INDENT_2)
-        archive.writestr(zipfile.ZipInfo("manifest.json"), manifest)
-    return out.getvalue()
+                yield archive.add(name, found.body)
+            else:
+                item["error"] = found
+            items.append(item)
+    failed = sum(item["error"] is not None for item in items)
+    manifest = {"count": len(items), "failed": failed, "items": items}
+    yield archive.add("manifest.json", orjson.dumps(manifest, option=orjson.OPT_INDENT_2)) + archive.end()
+
+
+async def _drawn(picture: Shown) -> Image | FailureAnswer:
+    """The picture, or why there is none: an answer that has begun cannot be refused any more."""
+    try:
+        image, _ = await picture.draw()
+    except DomainError as exc:
+        return {"code": exc.code, "detail": exc.detail}
+    except Exception:
+        log.exception("a picture of a batch cannot be drawn")
+        return {"code": "internal_error", "detail": "This is our mistake."}
+    return image

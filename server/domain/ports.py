@@ -137,8 +137,9 @@ class Artist(Protocol):
     def draw_at_once(self, order: Order, etag: str) -> Image:
         """The image of a quick order."""
 
-    async def draw(self, order: Order, etag: str) -> Image:
-        """The image, with the verdict of its proof; each picture in the order has its bytes."""
+    async def draw(self, order: Order, etag: str, verdict: Scannability | None = None) -> Image:
+        """The image, with the verdict of its proof, which is made unless it is given; each picture in the order has
+        its bytes."""
 
     async def examine(self, order: Order) -> Scannability: ...
 

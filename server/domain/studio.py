@@ -72,12 +72,19 @@ class Studio:
 
     # --- pictures of codes ---
 
-    def show(self, order: Order, account: AccountId, *, allow_unscannable: bool = False) -> Shown:
-        """The picture of a text; every picture in its design has its hash."""
+    def show(
+        self,
+        order: Order,
+        account: AccountId,
+        *,
+        allow_unscannable: bool = False,
+        verdict: Scannability | None = None,
+    ) -> Shown:
+        """The picture of a text; every picture in its design has its hash. `verdict` is what `prove` has found."""
         etag = self._artist.etag(order)
 
         async def draw_later() -> Image:
-            return await self._artist.draw(await self._completed(order, account), etag)
+            return await self._artist.draw(await self._completed(order, account), etag, verdict)
 
         async def draw() -> tuple[Image, Hit]:
             if self._artist.is_quick(order):
@@ -93,14 +100,16 @@ class Studio:
         """All that is known about whether the picture scans."""
         return await self._artist.examine(await self._completed(order, account))
 
-    async def prove(self, order: Order, account: AccountId, *, allow_unscannable: bool) -> None:
-        """Raises InvalidValue for what cannot be drawn, and Unscannable for what should not be."""
+    async def prove(self, order: Order, account: AccountId, *, allow_unscannable: bool) -> Scannability | None:
+        """Raises InvalidValue for what cannot be drawn, and Unscannable for what should not be; else returns what is
+        known about it, which is nothing where it needs no proof."""
         if self._artist.is_quick(order):
             self._artist.check(order)
-            return
+            return None
         found = await self.examine(order, account)
         if not found.scannable and not allow_unscannable:
             raise Unscannable(found.findings)
+        return found
 
     async def _completed(self, order: Order, account: AccountId) -> Order:
         return replace(order, design=await self.complete(order.design, account))

@@ -81,8 +81,8 @@ class Painter:
     def draw_at_once(self, order: Order, etag: str) -> Image:
         return Image(_plain_file(order), MEDIA_TYPES[order.format], etag)
 
-    async def draw(self, order: Order, etag: str) -> Image:
-        return await self._budget.run(_pixels(order), lambda: self._draw(order, etag))
+    async def draw(self, order: Order, etag: str, verdict: Scannability | None = None) -> Image:
+        return await self._budget.run(_pixels(order), lambda: self._draw(order, etag, verdict))
 
     async def examine(self, order: Order) -> Scannability:
         return await self._budget.run(0, lambda: self._prove(order))
@@ -93,9 +93,9 @@ class Painter:
 
     # --- in a thread ---
 
-    def _draw(self, order: Order, etag: str) -> Image:
+    def _draw(self, order: Order, etag: str, verdict: Scannability | None) -> Image:
         _refuse_large_webp(order)
-        verdict = self._prove(order)
+        verdict = verdict or self._prove(order)
         body = _plain_file(order) if _is_plain(order) else self._styled_file(order)
         return Image(body, MEDIA_TYPES[order.format], etag, verdict.scannable, verdict.reason)
 

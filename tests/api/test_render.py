@@ -569,9 +569,9 @@ def test_a_batch_is_a_zip_with_a_manifest_and_always_the_same(api: httpx.Client)
         assert archive.namelist() == ["qr-0001.png", "qr-0002.svg", "qr-0003.webp", "manifest.json"]
         manifest = json.loads(archive.read("manifest.json"))
         files = [archive.read(name) for name in archive.namelist()[:3]]
-    assert manifest["count"] == 3
+    assert (manifest["count"], manifest["failed"]) == (3, 0)
     for index, (entry, file) in enumerate(zip(manifest["items"], files, strict=True)):
-        assert entry.keys() == {"index", "file", "text", "size", "bytes", "scannable", "reason"}
+        assert entry.keys() == {"index", "file", "text", "size", "bytes", "scannable", "reason", "error"}
         assert (entry["index"], entry["bytes"]) == (index, len(file))
     assert [entry["scannable"] for entry in manifest["items"]] == [True, True, False]
     assert "contrast" in manifest["items"][2]["reason"]
