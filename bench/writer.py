@@ -33,6 +33,14 @@ LINKS = 10_000
 AGENTS = 2_000
 LANGUAGES = ("de-CH,de;q=0.9,en;q=0.8", "en-GB,en;q=0.9", "fr-FR,fr;q=0.9", "pt-BR,pt;q=0.9,en;q=0.5")
 
+#: Whose links they are, as real ones have an owner, who is looked up.
+ACCOUNTS = "INSERT INTO accounts SELECT number, 'Bench', now() FROM generate_series(1, 100) AS number"
+OWNED_LINKS = f"""
+    INSERT INTO links (id, account_id, slug, destination, created_at, updated_at)
+    SELECT number, number % 100 + 1, 'bench-' || number, 'https://example.com/', now(), now()
+    FROM generate_series(1, {LINKS}) AS number
+"""
+
 
 def main() -> None:
     random.seed(5)
@@ -67,6 +75,9 @@ async def measure(root: Path, url: str) -> None:
 
     database = Database(url, max_connections=2)
     await database.open()
+    async with database.connection() as connection:
+        await connection.execute(ACCOUNTS)
+        await connection.execute(OWNED_LINKS)
     writer = Writer(root, PostgresScanLog(database), Visitors(trusted=(), keep="truncated", salting="daily"))
     began = time.perf_counter()
     while await writer.drain():

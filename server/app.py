@@ -49,6 +49,7 @@ from server.scans.writer import Writer
 from server.settings import Settings
 from server.storage.postgres.accounts import PostgresAccounts
 from server.storage.postgres.answers import PostgresAnswers
+from server.storage.postgres.indexes import index_scans
 from server.storage.postgres.links import PostgresLinks, PostgresTargets
 from server.storage.postgres.notify import ACCOUNTS, LINKS, changes
 from server.storage.postgres.pictures import PostgresPictures
@@ -62,6 +63,7 @@ from server.storage.snapshot import Snapshot, UnusableSnapshot
 
 RETRY_S = 0.5
 STORE_USES_S = 5.0
+INDEX_EVERY_S = 60.0
 LAST_USES_S = 1.0
 FORGET_ANSWERS_S = 600.0
 
@@ -404,10 +406,11 @@ def run_writer(config: Settings, told: Connection) -> None:
 
 async def _write(config: Settings, told: Connection) -> None:
     stop = asyncio.Event()
-    database = _database(config.database_url, max_connections=3)
+    database = _database(config.database_url, max_connections=4)
     await database.open()
     snapshots = asyncio.create_task(_keep_snapshot(config, PostgresTargets(database), stop))
     forgetting = asyncio.create_task(_forget_answers(PostgresAnswers(database)))
+    indexes = asyncio.create_task(_complete_indexes(database))
     try:
         writer = Writer(
             config.journal_dir,
@@ -421,6 +424,7 @@ async def _write(config: Settings, told: Connection) -> None:
     finally:
         snapshots.cancel()
         forgetting.cancel()
+        indexes.cancel()
         await database.close()
 
 
@@ -434,6 +438,20 @@ async def _forget_answers(kept: PostgresAnswers) -> None:
         except Exception:  # whatever it is, what is too old is not answered any more
             log.exception("old answers cannot be dropped; trying again")
         await asyncio.sleep(FORGET_ANSWERS_S)
+
+
+async def _complete_indexes(database: Database) -> None:
+    """Builds what a migration has left to be built, while the server runs."""
+    while True:
+        try:
+            for part in await index_scans(database):
+                log.info("indexed %s", part)
+            return
+        except StorageUnavailable:
+            pass
+        except Exception:  # whatever it is, the log is written all the same
+            log.exception("the log cannot be indexed; trying again later")
+        await asyncio.sleep(INDEX_EVERY_S)
 
 
 async def _keep_snapshot(config: Settings, targets: PostgresTargets, stop: asyncio.Event) -> None:

@@ -20,6 +20,9 @@ AccountId = NewType("AccountId", int)
 ApiKeyId = NewType("ApiKeyId", int)
 LinkId = NewType("LinkId", int)
 QrCodeId = NewType("QrCodeId", int)
+#: Scans have these in the order in which they were written into the log: who has read up to one goes on behind it, and
+#: misses none.
+ScanId = NewType("ScanId", int)
 
 T = TypeVar("T")
 
@@ -177,6 +180,24 @@ class Scan(NamedTuple):
     browser: str | None
     #: Whether it came from a symbol, as far as can be told; else somebody followed or typed the short URL.
     from_code: bool
+
+
+class RecordedScan(NamedTuple):
+    """A scan as the log has it. One of a version before may lack what that did not know."""
+
+    #: None for one of a version before.
+    id: ScanId | None
+    link_id: LinkId
+    scanned_at: datetime
+    referrer: str | None
+    language: str | None
+    #: With its prefix length, where not all of it is kept: "203.0.113.0/24".
+    address: str | None
+    visitor: int | None
+    device: Device | None
+    os: str | None
+    browser: str | None
+    from_code: bool | None
 
 
 class Position(NamedTuple):

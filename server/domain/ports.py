@@ -23,7 +23,9 @@ from server.domain.model import (
     QrCode,
     QrCodeChanges,
     QrCodeId,
+    RecordedScan,
     Scan,
+    ScanId,
     Target,
     Targets,
 )
@@ -205,3 +207,14 @@ class ScanLog(Protocol):
     async def salt(self, day: date) -> bytes:
         """What visitors are hashed with on this day, the same for everybody who asks; those of past days are
         forgotten, but not that of date.min."""
+
+
+class RecordedScans(Protocol):
+    """The scans in the log, for whoever reads them."""
+
+    async def last(self) -> ScanId:
+        """No scan that is in the log has a greater id, and none that comes into it a lesser one."""
+
+    async def after(self, account: AccountId, scan: ScanId, *, limit: int) -> list[RecordedScan]:
+        """The account's scans that came into the log next after this one, bots' as well. Raises Busy where the log is
+        not ready for that yet."""

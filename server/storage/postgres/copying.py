@@ -2,16 +2,20 @@
 
 A row is one pack of what has a fixed length, and the rest in front of which its length stands. asyncpg's
 copy_records_to_table, which finds a codec for each value, and for an inet parses a text, takes four times as long.
+
+The id comes first, and is put before the rest once it is known: ids are handed out under a lock for which other writers
+wait.
 """
 
 import struct
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-from server.domain.model import Address, Scan
+from server.domain.model import AccountId, Address, LinkId, Scan
 
 COLUMNS = (
-    *("link_id", "scanned_at", "visitor", "from_code"),
+    *("id", "account_id", "link_id", "scanned_at", "visitor", "from_code"),
     *("address", "user_agent", "device", "os", "browser", "language", "referrer"),
 )
 
@@ -19,8 +23,11 @@ HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
 NULL = b"\xff\xff\xff\xff"
 
-#: The number of columns, and the first four with their lengths.
-FIXED = struct.Struct(">hiqiqiqi?")
+#: The number of columns, and the first with its length.
+NUMBER = struct.Struct(">hiq")
+#: The account, where there is one, and then four columns more.
+ACCOUNT = struct.Struct(">iq")
+FIXED = struct.Struct(">iqiqiqi?")
 LENGTH = struct.Struct(">i")
 INET = struct.Struct(">iBBBB")
 FAMILIES = {4: 2, 16: 3}  # PGSQL_AF_INET and PGSQL_AF_INET6, by an address's bytes
@@ -45,17 +52,26 @@ def moment(time_us: int) -> datetime:
     return EPOCH + timedelta(microseconds=time_us)
 
 
-def rows(scans: list[Scan], times_us: list[int]) -> bytes:
-    """The scans, with their times as numbers, as one COPY."""
+def rows(scans: list[Scan], times_us: list[int], accounts: Mapping[LinkId, AccountId]) -> list[bytes]:
+    """The scans, with their times as numbers and the accounts of their links, each but for its id."""
+    owners = {link: ACCOUNT.pack(8, account) for link, account in accounts.items()}
+    owner = owners.get
+    return [
+        owner(scan.link_id, NULL)
+        + FIXED.pack(8, scan.link_id, 8, time_us, 8, scan.visitor, 1, scan.from_code)
+        + (NULL if scan.address is None else _inet(scan.address))
+        + _agent(scan.user_agent, scan.device, scan.os, scan.browser)
+        + _known(scan.language)
+        + (NULL if scan.referrer is None else _text(scan.referrer))
+        for scan, time_us in zip(scans, times_us, strict=True)
+    ]
+
+
+def numbered(rows: list[bytes], first: int) -> bytes:
+    """The rows as one COPY, with ids from `first` on."""
     parts = [HEADER]
-    for scan, time_us in zip(scans, times_us, strict=True):
-        parts += (
-            FIXED.pack(len(COLUMNS), 8, scan.link_id, 8, time_us, 8, scan.visitor, 1, scan.from_code),
-            NULL if scan.address is None else _inet(scan.address),
-            _agent(scan.user_agent, scan.device, scan.os, scan.browser),
-            _known(scan.language),
-            NULL if scan.referrer is None else _text(scan.referrer),
-        )
+    for number, row in enumerate(rows, first):
+        parts += (NUMBER.pack(len(COLUMNS), 8, number), row)
     parts.append(TRAILER)
     return b"".join(parts)
 

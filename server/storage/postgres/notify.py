@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 
 import asyncpg
 
@@ -14,17 +14,26 @@ log = logging.getLogger(__name__)
 LINKS = "qredge_links"
 #: Tells the ids of accounts that have changed, or a key of theirs has.
 ACCOUNTS = "qredge_accounts"
+#: Tells lists of the ids of accounts of which scans have been written.
+SCANS = "qredge_scans"
 
 #: In place of what has changed.
 ANYTHING = ""
 #: Changes of a kind beyond which whoever keeps them in memory reads all sooner than each.
 MANY = 50_000
+#: As many ids as fit into a notification, which has less than 8,000 bytes (PostgreSQL, NOTIFY).
+MANY_IDS = 7_999 // (19 + 1)
 SETTINGS = {"application_name": "qredge listener"}
 RECONNECT_S = 0.5
 ALIVE_EVERY_S = 5.0
 
 #: By channel: what has changed, or None where anything may have.
 News = Mapping[str, set[str] | None]
+
+
+def listed(numbers: Collection[int]) -> str:
+    """The ids as one notification; very many are anything."""
+    return ",".join(map(str, numbers)) if len(numbers) <= MANY_IDS else ANYTHING
 
 
 async def changes(database_url: str, *channels: str) -> AsyncIterator[News | None]:

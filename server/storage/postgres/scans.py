@@ -7,9 +7,11 @@ from secrets import token_bytes
 
 import asyncpg
 
+from server.domain import ids
 from server.domain.errors import StorageUnavailable
-from server.domain.model import LinkId, Position, Scan
-from server.storage.postgres.copying import COLUMNS, DAY_US, HOUR_US, microseconds, moment, rows
+from server.domain.model import AccountId, LinkId, Position, Scan
+from server.storage.postgres.copying import COLUMNS, DAY_US, HOUR_US, microseconds, moment, numbered, rows
+from server.storage.postgres.notify import SCANS, listed
 from server.storage.postgres.pool import Database
 
 POSITION = 'SELECT segment, "offset" FROM journal_positions WHERE journal = $1'
@@ -50,6 +52,20 @@ SALT = "SELECT salt FROM visitor_salts WHERE day = $1"
 FORGET_SALTS = "DELETE FROM visitor_salts WHERE made_at < now() - interval '2 days' AND day > '-infinity'"
 SALT_BYTES = 32
 
+#: Links whose account is remembered.
+MAX_KNOWN = 1 << 20
+
+# So many ids as $1 says, of which the last is returned. Whoever comes next waits here until these are committed, which
+# is why it comes when all other rows are locked. It tells of the accounts in $2.
+IDS = f"""
+    INSERT INTO scan_ids (last)
+    VALUES (((extract(epoch FROM clock_timestamp() - '{ids.EPOCH}') * 1000)::bigint << {ids.RANDOM_BITS}) + $1)
+    ON CONFLICT (one) DO UPDATE SET last = greatest(scan_ids.last + $1, excluded.last)
+    RETURNING last, pg_notify('{SCANS}', $2)
+"""
+
+ACCOUNTS = "SELECT id, account_id FROM links WHERE id = ANY($1)"
+
 MAKE_MONTH = "SELECT make_scans_month($1)"
 DROP_OLD = "SELECT drop_old_scans($1)"
 
@@ -60,6 +76,8 @@ class PostgresScanLog:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._months: set[tuple[int, int]] = set()
+        #: Of links that were scanned: a link never changes its account.
+        self._accounts: dict[LinkId, AccountId] = {}
 
     async def position(self, journal: str) -> Position | None:
         async with self._database.connection() as connection:
@@ -69,7 +87,9 @@ class PostgresScanLog:
     async def write(self, journal: str, start: Position | None, end: Position, scans: list[Scan]) -> bool:
         times_us = [microseconds(scan.scanned_at) for scan in scans]
         await self._make_months(times_us)
-        data, hours, totals = rows(scans, times_us), _hours(scans, times_us), _totals(scans, times_us)
+        accounts = await self._accounts_of({scan.link_id for scan in scans})
+        data, hours, totals = rows(scans, times_us, accounts), _hours(scans, times_us), _totals(scans, times_us)
+        whom = listed(set(accounts.values()))
         async with self._database.transaction() as connection:
             if start is None:
                 moved = await connection.fetchval(START, journal, *end)
@@ -78,10 +98,22 @@ class PostgresScanLog:
             if moved is None:
                 return False
             if scans:
-                await connection.copy_to_table("scans", source=BytesIO(data), columns=COLUMNS, format="binary")
                 await connection.execute(COUNT_HOURS, *hours)
                 await connection.execute(COUNT_TOTALS, *totals)
+                last = await connection.fetchval(IDS, len(scans), whom)
+                source = BytesIO(numbered(data, last - len(scans) + 1))
+                await connection.copy_to_table("scans", source=source, columns=COLUMNS, format="binary")
             return True
+
+    async def _accounts_of(self, links: set[LinkId]) -> dict[LinkId, AccountId]:
+        """Whose these links are. One that is gone has none, and its scans are kept all the same."""
+        if new := links - self._accounts.keys():
+            if len(self._accounts) > MAX_KNOWN:
+                self._accounts = {}
+                new = links
+            async with self._database.connection() as connection:
+                self._accounts |= dict(map(tuple, await connection.fetch(ACCOUNTS, list(new))))
+        return {link: self._accounts[link] for link in links if link in self._accounts}
 
     async def salt(self, day: date) -> bytes:
         async with self._database.transaction() as connection:
