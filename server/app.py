@@ -6,7 +6,7 @@ import logging
 import logging.config
 import multiprocessing
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
@@ -25,6 +25,7 @@ from server.domain.callers import Callers
 from server.domain.errors import StorageUnavailable
 from server.domain.ids import id_source
 from server.domain.links import Links
+from server.domain.many import Many
 from server.domain.model import AccountId
 from server.domain.plan import Plans
 from server.domain.qrcodes import QrCodes
@@ -98,9 +99,12 @@ def create_app(given: Settings | None = None) -> ASGIApp:
         return f"{config.printed_base_url}/{slug.upper()}"
 
     async def changed(slug: Slug) -> None:
+        await all_changed([slug])
+
+    async def all_changed(slugs: Sequence[Slug]) -> None:
         async def refresh() -> None:
             with suppress(StorageUnavailable):  # what was changed is changed; this process hears of it like the others
-                await targets.refresh([slug])
+                await targets.refresh(slugs)
 
         await database.when_committed(refresh)
 
@@ -126,6 +130,8 @@ def create_app(given: Settings | None = None) -> ASGIApp:
         short_url=printed_url,
         changed=changed,
     )
+
+    many = Many(links, codes, PostgresLinks(database), PostgresQrCodes(database), passwords, changed=all_changed)
 
     @asynccontextmanager
     async def lifespan(_: Router) -> AsyncIterator[None]:
@@ -161,7 +167,7 @@ def create_app(given: Settings | None = None) -> ASGIApp:
         )
 
     kept = PostgresAnswers(database)
-    native = api(accounts, links, codes, studio, kept, base_url=config.base_url, short_url=short_url, now=now)
+    native = api(accounts, links, codes, studio, many, kept, base_url=config.base_url, short_url=short_url, now=now)
     served = serving(native)
     probes = ops.routes(health)
     router = Router(

@@ -6,7 +6,7 @@ from datetime import datetime
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from server.api import accounts, links, qrcodes, renders
+from server.api import accounts, bulk, links, qrcodes, renders
 from server.api.access import Access
 from server.api.answers import Answers
 from server.api.idempotency import Idempotency
@@ -14,6 +14,7 @@ from server.api.problems import HANDLERS
 from server.asgi import ASGIApp
 from server.domain.accounts import Accounts
 from server.domain.links import Links
+from server.domain.many import Many
 from server.domain.ports import AnswerStore
 from server.domain.qrcodes import QrCodes
 from server.domain.slug import Slug
@@ -26,6 +27,7 @@ def api(
     link: Links,
     code: QrCodes,
     studio: Studio,
+    many: Many,
     kept: AnswerStore,
     *,
     base_url: str,
@@ -37,6 +39,7 @@ def api(
     access = Access(account, Idempotency(kept))
     return [
         *accounts.routes(account, answers, access),
+        *bulk.routes(many, answers, access),  # before /links/{id}
         *links.routes(link, answers, access, now),
         *qrcodes.routes(code, answers, access, now),
         *renders.routes(studio, access),

@@ -91,7 +91,11 @@ class Body(BaseModel):
     @classmethod
     def read(cls, body: bytes | bytearray) -> Self:
         """What a body says; raises InvalidFields with all that is wrong."""
-        given = json_of(body)
+        return cls.of_json(json_of(body))
+
+    @classmethod
+    def of_json(cls, given: object) -> Self:
+        """The same for what has been read already, as a part of a body."""
         wrong: list[WrongField] = []
         found = None
         try:

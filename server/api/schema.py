@@ -19,6 +19,7 @@ from server.domain.errors import InvalidValue, NotFound
 from server.domain.ids import id_number
 from server.domain.keys import ALL, Permission, permissions
 from server.domain.label import Label
+from server.domain.many import NewCode, NewLink
 from server.domain.model import LinkChanges, LinkId, QrCodeChanges
 from server.domain.order import DEFAULT_SIZE_PX, MAX_DPI, MAX_SIZE_PX, MIN_DPI, MIN_SIZE_PX, ImageFormat
 from server.domain.slug import Slug
@@ -83,6 +84,15 @@ class LinkCreate(GuardFields):
     slug: Annotated[Slug, born(Slug)] | None = None
     title: Annotated[Label, born(Label)] | None = None
 
+    def wanted(self) -> NewLink:
+        return NewLink(
+            destination=self.destination,
+            slug=self.slug,
+            title=self.title,
+            guards=self.guards(),
+            password=self.password,
+        )
+
 
 class LinkChange(GuardFields):
     model_config = shown({"destination": "https://example.com/menu?season=winter"})
@@ -127,6 +137,14 @@ class QrCodeCreate(Body):
         says = self.content or self.destination or self.link_id
         assert says is not None, "together() has seen to it"
         return says
+
+    def wanted(self) -> NewCode:
+        return NewCode(
+            says=self.says(),
+            name=self.name,
+            design=self.design.value(),
+            allow_unscannable=self.allow_unscannable,
+        )
 
 
 class QrCodeChange(Body):

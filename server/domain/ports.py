@@ -1,11 +1,12 @@
 """What the use cases need of the outside, named by role. `server.storage` and `server.render` fill these."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import date, datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from server.domain.design import Picture
+from server.domain.errors import PlanLimit, SlugTaken
 from server.domain.idempotency import IdempotencyKey, KeptAnswer
 from server.domain.model import (
     Account,
@@ -33,7 +34,10 @@ from server.domain.order import Order
 from server.domain.password import Password
 from server.domain.plan import Plan
 from server.domain.scannability import Scannability
+from server.domain.slug import Slug
 from server.domain.stats import Bucket, Period, Totals
+
+T = TypeVar("T")
 
 
 class AccountStore(Protocol):
@@ -74,12 +78,24 @@ class AnswerStore(Protocol):
         """Drops what has been kept long enough; returns how many."""
 
 
+#: Which of many are not added, and why: their slug is taken, or the plan allows no more. Where there are any, and all or
+#: none were to be added, none is.
+Refused = dict[T, SlugTaken | PlanLimit]
+
+
 class LinkStore(Protocol):
     """Links of accounts. Deleted ones are only ever seen by the redirect."""
 
     async def add(self, link: Link, plan: Plan) -> None:
         """Raises SlugTaken, and PlanLimit where there are as many already as the plan allows."""
 
+    async def add_many(self, links: Sequence[Link], plan: Plan, *, whole: bool) -> Refused[LinkId]:
+        """All of them, and where `whole` is false those that can be added. Returns which were not."""
+
+    async def taken(self, slugs: Sequence[Slug]) -> set[str]:
+        """Those that a link has, or had."""
+
+    async def some(self, account: AccountId, links: Sequence[LinkId]) -> list[Link]: ...
     async def get(self, account: AccountId, link: LinkId) -> Link | None: ...
     async def list(self, account: AccountId, *, before: int | None, limit: int) -> Page[Link]: ...
     async def change(self, account: AccountId, link: LinkId, changes: LinkChanges, at: datetime) -> Link | None: ...
@@ -108,6 +124,11 @@ class QrCodeStore(Protocol):
 
     async def add(self, code: QrCode, plan: Plan, *, with_link: bool) -> None:
         """Raises SlugTaken, and PlanLimit where there are as many already as the plan allows."""
+
+    async def add_many(
+        self, codes: Sequence[QrCode], plan: Plan, *, with_link: Collection[QrCodeId], whole: bool
+    ) -> Refused[QrCodeId]:
+        """As links, some of them with theirs."""
 
     async def get(self, account: AccountId, code: QrCodeId) -> QrCode | None: ...
     async def list(self, account: AccountId, *, before: int | None, limit: int) -> Page[QrCode]: ...

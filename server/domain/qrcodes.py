@@ -86,6 +86,20 @@ class QrCodes:
         *,
         with_link: bool,
     ) -> QrCode:
+        code = await self.draft(account, content, name=name, design=design, allow_unscannable=allow_unscannable)
+        await self._store.add(code, account.plan, with_link=with_link)
+        return code
+
+    async def draft(
+        self,
+        account: Account,
+        content: Link | Content,
+        *,
+        name: Label | None,
+        design: Design,
+        allow_unscannable: bool,
+    ) -> QrCode:
+        """A new code, proven to scan, that is stored nowhere yet."""
         design = await self._completed(account, content, design)
         now = self._now()
         code = QrCode(
@@ -98,7 +112,6 @@ class QrCodes:
             updated_at=now,
         )
         await self._prove(code, allow_unscannable)
-        await self._store.add(code, account.plan, with_link=with_link)
         return code
 
     async def get(self, account: AccountId, code_id: QrCodeId) -> QrCode:

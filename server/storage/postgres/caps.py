@@ -33,10 +33,18 @@ async def lock_account(connection: "Connection", account: AccountId) -> None:
 async def make_room(connection: "Connection", account: AccountId, plan: Plan, **more: int) -> None:
     """Called in the transaction that adds so many `links`, `dynamic_codes` or `keys`, before it does; raises PlanLimit
     where that would be more than the plan allows. Asks nothing where it allows any number."""
-    caps = {limit: cap for limit, count in more.items() if count and (cap := getattr(plan, limit)) is not None}
-    if not caps:
-        return
-    await lock_account(connection, account)
-    for limit, cap in caps.items():
-        if await connection.fetchval(COUNTS[limit], account, cap) + more[limit] > cap:
+    found = await room(connection, account, plan, **more)
+    for limit, count in more.items():
+        if found[limit] < count:
             raise plan.refusal(limit)
+
+
+async def room(connection: "Connection", account: AccountId, plan: Plan, **more: int) -> dict[str, int]:
+    """How many of these the plan allows, as `make_room`."""
+    caps = {limit: cap for limit, count in more.items() if count and (cap := getattr(plan, limit)) is not None}
+    if caps:
+        await lock_account(connection, account)
+    for limit, cap in caps.items():
+        there = await connection.fetchval(COUNTS[limit], account, cap)
+        more[limit] = min(more[limit], cap - there)
+    return more

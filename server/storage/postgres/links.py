@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields
 from datetime import datetime
 from io import BytesIO
@@ -17,12 +18,13 @@ from server.domain.guards import Guards
 from server.domain.label import Label
 from server.domain.model import AccountId, Link, LinkChanges, LinkId, Page, Target, Targets
 from server.domain.plan import Plan
+from server.domain.ports import Refused
 from server.domain.rules import Rule, plain_rules, rules_of
 from server.domain.slug import Slug
 from server.storage.lines import last_id, slices, targets
-from server.storage.postgres.caps import make_room
+from server.storage.postgres.caps import make_room, room
 from server.storage.postgres.pages import page
-from server.storage.postgres.pool import Database, Row, assignments
+from server.storage.postgres.pool import Database, Row, Undone, assignments
 
 if TYPE_CHECKING:
     from server.storage.postgres.pool import Connection
@@ -40,6 +42,17 @@ ADD = f"""
     INSERT INTO links ({", ".join(COLUMN_NAMES)})
     VALUES ({", ".join(f"${place}" for place, _ in enumerate(COLUMN_NAMES, start=1))})
 """
+
+# In the order of their slugs, so that two who want the same ones cannot wait for each other.
+ADD_MANY = f"""
+    INSERT INTO links ({", ".join(COLUMN_NAMES)})
+    SELECT {", ".join(COLUMN_NAMES)} FROM jsonb_populate_recordset(NULL::links, $1) ORDER BY slug
+    ON CONFLICT DO NOTHING RETURNING id
+"""
+
+TAKEN = "SELECT slug FROM links WHERE slug = ANY($1)"
+
+SOME = f"SELECT {COLUMNS} FROM links {SCANS} WHERE account_id = $1 AND links.id = ANY($2) AND deleted_at IS NULL"
 
 GET = f"""
     SELECT {COLUMNS} FROM links {SCANS}
@@ -96,6 +109,26 @@ class PostgresLinks:
         async with self._database.transaction() as connection:
             await make_room(connection, link.account_id, plan, links=1)
             await add_link(connection, link)
+
+    async def add_many(self, links: Sequence[Link], plan: Plan, *, whole: bool) -> Refused[LinkId]:
+        with suppress(Undone):
+            async with self._database.transaction() as connection:
+                free = await room(connection, links[0].account_id, plan, links=len(links))
+                refused: Refused[LinkId] = {link.id: plan.refusal("links") for link in links[free["links"] :]}
+                refused |= await add_links(connection, links[: free["links"]])
+                if whole and refused:
+                    raise Undone
+        return refused
+
+    async def taken(self, slugs: Sequence[Slug]) -> set[str]:
+        if not slugs:
+            return set()
+        async with self._database.connection() as connection:
+            return {row["slug"] for row in await connection.fetch(TAKEN, slugs)}
+
+    async def some(self, account: AccountId, links: Sequence[LinkId]) -> list[Link]:
+        async with self._database.connection() as connection:
+            return [link_of(row) for row in await connection.fetch(SOME, account, links)]
 
     async def get(self, account: AccountId, link: LinkId) -> Link | None:
         async with self._database.connection() as connection:
@@ -154,21 +187,30 @@ class PostgresTargets:
 async def add_link(connection: "Connection", link: Link) -> None:
     """Adds the link; raises SlugTaken."""
     try:
-        await connection.execute(
-            ADD,
-            link.id,
-            link.account_id,
-            link.slug,
-            link.destination,
-            link.title,
-            link.created_at,
-            link.updated_at,
-            *_stored({name: getattr(link.guards, name) for name in GUARDS}).values(),
-        )
+        await connection.execute(ADD, *_columns(link).values())
     except asyncpg.UniqueViolationError as exc:
         if exc.constraint_name == "links_slug_key":
             raise SlugTaken.of(link.slug) from exc
         raise
+
+
+async def add_links(connection: "Connection", links: Sequence[Link]) -> dict[LinkId, SlugTaken]:
+    """Adds those whose slugs are free, and returns the others."""
+    if not links:
+        return {}
+    rows = [_columns(link) for link in links]
+    for row in rows:
+        if row["rules"] is not None:
+            row["rules"] = orjson.Fragment(str(row["rules"]))
+    added = await connection.fetch(ADD_MANY, orjson.dumps(rows).decode())
+    there = {row["id"] for row in added}
+    return {link.id: SlugTaken.of(link.slug) for link in links if link.id not in there}
+
+
+def _columns(link: Link) -> dict[str, object]:
+    """The values of `COLUMN_NAMES`."""
+    of_guards = {name: getattr(link.guards, name) for name in GUARDS}
+    return _stored({name: getattr(link, name) for name in COLUMN_NAMES if name not in of_guards} | of_guards)
 
 
 def _target(row: asyncpg.Record) -> Target:

@@ -1,7 +1,7 @@
 """The connection pool, and the wall at which driver errors become the domain's."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -33,6 +33,10 @@ UNAVAILABLE = (
 
 class UnknownShape(Exception):
     """The database has not had, or has had with another text, a migration that this program counts on."""
+
+
+class Undone(Exception):
+    """Raised in a transaction, and caught behind it, where nothing of it is to stay."""
 
 
 #: What keeps a connection from being made. Whatever the server says to a caller whom it does not let in is no answer
@@ -131,6 +135,10 @@ class Database:
                 shared.connection = await shared.stack.enter_async_context(self._begun())
             async with shared.connection.transaction():
                 yield shared.connection
+
+    def statement(self) -> AbstractAsyncContextManager["Connection"]:
+        """A connection for one statement that stores something, which needs no transaction but that of `together`."""
+        return self.connection() if TOGETHER.get() is None else self.transaction()
 
     @asynccontextmanager
     async def _begun(self) -> AsyncIterator["Connection"]:

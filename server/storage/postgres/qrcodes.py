@@ -1,7 +1,11 @@
 """QR codes, with the links they stand for."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
+from itertools import chain
+from typing import TYPE_CHECKING
 
 import asyncpg
 import orjson
@@ -11,11 +15,15 @@ from server.domain.design import design_of, plain
 from server.domain.label import Label
 from server.domain.model import AccountId, Link, Page, QrCode, QrCodeChanges, QrCodeId
 from server.domain.plan import Plan
-from server.storage.postgres.caps import make_room
-from server.storage.postgres.links import COLUMN_NAMES, add_link, link_of
+from server.domain.ports import Refused
+from server.storage.postgres.caps import make_room, room
+from server.storage.postgres.links import COLUMN_NAMES, add_link, add_links, link_of
 from server.storage.postgres.pages import page
 from server.storage.postgres.pictures import add_pictures, drop_pictures, lock_pictures
-from server.storage.postgres.pool import Database, assignments
+from server.storage.postgres.pool import Database, Undone, assignments
+
+if TYPE_CHECKING:
+    from server.storage.postgres.pool import Connection
 
 # A code and its link share some column names; the link's come second, behind "link_".
 COLUMNS = f"""
@@ -32,6 +40,12 @@ LINK_COLUMNS = (*COLUMN_NAMES, "scans")
 ADD = """
     INSERT INTO qr_codes (id, account_id, name, link_id, content, design, created_at, updated_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+"""
+
+NAMES = ("id", "account_id", "name", "link_id", "content", "design", "created_at", "updated_at")
+ADD_MANY = f"""
+    INSERT INTO qr_codes ({", ".join(NAMES)})
+    SELECT {", ".join(NAMES)} FROM jsonb_populate_recordset(NULL::qr_codes, $1)
 """
 
 GET = f"SELECT {COLUMNS} FROM qr_codes AS codes {LINKS} WHERE codes.account_id = $1 AND codes.id = $2"
@@ -82,6 +96,31 @@ class PostgresQrCodes:
                 code.created_at,
                 code.updated_at,
             )
+
+    async def add_many(
+        self, codes: Sequence[QrCode], plan: Plan, *, with_link: Collection[QrCodeId], whole: bool
+    ) -> Refused[QrCodeId]:
+        needs = {code.id: _needs(code, with_link) for code in codes}
+        with suppress(Undone):
+            async with self._database.transaction() as connection:
+                free = await room(connection, codes[0].account_id, plan, **Counter(chain(*needs.values())))
+                refused: Refused[QrCodeId] = {}
+                for code in codes:
+                    if full := [limit for limit in needs[code.id] if not free[limit]]:
+                        refused[code.id] = plan.refusal(full[0])
+                    else:
+                        free |= {limit: free[limit] - 1 for limit in needs[code.id]}
+                own = {
+                    code.content: code.id
+                    for code in codes
+                    if isinstance(code.content, Link) and code.id in with_link and code.id not in refused
+                }
+                taken = await add_links(connection, list(own))
+                refused |= {code: taken[link.id] for link, code in own.items() if link.id in taken}
+                if whole and refused:
+                    raise Undone
+                await _add_codes(connection, [code for code in codes if code.id not in refused])
+        return refused
 
     async def get(self, account: AccountId, code: QrCodeId) -> QrCode | None:
         async with self._database.connection() as connection:
@@ -134,6 +173,37 @@ def _code(row: asyncpg.Record) -> QrCode:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
     )
+
+
+def _needs(code: QrCode, with_link: Collection[QrCodeId]) -> list[str]:
+    """The limits of a plan that are about this code."""
+    if not isinstance(code.content, Link):
+        return []
+    return ["dynamic_codes", "links"] if code.id in with_link else ["dynamic_codes"]
+
+
+async def _add_codes(connection: "Connection", codes: Sequence[QrCode]) -> None:
+    """Adds them, and each picture that they have once."""
+    pictured = {tuple(code.design.pictures.values()): code for code in codes if code.design.pictures}
+    if pictured:
+        await lock_pictures(connection, codes[0].account_id)
+    for code in pictured.values():
+        await add_pictures(connection, code.account_id, code.design)
+    await connection.execute(ADD_MANY, orjson.dumps([_columns(code) for code in codes]).decode())
+
+
+def _columns(code: QrCode) -> dict[str, object]:
+    """The values of `NAMES`."""
+    return {
+        "id": code.id,
+        "account_id": code.account_id,
+        "name": code.name,
+        "link_id": code.content.id if isinstance(code.content, Link) else None,
+        "content": None if isinstance(code.content, Link) else as_json(code.content),
+        "design": plain(code.design),
+        "created_at": code.created_at,
+        "updated_at": code.updated_at,
+    }
 
 
 def _json(value: Mapping[str, object]) -> str:
