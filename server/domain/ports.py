@@ -78,8 +78,8 @@ class AnswerStore(Protocol):
         """Drops what has been kept long enough; returns how many."""
 
 
-#: Which of many are not added, and why: their slug is taken, or the plan allows no more. Where there are any, and all or
-#: none were to be added, none is.
+#: Which of many are not added, and why: their slug is taken, or the plan allows no more. Where there are any, and all
+#: or none were to be added, none is.
 Refused = dict[T, SlugTaken | PlanLimit]
 
 

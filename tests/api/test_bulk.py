@@ -4,6 +4,8 @@ import base64
 import secrets
 import threading
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import httpx
@@ -12,7 +14,7 @@ import pytest
 from server.api.bulk import MAX_ITEMS
 from server.domain.many import MAX_PASSWORDS
 from tests.api.exchange import Json, everything, new_link, problem, wrong
-from tests.support import ServerProcess, phone, sql
+from tests.support import PLANS, ServerProcess, phone, sql
 
 PALE = {"modules": {"color": "#dddddd"}}
 FTP = {"destination": "ftp://example.com"}
@@ -141,6 +143,48 @@ def test_the_same_batch_is_made_once(api: httpx.Client) -> None:
     assert first.content == again.content
     assert len(ids(api, "links")) == 50
     assert phone.get(first.json()["items"][49]["data"]["short_url"]).status_code == 302
+
+
+# --- plans -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tiny(server: ServerProcess) -> Iterator[httpx.Client]:
+    """Of a plan with two links, one dynamic code, and two items in a request."""
+    with server.client(PLANS.named("tiny")) as api:
+        yield api
+
+
+def test_a_batch_has_as_many_items_as_the_plan_allows(tiny: httpx.Client) -> None:
+    for what in ("links", "qr-codes"):
+        problem(batch(tiny, links(3), "item_by_item", what), 403, "plan_limit")
+    assert everything(tiny)[:2] == [{"data": [], "next_cursor": None}] * 2
+
+
+def test_all_or_nothing_and_more_than_the_plan_has_room_for_is_nothing(tiny: httpx.Client) -> None:
+    new_link(tiny)
+    before = everything(tiny)
+    body = problem(batch(tiny, links(2)), 403, "plan_limit")
+    assert wrong(body) == {"/items/1": "links"}
+    assert wrong(problem(batch(tiny, links(2), what="qr-codes"), 403, "plan_limit")) == {"/items/1": "dynamic_codes"}
+    assert everything(tiny) == before
+
+
+def test_item_by_item_the_plan_is_filled_and_no_more(tiny: httpx.Client) -> None:
+    found = batch(tiny, links(2), "item_by_item", "qr-codes").json()
+    assert [item["status"] for item in found["items"]] == [201, 403]
+    with ThreadPoolExecutor(4) as threads:
+        answers = [threads.submit(batch, tiny, links(2), "item_by_item") for _ in range(4)]
+    statuses = [item["status"] for answer in answers for item in answer.result().json()["items"]]
+    assert sorted(statuses) == [201] + [403] * 7
+    assert (len(ids(tiny, "links")), len(ids(tiny, "qr-codes"))) == (2, 1)
+
+
+def test_what_the_plan_does_not_have_is_refused_by_item(server: ServerProcess) -> None:
+    with server.client(PLANS.named("bare")) as bare:
+        items = [*links(1), *links(1, password="secret")]
+        assert wrong(problem(batch(bare, items), 403, "plan_limit")) == {"/items/1/password": "password"}
+        assert [item["status"] for item in batch(bare, items, "item_by_item").json()["items"]] == [201, 403]
 
 
 # --- codes -----------------------------------------------------------------------------------------------------------
