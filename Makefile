@@ -9,7 +9,7 @@ CORE   := $(wildcard fastcore/*.pyx fastcore/*.pxd fastcore/*.h)
 serve: .venv/.built
 	@exec $(BIN)/qredge serve
 
-test: .venv/.dev .venv/.browser .venv/.redis .venv/.print .venv/.reader
+test: .venv/.dev .venv/.clients .venv/.browser .venv/.redis .venv/.print .venv/.reader
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: .venv/.dev
@@ -86,6 +86,10 @@ REDIS          := command -v redis-server
 	$(call need,command -v gs && command -v qpdf,ghostscript qpdf)
 	@touch $@
 
+.venv/.node: .venv/.system
+	$(call need,command -v node && command -v npm,nodejs npm)
+	@touch $@
+
 .venv/.reader: .venv/.system
 	$(call need,ls /usr/lib/*/libzbar.so.0,libzbar0)
 	@touch $@
@@ -110,4 +114,11 @@ $(BIN)/pip: .venv/.system
 
 .venv/.dev: .venv/.built
 	$(PIP_INSTALL) --group dev
+	@touch $@
+
+# What makes clients in TypeScript of the API's document.
+.venv/.clients: .venv/.node tests/clients/package.json tests/clients/package-lock.json
+	@mkdir -p .venv/clients
+	cp tests/clients/package*.json .venv/clients
+	npm ci --prefix .venv/clients --no-audit --no-fund --silent
 	@touch $@

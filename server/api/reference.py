@@ -198,7 +198,7 @@ def _body(schema: Json, document: Json) -> str:
 def _answer(status: str, answer: Json) -> str:
     content = answer.get("content", {})
     kinds = [
-        _kind(media["schema"]) if "schema" in media else f"<code>{escape(name)}</code>"
+        _kind(media["schema"]) if name == "application/json" else f"<code>{escape(name)}</code>"
         for name, media in content.items()
     ]
     told = _prose(answer["description"]) if int(status) >= 400 else ""
