@@ -28,6 +28,7 @@ STAGES = [
     "coverage",
     "deflate",
     "ecc",
+    "frame",
     "huffman",
     "mask",
     "matches",

@@ -1,6 +1,6 @@
 """Per image: a symbol as a PNG file."""
 
-from libc.stdint cimport int64_t, uint8_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
 from fastcore.deflate cimport Plan
 from fastcore.picture cimport Picture
@@ -15,6 +15,7 @@ cdef struct Colours:
     uint8_t[3] dark
 
 
+cdef uint32_t crc32(const uint8_t *data, int64_t count) noexcept nogil
 cdef void divide(
     const uint64_t *modules, int size, Placement placement, bint grey, Picture *out
 ) noexcept nogil
