@@ -15,7 +15,7 @@ no letter is ever used for something else, and those that are not known are pass
 the request, some of them more than once.
 
 What follows from all that is found out when it is written to the database: the hot side only copies, and most of that
-not in Python (ADR 15; bench/writer.py measures it).
+not in Python (ADR 16; bench/writer.py measures it).
 
 Journals of the first version have neither peer nor fields, but the lengths, 3 u16, and then the values of user agent,
 referrer and language. An older process may have left some, so they are read, and never written.
