@@ -24,7 +24,7 @@ from inspect import getdoc
 from typing import Any, NamedTuple, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
+from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
 from starlette.routing import Route
 
@@ -200,7 +200,7 @@ def _parameters(each: Described, about: About) -> Iterator[Json]:
     for name in each.operation.takes:
         yield {"name": name, "in": "header", "required": False, **about.headers[name]}
     if each.operation.query:
-        schema = _schema(each.operation.query, "validation")
+        schema = _schema(each.operation.query)
         for name, part in schema["properties"].items():
             told = {"description": part.pop("description")} if "description" in part else {}
             yield {"name": name, "in": "query", "required": name in schema.get("required", ()), **told, "schema": part}
@@ -262,14 +262,12 @@ class _Schemas(GenerateJsonSchema):
 
 def _media(operations: Sequence[Described], problem: type) -> tuple[dict[object, Json], Json]:
     """The schema and the example of each body and answer; and the schemas that these refer to."""
-    kinds: dict[Any, JsonSchemaMode] = {problem: "serialization"}
+    kinds: list[Any] = [problem]
     for each in (described.operation for described in operations):
-        if each.body:
-            kinds[each.body] = "validation"
-        kinds |= {kind: "serialization" for kind in each.answers.values() if kind and not isinstance(kind, File)}
+        kinds += [kind for kind in (each.body, *each.answers.values()) if kind and not isinstance(kind, File)]
     components: Json = {}
-    for kind, mode in kinds.items():
-        schema = _schema(kind, mode)
+    for kind in kinds:
+        schema = _schema(kind)
         components |= {**schema.pop("$defs", {}), _name(kind): schema}
     for schema in components.values():
         del schema["title"]  # it is what the component is called, or was
@@ -279,9 +277,10 @@ def _media(operations: Sequence[Described], problem: type) -> tuple[dict[object,
     return {kind: _with_example(_name(kind), components) for kind in kinds}, dict(sorted(components.items()))
 
 
-def _schema(kind: Any, mode: JsonSchemaMode) -> Json:  # noqa: ANN401 -- whatever pydantic has a schema for
+def _schema(kind: Any) -> Json:  # noqa: ANN401 -- whatever pydantic has a schema for
+    # As JSON that is read, answers too: what a validator turns into a value of the domain is told by what it takes.
     return TypeAdapter[object](kind).json_schema(
-        mode=mode, ref_template=REF, union_format="primitive_type_array", schema_generator=_Schemas
+        mode="validation", ref_template=REF, union_format="primitive_type_array", schema_generator=_Schemas
     )
 
 

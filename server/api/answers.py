@@ -2,11 +2,15 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Generic, Literal, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import with_config
 from typing_extensions import TypedDict
 
+from server.api.contents import ContentShape
+from server.api.designs import DesignBody
+from server.api.fields import like
+from server.api.guards import RuleBodies
 from server.domain.content import as_json
 from server.domain.design import PLAIN, plain
 from server.domain.guards import RedirectStatus
@@ -113,7 +117,7 @@ class LinkAnswer(TypedDict):
     password_protected: bool
     max_scans: int | None
     #: As requests say them, in their one spelling.
-    rules: list[dict[str, object]]
+    rules: Annotated[list[dict[str, object]], like(RuleBodies)]
     scans: int
     created_at: datetime
     updated_at: datetime
@@ -142,13 +146,13 @@ class QrCodeAnswer(TypedDict):
     name: str | None
     kind: Literal["dynamic", "static"]
     #: The fields of its kind, in their one spelling.
-    content: dict[str, object] | None
+    content: Annotated[dict[str, object], like(ContentShape)] | None
     link_id: str | None
     short_url: str | None
     destination: str | None
     image_url: str
     #: As requests say it, every default written out.
-    design: dict[str, object]
+    design: Annotated[dict[str, object], like(DesignBody)]
     #: None for a static code, whose scans nobody can count.
     scans: int | None
     created_at: datetime

@@ -1,13 +1,14 @@
 """The content of a static code, as requests describe it: {"type": "wifi", "ssid": ...}."""
 
-from dataclasses import fields
-from typing import Annotated, Any, cast
+from dataclasses import MISSING, fields
+from inspect import getdoc
+from typing import Annotated, Any, Literal, Union, cast
 
-from pydantic import PlainValidator, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, WithJsonSchema, create_model
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from server.api.fields import line_error
-from server.domain.content import Content, content_of, examine, kind_of
+from server.domain.content import KINDS, Content, checks, content_of, examine, kind_of, schema_of
 from server.domain.errors import InvalidValue
 
 
@@ -32,4 +33,26 @@ def _unknown(given: dict[str, object]) -> list[InitErrorDetails]:
     return [InitErrorDetails(type=unknown, loc=(name,), input=None) for name in given if name not in known]
 
 
-ContentBody = Annotated[Content, PlainValidator(_content, json_schema_input_type=dict[str, object])]
+def _shape(kind: type[Content]) -> type[BaseModel]:
+    """What JSON Schema can say of a kind, as a model for pydantic to write it down; nothing is ever read by it."""
+    each_check = checks(kind)
+    shapes: dict[str, Any] = {
+        each.name: (
+            Annotated[object, WithJsonSchema(schema_of(each_check[each.name]))],
+            ... if each.default is MISSING else each.default,
+        )
+        for each in fields(cast("Any", kind))
+    }
+    literal: Any = Literal
+    return create_model(
+        f"{kind.__name__}Content",
+        __config__=ConfigDict(extra="forbid"),
+        __doc__=getdoc(kind),
+        type=(literal[kind.type], ...),
+        **shapes,
+    )
+
+
+_union: Any = Union
+ContentShape: Any = Annotated[_union[tuple(_shape(kind) for kind in KINDS.values())], Field(discriminator="type")]
+ContentBody = Annotated[Content, PlainValidator(_content, json_schema_input_type=ContentShape)]

@@ -4,14 +4,25 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
-from typing import ClassVar, Self, TypeVar
+from typing import Annotated, ClassVar, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError
+from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError, WithJsonSchema
 from pydantic_core import InitErrorDetails, PydanticCustomError
 from starlette.requests import Request
 
 from server.api.problems import InvalidFields, WrongField, wrong_fields
+from server.domain.colour import NAMES, Colour
+from server.domain.destination import MAX_BYTES as MAX_DESTINATION_BYTES
+from server.domain.destination import Destination
 from server.domain.errors import InvalidValue
+from server.domain.ids import ALPHABET, LENGTH
+from server.domain.label import MAX_LENGTH as MAX_LABEL
+from server.domain.label import Label
+from server.domain.password import MAX_LENGTH as MAX_PASSWORD
+from server.domain.password import Password
+from server.domain.slug import MAX_LENGTH as MAX_SLUG
+from server.domain.slug import Slug
+from server.openapi import Json
 from server.wire import MAX_BODY_BYTES, json_of, read_body
 
 T = TypeVar("T")
@@ -44,8 +55,34 @@ def line_error(found: InvalidValue) -> InitErrorDetails:
     )
 
 
-def born(value: Callable[[str], T]) -> PlainValidator:
-    """A text field that becomes a value of the domain, with the domain's own words where it cannot."""
+#: What JSON Schema can say of texts that become values of the domain.
+TEXTS: Mapping[Callable[[str], object], Json] = {
+    Destination: {
+        "format": "uri",
+        "minLength": 1,
+        "maxLength": MAX_DESTINATION_BYTES,
+        "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://",
+    },
+    Slug: {"minLength": 1, "maxLength": MAX_SLUG, "pattern": "^[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?$"},
+    Label: {"minLength": 1, "maxLength": MAX_LABEL},
+    Password: {"minLength": 1, "maxLength": MAX_PASSWORD},
+    Colour.of: {
+        "pattern": f"^(?:{'|'.join(NAMES)}|#(?:[0-9A-Fa-f]{{3}}|[0-9A-Fa-f]{{6}}|[0-9A-Fa-f]{{8}}))$",
+        "examples": ["#1a237e"],
+    },
+}
+
+#: As `a_moment` reads it.
+MOMENT: Json = {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]}
+
+
+def id_schema(prefix: str) -> Json:
+    return {"type": "string", "pattern": f"^{prefix}_[{ALPHABET}]{{{LENGTH}}}$"}
+
+
+def born(value: Callable[[str], T], schema: Json | None = None) -> PlainValidator:
+    """A text field that becomes a value of the domain, with the domain's own words where it cannot. `schema` is what
+    JSON Schema can say of it, if it does not stand in TEXTS."""
 
     def validate(given: object) -> T:
         if not isinstance(given, str):
@@ -53,7 +90,13 @@ def born(value: Callable[[str], T]) -> PlainValidator:
         with in_place():
             return value(given)
 
-    return PlainValidator(validate, json_schema_input_type=str)
+    told = {"type": "string", **(TEXTS.get(value, {}) if schema is None else schema)}
+    return PlainValidator(validate, json_schema_input_type=Annotated[str, WithJsonSchema(told)])
+
+
+def like(kind: object) -> PlainValidator:
+    """A part of an answer that looks as this part of a request does."""
+    return PlainValidator(lambda answer: answer, json_schema_input_type=kind)
 
 
 def a_moment(*, day_ends: bool) -> Callable[[str], datetime]:
@@ -77,7 +120,7 @@ def a_moment(*, day_ends: bool) -> Callable[[str], datetime]:
 class Body(BaseModel):
     """A JSON body. A field nobody knows is a mistake that should not stay unseen."""
 
-    model_config = ConfigDict(strict=True, extra="forbid")
+    model_config = ConfigDict(strict=True, extra="forbid", use_attribute_docstrings=True)
     #: What a body of this kind may take.
     max_bytes: ClassVar[int] = MAX_BODY_BYTES
 
@@ -116,6 +159,8 @@ class Body(BaseModel):
 
 class Query(BaseModel):
     """A query string. Parameters nobody knows are passed over, as caches and mail programs add their own."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     @classmethod
     def of(cls, request: Request) -> Self:

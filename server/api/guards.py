@@ -1,15 +1,29 @@
 """The guards of a link, in requests and in answers."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, NotRequired
 
-from pydantic import Field, PlainValidator, ValidationError
+from pydantic import ConfigDict, Field, PlainValidator, ValidationError, WithJsonSchema, with_config
+from typing_extensions import TypedDict
 
-from server.api.fields import Body, a_moment, born, line_error
+from server.api.fields import MOMENT, TEXTS, Body, a_moment, born, line_error
 from server.domain.destination import Destination
 from server.domain.guards import MAX_SCANS, Guards, RedirectStatus, expiry
 from server.domain.password import Password
-from server.domain.rules import Rule, examine_rules
+from server.domain.rules import (
+    CLOCK,
+    COUNTRY,
+    LANGUAGE,
+    MAX_RULES,
+    MAX_SHARES,
+    MAX_VALUES,
+    MAX_WEIGHT,
+    Day,
+    Device,
+    Rule,
+    System,
+    examine_rules,
+)
 
 
 def an_expiry(given: str) -> datetime:
@@ -25,12 +39,59 @@ def _rules(given: object) -> tuple[Rule, ...]:
     return rules
 
 
-Rules = Annotated[tuple[Rule, ...], PlainValidator(_rules, json_schema_input_type=list[dict[str, object]])]
+UrlText = Annotated[str, WithJsonSchema({"type": "string", **TEXTS[Destination]})]
+Country = Annotated[str, Field(pattern=f"^{COUNTRY.pattern}$")]
+Language = Annotated[str, Field(pattern=f"^{LANGUAGE.pattern}$")]
+Clock = Annotated[str, Field(pattern=f"^(?:{CLOCK.pattern}|24:00)$")]
+AFew = Field(min_length=1, max_length=MAX_VALUES)
+STRICT = ConfigDict(extra="forbid")
+
+# What rules look like, for those who write and read them. They are read by the domain itself, as by SQL they come
+# without us. `from` is a keyword, so this one cannot be a class.
+HoursBody = TypedDict(
+    "HoursBody", {"days": Annotated[list[Day], AFew], "from": Clock, "to": Clock, "timezone": str}, total=False
+)
+with_config(STRICT)(HoursBody)
+
+
+@with_config(STRICT)
+class WhenBody(TypedDict, total=False):
+    device: Annotated[list[Device], AFew]
+    os: Annotated[list[System], AFew]
+    country: Annotated[list[Country], AFew]
+    language: Annotated[list[Language], AFew]
+    time: HoursBody
+
+
+@with_config(STRICT)
+class ShareBody(TypedDict):
+    weight: Annotated[int, Field(ge=1, le=MAX_WEIGHT)]
+    destination: UrlText
+
+
+@with_config(STRICT)
+class RuleBody(TypedDict):
+    """Where it holds, visitors go to its destination."""
+
+    when: NotRequired[WhenBody]
+    destination: UrlText
+
+
+@with_config(STRICT)
+class SplitRuleBody(TypedDict):
+    """Where it holds, each visitor goes to one of its destinations, always the same one."""
+
+    when: NotRequired[WhenBody]
+    split: Annotated[list[ShareBody], Field(min_length=1, max_length=MAX_SHARES)]
+
+
+RuleBodies = Annotated[list[RuleBody | SplitRuleBody], Field(max_length=MAX_RULES)]
+Rules = Annotated[tuple[Rule, ...], PlainValidator(_rules, json_schema_input_type=RuleBodies)]
 
 
 class GuardFields(Body):
     active: bool = True
-    expires_at: Annotated[datetime, born(an_expiry)] | None = None
+    expires_at: Annotated[datetime, born(an_expiry, MOMENT)] | None = None
     fallback_url: Annotated[Destination, born(Destination)] | None = None
     redirect_status: RedirectStatus = 302
     forward_query: bool = False

@@ -4,20 +4,20 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, cast
 
-from pydantic import Field, PlainValidator
+from pydantic import Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 from starlette.requests import Request
 
 from server.api.contents import ContentBody
 from server.api.designs import MAX_DRAWN_BYTES, DesignBody
-from server.api.fields import Body, Query, a_moment, born, in_place
+from server.api.fields import MOMENT, Body, Query, a_moment, born, id_schema, in_place
 from server.api.guards import GuardFields
 from server.api.problems import WrongField, in_query
 from server.domain.content import Content, Text
 from server.domain.destination import Destination
 from server.domain.errors import InvalidValue, NotFound
 from server.domain.ids import id_number
-from server.domain.keys import ALL, Permission, permissions
+from server.domain.keys import ALL, PERMISSIONS, Permission, permissions
 from server.domain.label import Label
 from server.domain.many import NewCode, NewLink
 from server.domain.model import LinkChanges, LinkId, QrCodeChanges
@@ -63,7 +63,12 @@ def _permissions(given: object) -> frozenset[Permission]:
         return permissions(given)
 
 
-Permissions = Annotated[frozenset[Permission], PlainValidator(_permissions, json_schema_input_type=list[str])]
+#: In no order, and each as often as you like.
+PermissionNames = Annotated[
+    list[str],
+    WithJsonSchema({"type": "array", "minItems": 1, "items": {"type": "string", "enum": list(PERMISSIONS)}}),
+]
+Permissions = Annotated[frozenset[Permission], PlainValidator(_permissions, json_schema_input_type=PermissionNames)]
 
 
 # --- requests -----------------------------------------------------------------------------------------------------
@@ -74,7 +79,7 @@ class KeyCreate(Body):
 
     name: Annotated[Label, born(Label)]
     permissions: Permissions = ALL
-    expires_at: Annotated[datetime, born(a_moment(day_ends=True))] | None = None
+    expires_at: Annotated[datetime, born(a_moment(day_ends=True), MOMENT)] | None = None
 
 
 class LinkCreate(GuardFields):
@@ -117,7 +122,7 @@ class QrCodeCreate(Body):
 
     name: Annotated[Label, born(Label)] | None = None
     destination: Annotated[Destination, born(Destination)] | None = None
-    link_id: Annotated[LinkId, born(an_id("lnk"))] | None = None
+    link_id: Annotated[LinkId, born(an_id("lnk"), id_schema("lnk"))] | None = None
     content: ContentBody | None = None
     design: DesignBody = DesignBody()
     allow_unscannable: bool = False
@@ -181,8 +186,8 @@ class ImageQuery(Query):
 
 
 class StatsQuery(Query):
-    start: Annotated[datetime | None, born(a_moment(day_ends=False)), Field(alias="from")] = None
-    end: Annotated[datetime | None, born(a_moment(day_ends=True)), Field(alias="to")] = None
+    start: Annotated[datetime | None, born(a_moment(day_ends=False), MOMENT), Field(alias="from")] = None
+    end: Annotated[datetime | None, born(a_moment(day_ends=True), MOMENT), Field(alias="to")] = None
     interval: Interval = "day"
 
     def period(self, now: datetime) -> Period:

@@ -6,7 +6,8 @@ from typing import Any, cast
 
 from server.domain.content.contact import MeCard, VCard
 from server.domain.content.event import Event
-from server.domain.content.kind import MAX_CHARACTERS, Content
+from server.domain.content.fields import schema_of
+from server.domain.content.kind import MAX_CHARACTERS, Content, checks
 from server.domain.content.message import Email, Phone, Sms, WhatsApp
 from server.domain.content.payment import Payment
 from server.domain.content.place import Geo
@@ -31,9 +32,11 @@ __all__ = [
     "WhatsApp",
     "Wifi",
     "as_json",
+    "checks",
     "content_of",
     "examine",
     "kind_of",
+    "schema_of",
     "stored_content",
 ]
 

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, ClassVar
 from zoneinfo import ZoneInfo
 
-from server.domain.content.fields import flag, line, optional, string, words
+from server.domain.content.fields import flag, line, optional, string, takes, words
 from server.domain.content.kind import Content
 from server.domain.content.lines import content_lines, text_value
 from server.domain.errors import InvalidValue
@@ -21,6 +21,7 @@ DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
 
 
+@takes(type="string", pattern=f"^(?:{DAY.pattern}|{MOMENT.pattern})$", examples=["2026-06-01T09:00:00"])
 def day_or_moment(given: object) -> str:
     """2026-06-01, 2026-06-01T09:00:00, or 2026-06-01T07:00:00Z, into which a time with an offset is turned."""
     text = string(given)
@@ -44,6 +45,7 @@ def day_or_moment(given: object) -> str:
     return time.isoformat().replace("+00:00", "Z")
 
 
+@takes(type="string", examples=["Europe/Paris"])
 def zone(given: object) -> str:
     name = string(given)
     try:

@@ -1,12 +1,13 @@
 """Checks of single fields: each takes what JSON may hold and returns it in its one spelling, or raises InvalidValue.
 
 A check does not know the name of its field; `Content` adds it. Inside a list, the error names the place in it ("1").
+What JSON Schema (draft 2020-12) can say of what a check takes stands with it: `schema_of`.
 """
 
 import re
 import unicodedata
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import idna
@@ -17,6 +18,7 @@ from server.domain.label import one_line
 
 T = TypeVar("T")
 Check = Callable[[object], T]
+Schema = dict[str, Any]
 
 MAX_URL_CHARACTERS = 2048
 
@@ -37,12 +39,26 @@ DOMAIN_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 MAX_ADDRESS_CHARACTERS = 254
 
 
+def takes(**schema: object) -> Callable[[Check[T]], Check[T]]:
+    def told(check: Check[T]) -> Check[T]:
+        vars(check)["schema"] = schema
+        return check
+
+    return told
+
+
+def schema_of(check: Check[object]) -> Schema:
+    return dict(vars(check)["schema"])
+
+
+@takes(type="string")
 def string(given: object) -> str:
     if not isinstance(given, str):
         raise InvalidValue("wrong_type", "This must be a string.")
     return given
 
 
+@takes(type="boolean")
 def flag(given: object) -> bool:
     if not isinstance(given, bool):
         raise InvalidValue("wrong_type", "This must be true or false.")
@@ -52,6 +68,7 @@ def flag(given: object) -> bool:
 def number(low: float, high: float, *, decimals: int) -> Check[float]:
     """A number in [low, high], rounded."""
 
+    @takes(type="number", minimum=low, maximum=high)
     def check(given: object) -> float:
         if isinstance(given, bool) or not isinstance(given, int | float):
             raise InvalidValue("wrong_type", "This must be a number.")
@@ -63,6 +80,7 @@ def number(low: float, high: float, *, decimals: int) -> Check[float]:
 
 
 def one_of(*choices: str) -> Check[str]:
+    @takes(type="string", enum=list(choices))
     def check(given: object) -> str:
         if given not in choices:
             raise InvalidValue("unknown_value", f"This is one of {', '.join(choices)}.")
@@ -73,12 +91,14 @@ def one_of(*choices: str) -> Check[str]:
 
 def optional(check: Check[T]) -> Check[T | None]:
     """None, or what the check lets through."""
-    return lambda given: None if given is None else check(given)
+    return takes(anyOf=[schema_of(check), {"type": "null"}])(lambda given: None if given is None else check(given))
 
 
 def many(check: Check[T], *, at_most: int, at_least: int = 0) -> Check[tuple[T, ...]]:
     """A list; a single string is a list of one."""
+    one = schema_of(check)
 
+    @takes(anyOf=[{"type": "array", "items": one, "minItems": at_least, "maxItems": at_most}, one])
     def check_all(given: object) -> tuple[T, ...]:
         if isinstance(given, str):
             return (check(given),)
@@ -101,12 +121,13 @@ def many(check: Check[T], *, at_most: int, at_least: int = 0) -> Check[tuple[T, 
 
 def line(at_most: int) -> Check[str]:
     """One line of 1 to `at_most` characters, without white space around it and without control characters."""
-    return lambda given: one_line(string(given).strip(), at_most)
+    return takes(type="string", minLength=1, maxLength=at_most)(lambda given: one_line(string(given).strip(), at_most))
 
 
 def words(at_most: int) -> Check[str]:
     """Lines of text, of 1 to `at_most` characters in all; every line ends as \\n."""
 
+    @takes(type="string", minLength=1, maxLength=at_most)
     def check(given: object) -> str:
         text = string(given).replace("\r\n", "\n").replace("\r", "\n")
         if not text.strip():
@@ -124,6 +145,7 @@ def words(at_most: int) -> Check[str]:
     return check
 
 
+@takes(type="string", minLength=2, examples=["+33 6 12 34 56 78"])
 def phone_number(given: object) -> str:
     """A number to dial, with or without a plus before it; spaces, dashes, dots, slashes and brackets go."""
     text = string(given)
@@ -140,6 +162,7 @@ def phone_number(given: object) -> str:
     return dialled
 
 
+@takes(type="string", format="email", examples=["ada@example.com"])
 def email_address(given: object) -> str:
     """An address whose host is a name; one with letters beyond ASCII becomes its IDNA form."""
     text = string(given).strip()
@@ -160,6 +183,7 @@ def email_address(given: object) -> str:
     return address
 
 
+@takes(type="string", format="uri", minLength=3, maxLength=MAX_URL_CHARACTERS, examples=["https://example.com/"])
 def any_url(given: object) -> str:
     """An absolute URL in ASCII: of http and https by the rules of `Destination`; else of any scheme that opens
     something elsewhere, as `myapp:` and `ftp:` do, and does not bring along what it runs."""

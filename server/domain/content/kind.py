@@ -72,7 +72,7 @@ class Content(ABC):
                 wrong.append(InvalidValue("required", "This is required.", field=each.name))
                 continue
             try:
-                value = _checks(type(self))[each.name](given.get(each.name, each.default))
+                value = checks(type(self))[each.name](given.get(each.name, each.default))
                 object.__setattr__(self, each.name, value)
             except InvalidValue as exc:
                 field = f"{each.name}/{exc.field}" if exc.field else each.name
@@ -89,7 +89,7 @@ class Content(ABC):
 
 
 @cache
-def _checks(kind: type[Content]) -> dict[str, Check[object]]:
+def checks(kind: type[Content]) -> dict[str, Check[object]]:
     """Field -> its check, which stands in its annotation."""
     hints = get_type_hints(kind, include_extras=True)
     return {each.name: hints[each.name].__metadata__[0] for each in fields(cast("Any", kind))}

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 from urllib.parse import quote
 
-from server.domain.content.fields import email_address, line, many, optional, phone_number, words
+from server.domain.content.fields import email_address, line, many, optional, phone_number, takes, words
 from server.domain.content.kind import Content
 from server.domain.errors import InvalidValue
 
@@ -16,6 +16,7 @@ MAX_MESSAGE = 2000
 MIN_INTERNATIONAL_DIGITS = 7
 
 
+@takes(type="string", minLength=MIN_INTERNATIONAL_DIGITS, examples=["+33 6 12 34 56 78"])
 def international_number(given: object) -> str:
     """A number with its country code, whose plus may be missing; it is there in the result."""
     digits = phone_number(given).removeprefix("+")

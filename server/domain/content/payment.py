@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, ClassVar
 
-from server.domain.content.fields import line, one_of, optional, string
+from server.domain.content.fields import line, one_of, optional, string, takes
 from server.domain.content.kind import Content
 from server.domain.errors import InvalidValue
 
@@ -112,6 +112,7 @@ MAX_BYTES = 331
 UTF8_HEADER_BYTES = 2
 
 
+@takes(type="string", minLength=15, examples=["BE71 0961 2345 6769"])
 def account_number(given: object) -> str:
     """An account number with its check digits right (ISO 13616, ISO 7064 mod 97-10); spaces go."""
     number = re.sub(r"[\s-]", "", string(given)).upper()
@@ -132,6 +133,7 @@ def account_number(given: object) -> str:
     return number
 
 
+@takes(type="string", minLength=1, maxLength=35, examples=["RF18 5390 0754 7034"])
 def creditor_reference(given: object) -> str:
     """A reference of at most 35 characters; one of ISO 11649, which begins with RF, has its check digits right."""
     reference = line(35)(given)
@@ -149,6 +151,7 @@ def _checks_out(number: str) -> bool:
     return int("".join(str(int(character, 36)) for character in number[4:] + number[:4])) % 97 == 1
 
 
+@takes(type="string", minLength=8, examples=["BPOTBEB1"])
 def bank_code(given: object) -> str:
     code = string(given).strip().upper()
     if not re.fullmatch(r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}(?:[A-Z0-9]{3})?", code):  # ISO 9362:2022
@@ -156,6 +159,7 @@ def bank_code(given: object) -> str:
     return code
 
 
+@takes(type="string", minLength=1, examples=["CHAR"])
 def purpose_code(given: object) -> str:
     code = string(given).strip().upper()
     if not re.fullmatch(r"[A-Z0-9]{1,4}", code):
@@ -163,6 +167,12 @@ def purpose_code(given: object) -> str:
     return code
 
 
+@takes(
+    anyOf=[
+        {"type": "string", "pattern": r"^[0-9]{1,12}(?:\.[0-9]{1,2})?$", "examples": ["12.50"]},
+        {"type": "number", "minimum": float(CENT), "maximum": float(MAX_AMOUNT)},
+    ]
+)
 def euros(given: object) -> str:
     """Euros and cents, given as a number or as text: "12.50"."""
     if isinstance(given, bool) or not isinstance(given, str | int | float):

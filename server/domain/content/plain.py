@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from server.domain.content.fields import any_url, string
+from server.domain.content.fields import any_url, string, takes
 from server.domain.content.kind import MAX_CHARACTERS, Content
 from server.domain.errors import InvalidValue
 
@@ -12,6 +12,7 @@ from server.domain.errors import InvalidValue
 FORBIDDEN = re.compile(r"[\x00\ud800-\udfff]")
 
 
+@takes(type="string", minLength=1, maxLength=MAX_CHARACTERS)
 def any_text(given: object) -> str:
     text = string(given)
     if not text:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from server.domain.content.fields import flag, one_of, optional, string
+from server.domain.content.fields import flag, one_of, optional, string, takes
 from server.domain.content.kind import Content
 from server.domain.content.lines import escaped
 from server.domain.errors import InvalidValue
@@ -22,6 +22,7 @@ WEP_CHARACTERS = (5, 13, 16)
 WEP_DIGITS = (10, 26, 32)
 
 
+@takes(type="string", minLength=1, maxLength=MAX_SSID_BYTES)
 def network_name(given: object) -> str:
     # Neither this nor a password is stripped: a space at its end is a part of it.
     name = one_line(string(given), MAX_SSID_BYTES)
@@ -30,6 +31,7 @@ def network_name(given: object) -> str:
     return name
 
 
+@takes(type="string", minLength=1, maxLength=MAX_PASSWORD)
 def network_password(given: object) -> str:
     return one_line(string(given), MAX_PASSWORD)
 
