@@ -1,32 +1,31 @@
 """Every route there is, walked: the methods it knows, and who may not come in.
 
-The routes come from the application's own table, so that a new one is walked too, or asks for its line here.
+The routes come from the application's own table, so that a new one is walked, too.
 """
+
+import socket
 
 import httpx
 import pytest
 
 from server.api.problems import STATUS
 from server.domain import errors
-from tests.api.exchange import MAKERS, everything, methods, paths, problem
+from server.domain.ids import id_number
+from server.domain.keys import PERMISSIONS, Permission, may
+from server.openapi import Described
+from tests.api.exchange import MAKERS, everything, methods, new_key, operations, paths, problem
+from tests.support import ServerProcess, sql
 
-ALLOW = {
-    "/account": "GET, HEAD",
-    "/api-keys": "GET, HEAD, POST",
-    "/api-keys/{id}": "DELETE",
-    "/links": "GET, HEAD, POST",
-    "/links/batch": "POST",
-    "/links/{id}": "DELETE, GET, HEAD, PATCH",
-    "/links/{id}/stats": "GET, HEAD",
-    "/qr-codes": "GET, HEAD, POST",
-    "/qr-codes/batch": "POST",
-    "/qr-codes/{id}": "DELETE, GET, HEAD, PATCH",
-    "/qr-codes/{id}/image": "GET, HEAD",
-    "/qr-codes/{id}/stats": "GET, HEAD",
-    "/render": "POST",
-    "/render/validate": "POST",
-    "/render/batch": "POST",
-}
+OPERATIONS = [each for each in operations() if each.operation.permission]
+
+
+def _methods(path: str) -> set[str]:
+    known = {each.method for each in OPERATIONS if each.path == f"/v1{path}"}
+    return known | {"HEAD"} if "GET" in known else known
+
+
+#: Path -> what it has to answer as Allow.
+ALLOW = {path: ", ".join(sorted(_methods(path))) for path in paths()}
 
 ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"]
 
@@ -46,10 +45,6 @@ WITH_ID = [path for path in paths() if "{id}" in path]
 def id_of(path: str, owner: httpx.Client) -> str:
     """The id of a new thing of the owner's, of the kind that the path is about."""
     return str(MAKERS[path.split("/")[1]](owner)["id"])
-
-
-def test_every_route_is_known_here() -> None:
-    assert set(paths()) == set(ALLOW)
 
 
 @pytest.mark.parametrize("path", paths())
@@ -77,6 +72,34 @@ def test_nobody_comes_in_without_a_key(api: httpx.Client, anyone: httpx.Client, 
                 assert (answer.status_code, answer.content) == (401, b"")
             else:
                 assert "errors" not in problem(answer, 401, "unauthenticated")
+    assert everything(api) == before
+
+
+def all_but(needed: str) -> list[str]:
+    """Every permission that does not do for what needs this one."""
+    return [each for each in PERMISSIONS if not may(frozenset([each]), Permission(needed))]
+
+
+@pytest.mark.parametrize("each", OPERATIONS, ids=lambda each: f"{each.method} {each.path}")
+def test_a_key_comes_in_only_where_it_may_and_for_as_long_as_it_is_one(
+    api: httpx.Client, anyone: httpx.Client, server: ServerProcess, each: Described
+) -> None:
+    needed = str(each.operation.permission)
+    path = each.path.removeprefix("/v1")
+    address = path.replace("{id}", id_of(path, api)) if "{id}" in path else path
+    without, revoked, expired = new_key(api, permissions=all_but(needed)), new_key(api), new_key(api)
+    refused = [(without["key"], 403, "forbidden")]
+    if needed == "render" or needed.endswith("write"):
+        refused.append((new_key(api, permissions=["read"])["key"], 403, "forbidden"))
+    assert anyone.get("/account", headers={"x-api-key": revoked["key"]}).status_code == 200
+    assert api.delete(f"/api-keys/{revoked['id']}").status_code == 204
+    number = id_number("key", expired["id"])
+    sql(server.database_url, "UPDATE api_keys SET expires_at = now() - interval '1 second' WHERE id = $1", number)
+    refused += [(revoked["key"], 401, "unauthenticated"), (expired["key"], 401, "unauthenticated")]
+    before = everything(api)
+    for key, status, code in refused:
+        body = problem(anyone.request(each.method, address, headers={"x-api-key": key}), status, code)
+        assert status != 403 or f"permission {needed}." in body["detail"]
     assert everything(api) == before
 
 
@@ -122,6 +145,19 @@ def test_what_is_ones_own_is_found(api: httpx.Client, path: str) -> None:
 def test_an_address_that_is_none_is_a_problem_too(anyone: httpx.Client, method: str, path: str) -> None:
     url = str(anyone.base_url).rstrip("/") + path
     problem(anyone.request(method, url), 404, "unknown_path")
+
+
+@pytest.mark.parametrize("path", ["/v1/%", "/v1/links%zz", "/v1/%ff%fe", "/v1/nope%00", "/v1/%2e%2e/livez", "/v1/é"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST", "BREW"])
+def test_an_address_that_is_wrongly_escaped_is_a_problem_too(server: ServerProcess, method: str, path: str) -> None:
+    """Sent as it stands, which httpx would not."""
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.sendall(f"{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: connection.recv(1 << 16), b""))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 404 ")
+    assert b"content-type: application/problem+json" in head.lower()
+    assert (b'"unknown_path"' in body) == (method != "HEAD")
 
 
 def test_every_error_of_the_domain_has_a_status() -> None:
