@@ -268,7 +268,8 @@ def _media(operations: Sequence[Described], problem: type) -> tuple[dict[object,
     components: Json = {}
     for kind in kinds:
         schema = _schema(kind)
-        components |= {**schema.pop("$defs", {}), _name(kind): schema}
+        for name, each_schema in {**schema.pop("$defs", {}), _name(kind): schema}.items():
+            assert components.setdefault(name, each_schema) == each_schema, f"two wire models are called {name}"
     for schema in components.values():
         del schema["title"]  # it is what the component is called, or was
     for each in (described.operation for described in operations if described.method == "PATCH"):
