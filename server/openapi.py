@@ -13,14 +13,17 @@ A handler is declared where it is written:
 Its name is the operation's id, and so that of a method in generated clients: a verb and what it is about. The first
 line of the docstring is the summary, the rest the description. Path, method and permission are in the route table, and
 nowhere else; what any handler may refuse (no key, a wrong body ...) follows from these. A body and a query are pydantic
-models, an answer is a TypedDict of typing_extensions, a File or None; bodies and answers have an example, by `shown`.
+models, an answer is a TypedDict of typing_extensions, a File or None; bodies and answers have an example, by `shown`,
+and what stands as `#:` above a field describes it.
 Headers are named; what they are is said in server/api/documents.py. tests/api/test_documents.py walks all of it.
 """
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from inspect import getdoc
+from dataclasses import dataclass
+from functools import cache
+from inspect import getdoc, getsource
 from typing import Any, NamedTuple, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
@@ -39,6 +42,11 @@ REF = "#/components/schemas/{model}"
 
 #: What the names of wire models have that no client has to know.
 SUFFIX = re.compile(r"(Answer|Body)$")
+
+# The lines of a module that notes on fields are read from. A TypedDict may be a call, as `from` is a keyword.
+CLASS = re.compile(r"class (\w+)|(\w+) = TypedDict\(")
+NOTE = re.compile(r" +#: (.*)")
+FIELD = re.compile(r' +"?(\w+)"?:')
 
 
 # --- declarations -------------------------------------------------------------------------------------------------
@@ -116,8 +124,8 @@ def declared(handler: Callable[..., object]) -> Operation:
 
 def shown(example: Json) -> ConfigDict:
     """The configuration of a wire model with an example of it: `model_config = shown({...})` in a pydantic model,
-    `@with_config(shown({...}))` above a TypedDict. What stands as a docstring below a field describes it."""
-    return ConfigDict(json_schema_extra={"examples": [example]}, use_attribute_docstrings=True)
+    `@with_config(shown({...}))` above a TypedDict."""
+    return ConfigDict(json_schema_extra={"examples": [example]})
 
 
 # --- routes -------------------------------------------------------------------------------------------------------
@@ -141,6 +149,12 @@ def described(routes: Iterable[Route], under: str = "") -> Iterator[Described]:
 # --- the document -------------------------------------------------------------------------------------------------
 
 
+class Refusal(NamedTuple):
+    description: str
+    headers: Sequence[str]
+    example: Json
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
     """What a document says that its operations do not."""
@@ -151,11 +165,11 @@ class About:
     #: By name, in `components`: the headers that operations take and send, and how keys are shown.
     headers: Mapping[str, Json]
     security: Mapping[str, Json]
-    #: The body of every refusal; and by status, for an operation, the codes that it has and what they mean.
+    #: The members of a parameter in the path, by the path and its name.
+    in_path: Callable[[str, str], Json]
+    #: The body of every refusal; and by status, those of an operation.
     problem: type
-    refusals: Callable[[Described], Mapping[int, Mapping[str, str]]]
-    #: Headers of refusals, by status.
-    refusing: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    refusals: Callable[[Described], Mapping[int, Refusal]]
 
 
 def document(operations: Sequence[Described], about: About) -> Json:
@@ -178,8 +192,8 @@ def document(operations: Sequence[Described], about: About) -> Json:
 def _operation(each: Described, about: About, media: Mapping[object, Json]) -> Json:
     said = each.operation
     answers = {str(status): _answer(answer, each, about, media) for status, answer in said.answers.items()}
-    for status, codes in sorted(about.refusals(each).items()):
-        answers[str(status)] = _refusal(status, codes, about, media)
+    for status, refusal in sorted(about.refusals(each).items()):
+        answers[str(status)] = _refusal(refusal, media[about.problem])
     found: Json = {"operationId": said.name, "tags": [about.tag(each.path)], "summary": said.summary}
     if said.description:
         found["description"] = said.description
@@ -196,7 +210,8 @@ def _operation(each: Described, about: About, media: Mapping[object, Json]) -> J
 def _parameters(each: Described, about: About) -> Iterator[Json]:
     for step in each.path.split("/"):
         if step.startswith("{"):
-            yield {"name": step.strip("{}"), "in": "path", "required": True, "schema": {"type": "string"}}
+            name = step.strip("{}")
+            yield {"name": name, "in": "path", "required": True, **about.in_path(each.path, name)}
     for name in each.operation.takes:
         yield {"name": name, "in": "header", "required": False, **about.headers[name]}
     if each.operation.query:
@@ -217,11 +232,11 @@ def _answer(answer: object, each: Described, about: About, media: Mapping[object
     return found
 
 
-def _refusal(status: int, codes: Mapping[str, str], about: About, media: Mapping[object, Json]) -> Json:
-    found: Json = {"description": "\n\n".join(f"`{code}`: {text}" for code, text in codes.items())}
-    if headers := _headers(about.refusing.get(status, ())):
+def _refusal(refusal: Refusal, problem: Json) -> Json:
+    found: Json = {"description": refusal.description}
+    if headers := _headers(refusal.headers):
         found["headers"] = headers
-    return found | {"content": {"application/problem+json": media[about.problem]}}
+    return found | {"content": {"application/problem+json": {**problem, "example": refusal.example}}}
 
 
 def _file(media_type: str) -> Json:
@@ -247,6 +262,12 @@ class _Schemas(GenerateJsonSchema):
 
     def field_title_should_be_set(self, schema: object) -> bool:
         return False
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> Json:
+        return _with_notes(super().model_schema(schema), schema["cls"])
+
+    def typed_dict_schema(self, schema: core_schema.TypedDictSchema) -> Json:
+        return _with_notes(super().typed_dict_schema(schema), schema["cls"])
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> Json:
         if schema.get("default") is None:  # it may be left out, which is said already
@@ -283,6 +304,41 @@ def _schema(kind: Any) -> Json:  # noqa: ANN401 -- whatever pydantic has a schem
     return TypeAdapter[object](kind).json_schema(
         mode="validation", ref_template=REF, union_format="primitive_type_array", schema_generator=_Schemas
     )
+
+
+def _with_notes(schema: Json, kind: type) -> Json:
+    notes = _notes(kind)
+    for name, part in schema["properties"].items():
+        if name in notes:
+            part.setdefault("description", notes[name])
+    return schema
+
+
+def _notes(kind: type) -> dict[str, str]:
+    """What stands as `#:` above the fields of a class, and of those it is made of."""
+    found: dict[str, str] = {}
+    for base in getattr(kind, "__orig_bases__", kind.__bases__):
+        if isinstance(base, type) and base.__module__.startswith("server."):
+            found |= _notes(base)
+    return found | _notes_in(kind.__module__).get(kind.__name__, {})
+
+
+@cache
+def _notes_in(module: str) -> dict[str, dict[str, str]]:
+    """By class and field, all that stands in a module."""
+    found: dict[str, dict[str, str]] = {}
+    fields: dict[str, str] = {}
+    note: list[str] = []
+    for line in getsource(sys.modules[module]).splitlines():
+        if begins := CLASS.match(line):
+            found[begins[1] or begins[2]] = fields = {}
+        elif told := NOTE.match(line):
+            note.append(told[1])
+        elif note:
+            if named := FIELD.match(line):
+                fields[named[1]] = " ".join(note)
+            note = []
+    return found
 
 
 def _name(kind: Any) -> str:  # noqa: ANN401 -- as above

@@ -33,11 +33,14 @@ from server.domain.design import (
 )
 from server.domain.destination import Destination
 from server.domain.errors import InvalidValue
+from server.openapi import Json
 
 MAX_PICTURE_BYTES = 5 << 20
 MAX_PICTURE_CHARS = -(-MAX_PICTURE_BYTES // 3) * 4
 #: A multiple of four, as four characters are three bytes.
 PIECE_CHARS = 1 << 18
+
+BASE64: Json = {"contentEncoding": "base64", "minLength": 4, "maxLength": MAX_PICTURE_CHARS}
 
 #: Of a body with two of them in base64, which takes a third more.
 MAX_DRAWN_BYTES = 16 << 20
@@ -49,12 +52,16 @@ ColourText = Annotated[Colour, born(Colour.of)]
 
 
 class StopBody(Body):
+    #: From 0, where the gradient begins, to 1, where it ends.
     offset: Annotated[float, Field(ge=0, le=1)]
     color: ColourText
 
 
 class GradientBody(Body):
+    """From colour to colour: along a line across all that is painted, or from its middle outwards."""
+
     type: Literal["linear", "radial"]
+    #: Of a line, in degrees clockwise: 0 goes from left to right, 90 from top to bottom.
     angle: Annotated[float, Field(ge=-360, le=360)] = 0.0
     stops: Annotated[list[StopBody], Field(min_length=2, max_length=MAX_STOPS)]
 
@@ -96,8 +103,11 @@ def _bytes_of(given: str) -> bytes:
 class PictureBody(Body):
     """Where it is, what it is, or which of those already stored it is."""
 
+    #: Where it is fetched from, once.
     url: Annotated[Destination, born(Destination)] | None = None
-    data: Annotated[bytes, born(_bytes_of)] | None = None
+    #: Its bytes, in base64.
+    data: Annotated[bytes, born(_bytes_of, BASE64)] | None = None
+    #: Of the bytes of one that this account has used before, as answers have it.
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
 
 
@@ -124,18 +134,25 @@ class ModulesBody(Body):
 
 
 class BorderBody(Body):
+    """The outer square of an eye, seven modules wide."""
+
     shape: BorderShape = PLAIN.eyes.border.shape
+    #: That of the modules, if you do not say.
     color: PaintField | None = None
 
 
 class CenterBody(Body):
+    """The middle of an eye, three modules wide."""
+
     shape: CenterShape = PLAIN.eyes.center.shape
+    #: That of the border, if you do not say.
     color: PaintField | None = None
 
 
 class EyesBody(Body):
     border: BorderBody = BorderBody()
     center: CenterBody = CenterBody()
+    #: A thin ring around each eye: none, a subtle one, or one in the full colour of the border.
     ring: Ring = PLAIN.eyes.ring
 
     def value(self) -> Eyes:
@@ -148,7 +165,9 @@ class EyesBody(Body):
 
 class BackgroundBody(Body):
     color: PaintField = WHITE
+    #: Fills the picture, beneath the modules.
     image: PictureField | None = None
+    #: Of the image.
     opacity: Annotated[float, Field(ge=0, le=1)] = PLAIN.background.opacity
 
     def value(self) -> Background:
@@ -157,9 +176,13 @@ class BackgroundBody(Body):
 
 class LogoBody(Body):
     image: PictureField
+    #: Its longer side as a share of the symbol's.
     ratio: Annotated[float, Field(ge=0, le=MAX_LOGO_RATIO)] = 0.2
+    #: The shape of what is left free for it.
     clear_zone: ClearZone = "rounded"
+    #: How far the clear zone reaches beyond it, in modules.
     padding: Annotated[float, Field(ge=0, le=MAX_PADDING)] = 0.5
+    #: Turns a dark backing transparent, by luminance.
     neon_alpha: bool = False
 
     def value(self) -> Logo:
@@ -176,6 +199,7 @@ class FrameBody(Body):
     style: FrameStyle = PLAIN.frame.style
     color: ColourText = PLAIN.frame.color
     label: Annotated[str, Field(max_length=MAX_FRAME_LABEL)] | None = None
+    #: Black or white, whichever is told better from the frame, if you do not say.
     label_color: ColourText | None = None
 
     def value(self) -> Frame:
@@ -183,7 +207,11 @@ class FrameBody(Body):
 
 
 class DesignBody(Body):
+    """How a code looks: black squares on white, if you do not say."""
+
+    #: Error correction: about 7, 15, 25 or 30 % may be unreadable. Null is M, and with a logo as high as there is room.
     level: Level | None = None
+    #: The quiet zone, in modules. Readers may rely on 4.
     margin: Annotated[int, Field(ge=0, le=MAX_MARGIN)] = PLAIN.margin
     modules: ModulesBody = ModulesBody()
     eyes: EyesBody = EyesBody()

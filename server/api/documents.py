@@ -1,6 +1,7 @@
 """GET /openapi.json, /docs: what the API says of itself, for programs and for people."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
@@ -10,11 +11,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from server.api.problems import STATUS, Problem
+from server.api.fields import id_schema
+from server.api.problems import EXAMPLE_REQUEST, INVALID, STATUS, Problem, problem_body
+from server.api.problems import HEADERS as REFUSAL_HEADERS
 from server.api.reference import POLICY, page
 from server.domain import errors
 from server.domain.keys import RENDER
-from server.openapi import About, Described, Json, document
+from server.openapi import About, Described, Json, Refusal, document
 
 HEADERS: dict[str, Json] = {
     "Content-Disposition": {
@@ -58,6 +61,12 @@ SECURITY: dict[str, Json] = {
     "key": {"type": "apiKey", "in": "header", "name": "X-Api-Key"},
 }
 
+#: What ids begin with, by what a path is about.
+PREFIXES = {"links": "lnk", "qr-codes": "qr", "api-keys": "key"}
+
+#: As they are written; what answers sets them in lower case.
+SPELLINGS = {name.lower(): name for name in HEADERS}
+
 #: What is refused before the domain is asked, by status.
 BROKEN_BODIES = {
     400: {"malformed_body": "The body is not JSON."},
@@ -67,6 +76,13 @@ BROKEN_BODIES = {
 
 def _tag(path: str) -> str:
     return path.removeprefix("/v1/").split("/")[0] if path.startswith("/v1/") else "health"
+
+
+def _in_path(path: str, name: str) -> Json:
+    prefix = PREFIXES.get(_tag(path)) if name == "id" else None
+    if prefix is None:
+        return {"schema": {"type": "string"}}
+    return {"schema": id_schema(prefix), "example": f"{prefix}_1da3xg8m2v7ks"}
 
 
 def _with_common(each: Described) -> Described:
@@ -86,28 +102,41 @@ def _with_common(each: Described) -> Described:
     return each._replace(operation=replace(said, takes=takes, sends=sends, refusals=refusals))
 
 
-def _refusals(each: Described) -> Mapping[int, Mapping[str, str]]:
-    found: dict[int, dict[str, str]] = {}
+def _refusals(each: Described) -> Mapping[int, Refusal]:
+    codes: dict[int, dict[str, str]] = {}
+    headers: dict[int, list[str]] = {}
     for kind in each.operation.refusals:
         assert issubclass(kind, errors.DomainError), kind
-        found.setdefault(STATUS[kind], {})[kind.code] = " ".join((kind.__doc__ or "").split())
-    for status, codes in BROKEN_BODIES.items() if each.operation.body else ():
-        found.setdefault(status, {}).update(codes)
-    return found
+        codes.setdefault(STATUS[kind], {})[kind.code] = " ".join((kind.__doc__ or "").split())
+        headers.setdefault(STATUS[kind], []).extend(REFUSAL_HEADERS.get(kind, ()))
+    for status, more in BROKEN_BODIES.items() if each.operation.body else ():
+        codes.setdefault(status, {}).update(more)
+    return {status: _refusal(status, told, headers.get(status, ())) for status, told in codes.items()}
+
+
+def _refusal(status: int, codes: Mapping[str, str], headers: Iterable[str]) -> Refusal:
+    code, detail = next(iter(codes.items()))
+    example = problem_body(status, code, detail, EXAMPLE_REQUEST)
+    return Refusal(
+        description="\n\n".join(f"`{code}`: {text}" for code, text in codes.items()),
+        headers=sorted({SPELLINGS[name] for name in headers}),
+        example=INVALID if (status, code) == (422, "invalid_fields") else {**example},
+    )
 
 
 def routes(operations: Sequence[Described], base_url: str) -> list[Route]:
     @cache
     def made() -> tuple[bytes, str]:
-        """Once, when somebody wants to know: a worker that starts has other things to do."""
+        """Once, when somebody wants to know, in a thread: it takes 400 ms, in which scans come."""
         found = document([_with_common(each) for each in operations], _about(base_url))
         return orjson.dumps(found), page(found)
 
     async def openapi(request: Request) -> Response:
-        return Response(made()[0], media_type="application/json")
+        return Response((await asyncio.to_thread(made))[0], media_type="application/json")
 
     async def docs(request: Request) -> Response:
-        return Response(made()[1], headers={"content-security-policy": POLICY}, media_type="text/html")
+        made_page = (await asyncio.to_thread(made))[1]
+        return Response(made_page, headers={"content-security-policy": POLICY}, media_type="text/html")
 
     return [Route("/openapi.json", openapi), Route("/docs", docs)]
 
@@ -127,5 +156,5 @@ def _about(base_url: str) -> About:
         security=SECURITY,
         problem=Problem,
         refusals=_refusals,
-        refusing={401: ["WWW-Authenticate"], 503: ["Retry-After"]},
+        in_path=_in_path,
     )

@@ -120,7 +120,7 @@ def a_moment(*, day_ends: bool) -> Callable[[str], datetime]:
 class Body(BaseModel):
     """A JSON body. A field nobody knows is a mistake that should not stay unseen."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(strict=True, extra="forbid")
     #: What a body of this kind may take.
     max_bytes: ClassVar[int] = MAX_BODY_BYTES
 
@@ -159,8 +159,6 @@ class Body(BaseModel):
 
 class Query(BaseModel):
     """A query string. Parameters nobody knows are passed over, as caches and mail programs add their own."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     @classmethod
     def of(cls, request: Request) -> Self:

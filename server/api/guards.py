@@ -49,22 +49,38 @@ STRICT = ConfigDict(extra="forbid")
 # What rules look like, for those who write and read them. They are read by the domain itself, as by SQL they come
 # without us. `from` is a keyword, so this one cannot be a class.
 HoursBody = TypedDict(
-    "HoursBody", {"days": Annotated[list[Day], AFew], "from": Clock, "to": Clock, "timezone": str}, total=False
+    "HoursBody",
+    {
+        #: All, if you do not say.
+        "days": Annotated[list[Day], AFew],
+        #: `00:00`, if you do not say.
+        "from": Clock,
+        #: Up to then, and not at it. Where it is not behind `from`, it is on the next day.
+        "to": Clock,
+        #: As in IANA's list; `UTC`, if you do not say.
+        "timezone": Annotated[str, Field(examples=["Europe/Paris"])],
+    },
+    total=False,
 )
 with_config(STRICT)(HoursBody)
 
 
 @with_config(STRICT)
 class WhenBody(TypedDict, total=False):
+    """All of it has to hold, and of each list one."""
+
     device: Annotated[list[Device], AFew]
     os: Annotated[list[System], AFew]
+    #: ISO 3166-1, two letters.
     country: Annotated[list[Country], AFew]
+    #: As in RFC 5646; `pt` holds for `pt-BR`, too.
     language: Annotated[list[Language], AFew]
     time: HoursBody
 
 
 @with_config(STRICT)
 class ShareBody(TypedDict):
+    #: Its part of all weights together is its part of the visitors.
     weight: Annotated[int, Field(ge=1, le=MAX_WEIGHT)]
     destination: UrlText
 
@@ -90,13 +106,21 @@ Rules = Annotated[tuple[Rule, ...], PlainValidator(_rules, json_schema_input_typ
 
 
 class GuardFields(Body):
+    #: A paused link (false) has ended, until it is active again.
     active: bool = True
+    #: From then on the link has ended; a day ends it at its end, UTC.
     expires_at: Annotated[datetime, born(an_expiry, MOMENT)] | None = None
+    #: Where scans of a link that has ended go. Without one they are shown a page, 410.
     fallback_url: Annotated[Destination, born(Destination)] | None = None
+    #: Whichever it is, no browser keeps it, and every scan is counted.
     redirect_status: RedirectStatus = 302
+    #: Whether the query of the scan goes on to the destination.
     forward_query: bool = False
+    #: After so many scans the link has ended, exactly.
     max_scans: Annotated[int, Field(ge=1, le=MAX_SCANS)] | None = None
+    #: The first that holds says where a visitor goes; where none does, it is the link's destination.
     rules: Rules = ()
+    #: What visitors have to enter before they are led on.
     password: Annotated[Password, born(Password)] | None = None
 
     def guards(self) -> Guards:

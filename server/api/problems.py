@@ -28,40 +28,47 @@ log = logging.getLogger(__name__)
 class WrongField(TypedDict, total=False):
     """One wrong field: in the body by its JSON pointer (RFC 6901), in the query by its parameter's name."""
 
+    #: Where in the body (RFC 6901); an empty one is the whole of it.
     pointer: str
+    #: Or which parameter of the query.
     parameter: str
+    #: What is wrong, for machines; stable.
     code: str
     detail: str
 
 
-@with_config(
-    shown(
+EXAMPLE_REQUEST = "req_0f3c5d1f6b0a4e5c9a7d2b18"
+INVALID = {
+    "type": "about:blank",
+    "title": "Unprocessable Content",
+    "status": 422,
+    "detail": "Not as it must be: /destination.",
+    "code": "invalid_fields",
+    "request_id": EXAMPLE_REQUEST,
+    "errors": [
         {
-            "type": "about:blank",
-            "title": "Unprocessable Content",
-            "status": 422,
-            "detail": "Not as it must be: /destination.",
-            "code": "invalid_fields",
-            "request_id": "req_0f3c5d1f6b0a4e5c9a7d2b18",
-            "errors": [
-                {
-                    "pointer": "/destination",
-                    "code": "invalid_scheme",
-                    "detail": "A destination begins with http:// or https://.",
-                }
-            ],
+            "pointer": "/destination",
+            "code": "invalid_scheme",
+            "detail": "A destination begins with http:// or https://.",
         }
-    )
-)
+    ],
+}
+
+
+@with_config(shown(INVALID))
 class Problem(TypedDict):
     """What every refusal says (RFC 9457)."""
 
     type: Literal["about:blank"]
     title: str
     status: int
+    #: What is wrong and what to do, for people.
     detail: str
+    #: Stable, for machines.
     code: str
+    #: By which the log has this request.
     request_id: str
+    #: Every wrong field at once.
     errors: NotRequired[Sequence[WrongField]]
 
 
@@ -173,6 +180,17 @@ def request_id(request: Request) -> str:
     return str(request.state.request_id)
 
 
+def problem_body(status: int, code: str, detail: str, request: str) -> Problem:
+    return {
+        "type": "about:blank",
+        "title": TITLES.get(status, HTTPStatus(status).phrase),
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "request_id": request,
+    }
+
+
 def _problem(
     request: Request,
     status: int,
@@ -182,14 +200,7 @@ def _problem(
     wrong: Sequence[WrongField] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    body: Problem = {
-        "type": "about:blank",
-        "title": TITLES.get(status, HTTPStatus(status).phrase),
-        "status": status,
-        "detail": detail,
-        "code": code,
-        "request_id": request_id(request),
-    }
+    body = problem_body(status, code, detail, request_id(request))
     if wrong:
         body["errors"] = wrong
     response = json_response(body, status, {**(headers or {}), "cache-control": "no-store"})

@@ -22,6 +22,7 @@ from server.api.fields import Body
 from server.api.images import PICTURE, PICTURE_HEADERS, image_answer
 from server.api.pipeline import in_order
 from server.api.problems import WrongField, design_pointer
+from server.domain.design import Level
 from server.domain.errors import BadPicture, Busy, DomainError, InvalidValue, PlanLimit, Unscannable
 from server.domain.limits import allow_bulk, allow_design, allow_size
 from server.domain.model import Account, Image
@@ -52,9 +53,13 @@ class RenderCreate(Body):
     content: ContentBody
     design: DesignBody = DesignBody()
     format: ImageFormat = "png"
+    #: In pixels, kept exactly; 512, if you do not say. A WebP has at most 4,096.
     size: Annotated[int | None, Field(ge=MIN_SIZE_PX, le=MAX_SIZE_PX)] = None
+    #: In place of `size`: the width on paper.
     size_inches: Annotated[float | None, Field(gt=0, le=MAX_SIZE_PX / MIN_DPI)] = None
+    #: Pixels per inch: how large it is on paper. 300, if you have given inches.
     dpi: Annotated[float | None, Field(ge=MIN_DPI, le=MAX_DPI)] = None
+    #: Draws also what no reader would read.
     allow_unscannable: bool = False
 
     @classmethod
@@ -111,10 +116,24 @@ class RepairAnswer(TypedDict):
     correctable: int
 
 
+class SymbolAnswer(TypedDict):
+    version: int
+    level: Level
+    mask: int
+    #: How many there are along a side.
+    modules: int
+    #: How wide each of them is.
+    module_px: float
+    #: What it says.
+    text: str
+
+
 class FindingAnswer(TypedDict):
     code: str
+    #: The field that would mend it.
     pointer: str
     detail: str
+    #: Whether the picture is unscannable for it.
     fatal: bool
 
 
@@ -134,11 +153,15 @@ class FindingAnswer(TypedDict):
 )
 class ValidationAnswer(TypedDict):
     scannable: bool
+    #: Whether a decoder has read the picture.
     decoded: bool
+    #: From 0 to 100.
     score: int
     findings: list[FindingAnswer]
-    symbol: dict[str, object]
+    symbol: SymbolAnswer
+    #: Between the lightest module and the darkest ground, 1 to 21 (WCAG 2.2).
     contrast: float
+    #: Whether modules are lighter than their ground.
     inverted: bool
     #: One for each Reed-Solomon block: its codewords that a logo hides, and how many of them could be wrong.
     repair: list[RepairAnswer]
