@@ -159,7 +159,7 @@ class Refusal(NamedTuple):
 class About:
     """What a document says that its operations do not."""
 
-    #: The members `info`, `servers`, `tags` and so on, as they are.
+    #: `info`, `servers` and so on, as they are.
     members: Json
     tag: Callable[[str], str]
     #: By name, in `components`: the headers that operations take and send, and how keys are shown.
@@ -180,6 +180,7 @@ def document(operations: Sequence[Described], about: About) -> Json:
     return {
         "openapi": "3.1.0",
         **about.members,
+        "tags": [{"name": name} for name in dict.fromkeys(about.tag(each.path) for each in operations)],
         "paths": paths,
         "components": {
             "schemas": components,
@@ -357,6 +358,8 @@ def _example(schema: Json, components: Json) -> object:
         return _example(components[schema["$ref"].rpartition("/")[2]], components)
     if "examples" in schema:
         return schema["examples"][0]
+    if "anyOf" in schema:
+        return _example(schema["anyOf"][0], components)
     if "items" in schema:
         return [_example(schema["items"], components)]
     if "properties" in schema:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Annotated, Any, Generic, Literal, TypeVar, cast
 
 import orjson
-from pydantic import Field, PlainValidator, with_config
+from pydantic import Field, PlainValidator
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -77,10 +77,10 @@ class QrCodeBatchCreate(BatchCreate):
 
 class ItemAnswer(TypedDict):
     #: Its place in the request.
-    index: int
+    index: Annotated[int, Field(examples=[0])]
     #: What it would have been answered alone.
-    status: int
-    problem: Problem | None
+    status: Annotated[int, Field(examples=[201])]
+    problem: Annotated[Problem | None, Field(examples=[None])]
 
 
 class LinkItemAnswer(ItemAnswer):
@@ -92,16 +92,14 @@ class QrCodeItemAnswer(ItemAnswer):
 
 
 class BatchAnswer(TypedDict):
-    created: int
-    failed: int
+    created: Annotated[int, Field(examples=[1])]
+    failed: Annotated[int, Field(examples=[0])]
 
 
-@with_config(shown({"created": 0, "failed": 0, "items": []}))
 class LinkBatchAnswer(BatchAnswer):
     items: list[LinkItemAnswer]
 
 
-@with_config(shown({"created": 0, "failed": 0, "items": []}))
 class QrCodeBatchAnswer(BatchAnswer):
     items: list[QrCodeItemAnswer]
 

@@ -19,6 +19,18 @@ from server.domain import errors
 from server.domain.keys import RENDER
 from server.openapi import About, Described, Json, Refusal, document
 
+ABOUT = """QR codes whose destination can be changed after printing, and counts of their scans.
+
+Every request under `/v1` needs a key, as `Authorization: Bearer KEY` or as `X-Api-Key: KEY`. Bodies and answers are \
+JSON; times are RFC 3339, in UTC; ids are opaque texts. What belongs to another account and what does not exist are \
+the same: 404.
+
+A list answers `data` and `next_cursor`, which is the `cursor` of the next page, and null on the last one.
+
+A refusal is a problem of RFC 9457 with a stable `code`, and with every wrong field at once in `errors`.
+
+A POST with an `Idempotency-Key` is done once, however often it is sent."""
+
 HEADERS: dict[str, Json] = {
     "Content-Disposition": {
         "description": "The name of the file that this is to become.",
@@ -147,7 +159,7 @@ def _about(base_url: str) -> About:
             "info": {
                 "title": "qredge",
                 "version": version("qredge"),
-                "description": "QR codes whose destination can be changed after printing, and counts of their scans.",
+                "description": ABOUT,
             },
             "servers": [{"url": base_url}],
         },

@@ -4,9 +4,8 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html import escape
-from itertools import groupby
 
 from server.openapi import Json
 
@@ -122,10 +121,10 @@ Operations = list[tuple[str, str, Json]]
 
 def page(document: Json) -> str:
     info = document["info"]
-    operations = [
-        (method, path, operation) for path, item in document["paths"].items() for method, operation in item.items()
-    ]
-    by_tag = [(tag, list(each)) for tag, each in groupby(operations, key=lambda each: str(each[2]["tags"][0]))]
+    by_tag: dict[str, Operations] = {}
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            by_tag.setdefault(operation["tags"][0], []).append((method, path, operation))
     schemas = document["components"]["schemas"]
     return HTML.format(
         title=escape(info["title"]),
@@ -139,14 +138,16 @@ def page(document: Json) -> str:
             f'<section id="{escape(tag)}"><h2>{_title(tag)}</h2>'
             + "\n".join(_operation(*each, document) for each in operations)
             + "</section>"
-            for tag, operations in by_tag
+            for tag, operations in by_tag.items()
         ),
         schemas="\n".join(_schema(name, schema) for name, schema in schemas.items()),
     )
 
 
-def _contents(by_tag: list[tuple[str, Operations]], schemas: Json) -> str:
-    parts = [(_title(tag), [(each["operationId"], each["summary"]) for _, _, each in found]) for tag, found in by_tag]
+def _contents(by_tag: Mapping[str, Operations], schemas: Json) -> str:
+    parts = [
+        (_title(tag), [(each["operationId"], each["summary"]) for _, _, each in found]) for tag, found in by_tag.items()
+    ]
     parts.append(("Schemas", [(f"schema-{name}", name) for name in schemas]))
     return "".join(f"<h2>{title}</h2><ul>{''.join(_entry(*each) for each in entries)}</ul>" for title, entries in parts)
 
@@ -285,6 +286,8 @@ def _limits(schema: Json) -> str:
 
 
 def _bounds(schema: Json) -> Iterator[str]:
+    if "const" in schema:
+        yield f"Always <code>{escape(str(schema['const']))}</code>."
     if "enum" in schema:
         yield "One of " + ", ".join(f"<code>{escape(str(each))}</code>" for each in schema["enum"]) + "."
     low, high = schema.get("minimum", schema.get("exclusiveMinimum")), schema.get("maximum")

@@ -70,6 +70,11 @@ def new_key(api: httpx.Client, **fields: object) -> Json:
 MAKERS = {"links": new_link, "qr-codes": new_code, "api-keys": new_key}
 
 
+def id_of(path: str, owner: httpx.Client) -> str:
+    """The id of a new thing of the owner's, of the kind that the path is about."""
+    return str(MAKERS[path.split("/")[1]](owner)["id"])
+
+
 def operations() -> list[Described]:
     """Every operation there is, from the application's own route tables. They are only looked at, so nothing of what
     would answer is needed."""

@@ -9,7 +9,7 @@ from openapi_spec_validator import validate
 
 from server.api.documents import HEADERS
 from server.openapi import Described
-from tests.api.exchange import Json, operations
+from tests.api.exchange import Json, id_of, operations
 from tests.support import ServerProcess
 
 OPERATIONS = operations()
@@ -45,6 +45,28 @@ def test_an_operation_says_what_it_does(each: Described) -> None:
     assert re.fullmatch(r"[A-Z][^\n]{3,80}[^.\n]", said.summary), "the first line of the docstring is a short sentence"
     assert set(said.takes) | set(said.sends) <= HEADERS.keys(), "each is described in server/api/documents.py"
     assert any(200 <= status < 300 for status in said.answers)
+
+
+def shape(value: object) -> object:
+    """Of JSON, its fields; what a field holds may be another value, or none."""
+    if isinstance(value, dict):
+        return {name: shape(part) for name, part in value.items() if isinstance(part, dict | list)} | {"": set(value)}
+    return [shape(part) for part in value[:1]] if isinstance(value, list) else None
+
+
+@pytest.mark.parametrize("each", [each for each in OPERATIONS if each.operation.body], ids=lambda each: each.path)
+def test_an_example_is_taken_and_answered_as_it_stands_there(
+    api: httpx.Client, document: Json, each: Described
+) -> None:
+    said = document["paths"][each.path][each.method.lower()]
+    path = each.path.removeprefix("/v1")
+    address = path.replace("{id}", id_of(path, api)) if "{id}" in path else path
+    answer = api.request(each.method, address, json=said["requestBody"]["content"]["application/json"]["example"])
+    assert str(answer.status_code) == next(iter(said["responses"])), answer.text
+    media = said["responses"][str(answer.status_code)]["content"][answer.headers["content-type"].partition(";")[0]]
+    if "example" in media:
+        OAS31Validator(media["schema"] | {"components": document["components"]}).validate(answer.json())
+        assert shape(answer.json()) == shape(media["example"])
 
 
 @each_operation

@@ -13,7 +13,7 @@ from server.domain import errors
 from server.domain.ids import id_number
 from server.domain.keys import PERMISSIONS, Permission, may
 from server.openapi import Described
-from tests.api.exchange import MAKERS, everything, methods, new_key, operations, paths, problem
+from tests.api.exchange import everything, id_of, methods, new_key, operations, paths, problem
 from tests.support import ServerProcess, sql
 
 OPERATIONS = [each for each in operations() if each.operation.permission]
@@ -40,11 +40,6 @@ NO_KEYS: list[dict[str, str]] = [
 ]
 
 WITH_ID = [path for path in paths() if "{id}" in path]
-
-
-def id_of(path: str, owner: httpx.Client) -> str:
-    """The id of a new thing of the owner's, of the kind that the path is about."""
-    return str(MAKERS[path.split("/")[1]](owner)["id"])
 
 
 @pytest.mark.parametrize("path", paths())
