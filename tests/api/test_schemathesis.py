@@ -35,7 +35,7 @@ def test_no_request_is_answered_by_what_the_document_does_not_say(
             *("--url", server.url, "--header", f"Authorization: {api.headers['authorization']}"),
             *("--seed", "1", "--max-examples", "5", "--max-time", str(BUDGET_S), "--workers", "2"),
             *("--phases", "examples,coverage,fuzzing,stateful", "--checks", ",".join(CHECKS)),
-            *("--continue-on-failure", "--warnings", "off", "--no-color"),
+            *("--request-timeout", "30", "--continue-on-failure", "--warnings", "off", "--no-color"),
         ],
         cwd=tmp_path,
         capture_output=True,
