@@ -58,6 +58,10 @@ class File:
     def __init__(self, *types: str) -> None:
         self.types = types
 
+    @property
+    def content(self) -> Json:
+        return {name: {"schema": _file(name)} for name in self.types}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
@@ -66,7 +70,7 @@ class Operation:
     name: str
     summary: str
     description: str
-    body: type[BaseModel] | None
+    body: type[BaseModel] | File | None
     query: type[BaseModel] | None
     #: Headers that it reads.
     takes: Sequence[str]
@@ -83,7 +87,7 @@ class Operation:
 def operation(
     *,
     answers: Mapping[int, object],
-    body: type[BaseModel] | None = None,
+    body: type[BaseModel] | File | None = None,
     query: type[BaseModel] | None = None,
     takes: Sequence[str] = (),
     sends: Sequence[str] = (),
@@ -204,7 +208,8 @@ def _operation(each: Described, about: About, media: Mapping[object, Json]) -> J
     if parameters := list(_parameters(each, about)):
         found["parameters"] = parameters
     if said.body:
-        found["requestBody"] = {"required": True, "content": {"application/json": media[said.body]}}
+        content = said.body.content if isinstance(said.body, File) else {"application/json": media[said.body]}
+        found["requestBody"] = {"required": True, "content": content}
     return found | {"responses": answers}
 
 
@@ -227,7 +232,7 @@ def _answer(answer: object, each: Described, about: About, media: Mapping[object
     if headers := _headers(each.operation.sends):
         found["headers"] = headers
     if isinstance(answer, File):
-        found["content"] = {name: {"schema": _file(name)} for name in answer.types}
+        found["content"] = answer.content
     elif answer is not None:
         found["content"] = {"application/json": media[answer]}
     return found

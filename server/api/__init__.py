@@ -6,7 +6,7 @@ from datetime import datetime
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from server.api import accounts, bulk, links, qrcodes, renders
+from server.api import accounts, bulk, links, qrcodes, renders, tables
 from server.api.access import Access
 from server.api.answers import Answers
 from server.api.idempotency import Idempotency
@@ -39,7 +39,9 @@ def api(
     access = Access(account, Idempotency(kept))
     return [
         *accounts.routes(account, answers, access),
-        *bulk.routes(many, answers, access),  # before /links/{id}
+        # Before /links/{id} and /qr-codes/{id}.
+        *bulk.routes(many, answers, access),
+        *tables.routes(link, code, many, answers, access),
         *links.routes(link, answers, access, now),
         *qrcodes.routes(code, answers, access, now),
         *renders.routes(studio, access),

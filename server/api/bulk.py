@@ -136,6 +136,8 @@ class Maker(Generic[B, T]):
         return {**wrong, **(await self._create(account, right, whole) if right else {})}
 
     def _read(self, item: object) -> B | InvalidFields:
+        if isinstance(item, InvalidFields):  # it could not even be told what it is
+            return item
         try:
             return self._body.of_json(item)
         except InvalidFields as exc:

@@ -179,8 +179,13 @@ def _operation(method: str, path: str, operation: Json, document: Json) -> str:
             fields = (_field(each["name"], each["schema"], each["required"], each) for each in found)
             parts.append(f"<h4>{title}</h4><dl>{''.join(fields)}</dl>")
     if "requestBody" in operation:
-        (media,) = operation["requestBody"]["content"].values()
-        parts.append(f"<h4>Body</h4><dl>{_body(media['schema'], document)}</dl>")
+        ((kind, media),) = operation["requestBody"]["content"].items()
+        told = (
+            f"<dl>{_body(media['schema'], document)}</dl>"
+            if kind == "application/json"
+            else f"<code>{escape(kind)}</code>"
+        )
+        parts.append(f"<h4>Body</h4>{told}")
     parts.append(f"<h4>Example</h4>{_code(_curl(method, path, operation, document))}")
     fine = {status: answer for status, answer in operation["responses"].items() if int(status) < 400}
     refusals = {status: answer for status, answer in operation["responses"].items() if int(status) >= 400}
@@ -224,8 +229,9 @@ def _curl(method: str, path: str, operation: Json, document: Json) -> str:
     if operation["security"]:
         lines.append("-H 'Authorization: Bearer qredge_...'")
     if "requestBody" in operation:
-        (media,) = operation["requestBody"]["content"].values()
-        lines += ["-H 'Content-Type: application/json'", f"-d '{_json(media['example'])}'"]
+        ((kind, media),) = operation["requestBody"]["content"].items()
+        body = f"-d '{_json(media['example'])}'" if "example" in media else "--data-binary @FILE"
+        lines += [f"-H 'Content-Type: {kind}'", body]
     return " \\\n  ".join(lines)
 
 
