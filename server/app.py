@@ -19,6 +19,7 @@ from starlette.routing import Mount, Route, Router
 from migrations import checksums
 from server import dialects, logs, ops, settings
 from server.api import api, documents, serving
+from server.api.answers import Answers
 from server.asgi import ASGIApp, Receive, Scope, Send
 from server.domain.accounts import Accounts
 from server.domain.callers import Callers
@@ -31,12 +32,14 @@ from server.domain.plan import Plans
 from server.domain.qrcodes import QrCodes
 from server.domain.slug import Slug
 from server.domain.studio import Studio
+from server.domain.webhooks import Webhooks
 from server.edge.cache import LinkCache
 from server.edge.guarded import GuardedScans
 from server.edge.image_cache import Images
 from server.edge.pages import Page, send_page
 from server.edge.redirect import redirect
 from server.farewell import Farewell
+from server.hooks.deliverer import AT_ONCE, WITHIN_S, Deliverer
 from server.openapi import described
 from server.outbound import Outbound
 from server.passwords import Passwords
@@ -59,8 +62,10 @@ from server.storage.postgres.qrcodes import PostgresQrCodes
 from server.storage.postgres.scans import PostgresScanLog
 from server.storage.postgres.stats import PostgresStats
 from server.storage.postgres.uses import PostgresUses
+from server.storage.postgres.webhooks import PostgresOutbox, PostgresWebhooks
 from server.storage.redis import RedisImages
 from server.storage.snapshot import Snapshot, UnusableSnapshot
+from server.wire import json_bytes
 
 RETRY_S = 0.5
 STORE_USES_S = 5.0
@@ -92,9 +97,6 @@ def create_app(given: Settings | None = None) -> ASGIApp:
     targets = LinkCache(PostgresTargets(database), max_links=config.max_links, report=log.error)
     journal = Journal(config.journal_dir, max_bytes=config.journal_max_bytes, sync_s=config.journal_sync_ms / 1000)
 
-    def short_url(slug: Slug) -> str:
-        return f"{config.base_url}/{slug}"
-
     def printed_url(slug: Slug) -> str:
         return f"{config.printed_base_url}/{slug.upper()}"
 
@@ -108,13 +110,15 @@ def create_app(given: Settings | None = None) -> ASGIApp:
 
         await database.when_committed(refresh)
 
+    short_url = _short_urls(config)
     new_id = id_source(now)
     accounts = Accounts(PostgresAccounts(database, plans_of(config)), now=now, new_id=new_id)
     passwords = Passwords()
     links = Links(PostgresLinks(database), PostgresStats(database), passwords, now=now, new_id=new_id, changed=changed)
     shared = RedisImages(config.redis_url, ttl_s=config.image_cache_ttl_s) if config.redis_url else None
     painter = Painter(max_pixels=config.render_pixels)
-    outbound = Outbound(http=config.fetch_http)
+    outbound = Outbound(http=config.fetch_http, networks=config.outbound_networks)
+    told = Outbound(http=config.fetch_http, networks=config.outbound_networks, deed="send to")
     studio = Studio(
         painter,
         Images(max_bytes=config.image_cache_bytes, shared=shared),
@@ -132,6 +136,7 @@ def create_app(given: Settings | None = None) -> ASGIApp:
     )
 
     many = Many(links, codes, PostgresLinks(database), PostgresQrCodes(database), passwords, changed=all_changed)
+    webhooks = Webhooks(PostgresWebhooks(database), told.check, now=now, new_id=new_id)
 
     @asynccontextmanager
     async def lifespan(_: Router) -> AsyncIterator[None]:
@@ -154,6 +159,7 @@ def create_app(given: Settings | None = None) -> ASGIApp:
             painter.close()
             passwords.close()
             outbound.close()
+            told.close()
             await database.close()
             journal.close()
 
@@ -167,7 +173,9 @@ def create_app(given: Settings | None = None) -> ASGIApp:
         )
 
     kept = PostgresAnswers(database)
-    native = api(accounts, links, codes, studio, many, kept, base_url=config.base_url, short_url=short_url, now=now)
+    native = api(
+        accounts, links, codes, studio, many, kept, webhooks, base_url=config.base_url, short_url=short_url, now=now
+    )
     served = serving(native)
     probes = ops.routes(health)
     router = Router(
@@ -213,6 +221,13 @@ def _database(url: str, *, max_connections: int = MAX_CONNECTIONS) -> Database:
 def plans_of(config: Settings) -> Plans:
     """The plans that accounts may have; raises IllegalSetting."""
     return known_plans(dialects.plans(), config.plans)
+
+
+def _short_urls(config: Settings) -> Callable[[Slug], str]:
+    def short_url(slug: Slug) -> str:
+        return f"{config.base_url}/{slug}"
+
+    return short_url
 
 
 def _scan_visitors(config: Settings) -> visitor.Visitors:
@@ -399,8 +414,8 @@ def _ending(file: int, told: asyncio.Event) -> Iterator[None]:
 
 
 def run_writer(config: Settings, told: Connection) -> None:
-    """Writes scans into the database, and links to the disk, until the other end of `told` is closed, and then what is
-    left of them.
+    """Writes scans into the database, and links to the disk, and tells webhooks, until the other end of `told` is
+    closed, and then what is left of scans and links.
 
     So it outlives the workers also where a signal reaches every process at once, as Ctrl-C does and systemd's SIGTERM.
     """
@@ -417,6 +432,7 @@ async def _write(config: Settings, told: Connection) -> None:
     snapshots = asyncio.create_task(_keep_snapshot(config, PostgresTargets(database), stop))
     forgetting = asyncio.create_task(_forget_answers(PostgresAnswers(database)))
     indexes = asyncio.create_task(_complete_indexes(database))
+    deliveries = asyncio.create_task(_tell_webhooks(config, stop))
     try:
         writer = Writer(
             config.journal_dir,
@@ -427,10 +443,12 @@ async def _write(config: Settings, told: Connection) -> None:
         with _ending(told.fileno(), stop):
             await writer.run(stop)
             await snapshots
+            await deliveries
     finally:
         snapshots.cancel()
         forgetting.cancel()
         indexes.cancel()
+        deliveries.cancel()
         await database.close()
 
 
@@ -504,6 +522,27 @@ async def _take_snapshot(snapshot: Snapshot, targets: PostgresTargets, max_links
         return False
     log.debug("snapshot of %d links, taken in %.2f s", links, asyncio.get_running_loop().time() - began)
     return True
+
+
+async def _tell_webhooks(config: Settings, stop: asyncio.Event) -> None:
+    """On connections of its own: who is told may not keep scans from being written."""
+    database = _database(config.database_url, max_connections=3)
+    await database.open()
+    outbound = Outbound(
+        http=config.fetch_http,
+        within_s=WITHIN_S,
+        max_lookups=AT_ONCE,
+        networks=config.outbound_networks,
+        deed="send to",
+    )
+    answers = Answers(config.base_url, _short_urls(config))
+    try:
+        await Deliverer(
+            PostgresOutbox(database), outbound.post, lambda event: json_bytes(answers.event(event)), now=now
+        ).run(stop)
+    finally:
+        outbound.close()
+        await database.close()
 
 
 async def _first_of(*waits: Coroutine[None, None, object]) -> None:

@@ -17,6 +17,9 @@ HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]*")
 BOOLEANS = {"true": True, "false": False}
 
 
+Networks = tuple[IPv4Network | IPv6Network, ...]
+
+
 class IllegalSetting(Exception):
     """A setting has a value it cannot have."""
 
@@ -81,7 +84,14 @@ class Settings:
         100_000_000,
         "Pixels that each worker draws at a time; further pictures wait. A larger picture is drawn alone.",
     )
-    fetch_http: bool = setting(False, "Whether logos and photos may be fetched by http, too: true or false.")
+    fetch_http: bool = setting(
+        False, "Whether logos and photos may be fetched, and webhooks be told, by http, too: true or false."
+    )
+    fetch_networks: str = setting(
+        "",
+        "Networks from which logos and photos may be fetched, and to which webhooks may lead, although they are not "
+        "public, as 10.1.0.0/16. Empty: none.",
+    )
     unknown_slugs_per_min: int = setting(
         300,
         "How many slugs that no link has one address may ask each worker for in a minute, before it is answered 429; 0 "
@@ -124,7 +134,7 @@ class Settings:
         _one_of("log_level", self.log_level, "debug", "info", "warning", "error")
         _one_of("client_addresses", self.client_addresses, "full", "truncated", "none")
         _one_of("visitor_salt", self.visitor_salt, "daily", "never")
-        _ = self.proxies
+        _ = self.proxies, self.outbound_networks
         if not _is_base_url(self.base_url):
             raise IllegalSetting(
                 f"{PREFIX}PUBLIC_URL is an http or https URL of ASCII characters, without user, query or fragment, "
@@ -153,12 +163,14 @@ class Settings:
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     @property
-    def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
+    def proxies(self) -> Networks:
         """The networks of the proxies to trust."""
-        try:
-            return tuple(ip_network(text.strip()) for text in self.trusted_proxies.split(",") if text.strip())
-        except ValueError as exc:
-            raise IllegalSetting(f"{PREFIX}TRUSTED_PROXIES: {exc}.") from exc
+        return _networks("trusted_proxies", self.trusted_proxies)
+
+    @property
+    def outbound_networks(self) -> Networks:
+        """The networks that may be connected to although they are not public."""
+        return _networks("fetch_networks", self.fetch_networks)
 
     @property
     def journal_dir(self) -> Path:
@@ -218,6 +230,13 @@ def _is_redis_url(text: str) -> bool:
         return False
     place = url.path if url.scheme == "unix" else url.hostname
     return url.scheme in ("redis", "rediss", "unix") and bool(place) and not url.query and not url.fragment
+
+
+def _networks(name: str, text: str) -> Networks:
+    try:
+        return tuple(ip_network(each.strip()) for each in text.split(",") if each.strip())
+    except ValueError as exc:
+        raise IllegalSetting(f"{PREFIX}{name.upper()}: {exc}.") from exc
 
 
 def _one_of(name: str, value: str, *choices: str) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from server.api import accounts, bulk, links, qrcodes, renders, tables
+from server.api import accounts, bulk, links, qrcodes, renders, tables, webhooks
 from server.api.access import Access
 from server.api.answers import Answers
 from server.api.idempotency import Idempotency
@@ -19,6 +19,7 @@ from server.domain.ports import AnswerStore
 from server.domain.qrcodes import QrCodes
 from server.domain.slug import Slug
 from server.domain.studio import Studio
+from server.domain.webhooks import Webhooks
 from server.wire import HearOut
 
 
@@ -29,6 +30,7 @@ def api(
     studio: Studio,
     many: Many,
     kept: AnswerStore,
+    webhook: Webhooks,
     *,
     base_url: str,
     short_url: Callable[[Slug], str],
@@ -45,6 +47,7 @@ def api(
         *links.routes(link, answers, access, now),
         *qrcodes.routes(code, answers, access, now),
         *renders.routes(studio, access),
+        *webhooks.routes(webhook, answers, access),
     ]
 
 

@@ -12,10 +12,11 @@ from server.api.designs import DesignBody
 from server.api.fields import like
 from server.api.guards import RuleBodies
 from server.domain.content import as_json
+from server.domain.delivery import Delivery, DisabledReason, Event, EventType, Status, Webhook
 from server.domain.design import PLAIN, plain
 from server.domain.guards import RedirectStatus
 from server.domain.ids import id_text
-from server.domain.model import Account, ApiKey, Link, Page, QrCode
+from server.domain.model import Account, ApiKey, Link, Page, QrCode, WebhookId
 from server.domain.rules import plain_rules
 from server.domain.slug import Slug
 from server.domain.stats import Interval, Stats
@@ -159,6 +160,88 @@ class QrCodeAnswer(TypedDict):
     updated_at: datetime
 
 
+WEBHOOK_EXAMPLE = {
+    "id": "whk_1da3xg8m2v7kv",
+    "name": "Till",
+    "url": "https://example.com/told",
+    "events": ["link.created", "link.deleted"],
+    "active": True,
+    "disabled_reason": None,
+    "failing_since": None,
+    "previous_secret_expires_at": None,
+    "created_at": "2026-11-20T08:30:00Z",
+    "updated_at": "2026-11-20T08:30:00Z",
+}
+
+
+@with_config(shown(WEBHOOK_EXAMPLE))
+class WebhookAnswer(TypedDict):
+    id: str
+    name: str | None
+    url: str
+    events: list[EventType]
+    active: bool
+    #: Why the server has made it inactive; null where it has not.
+    disabled_reason: DisabledReason | None
+    #: Since when every attempt has failed.
+    failing_since: datetime | None
+    #: Until when the secret before the last one signs, too.
+    previous_secret_expires_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@with_config(shown({**WEBHOOK_EXAMPLE, "secret": "whsec_VGhpcyBpcyBub3QgYSBzZWNyZXQgb2YgYW55Ym9keS4="}))
+class NewSecretAnswer(WebhookAnswer):
+    """The only answer with this secret."""
+
+    #: Null where the answer is sent again, to the same Idempotency-Key.
+    secret: str | None
+
+
+@with_config(
+    shown(
+        {
+            "id": "evt_1da3xg8m2v7kw",
+            "type": "link.created",
+            "status": "pending",
+            "attempts": 1,
+            "response_status": 503,
+            "duration_ms": 84,
+            "error": None,
+            "last_attempt_at": "2026-11-20T08:30:01Z",
+            "next_attempt_at": "2026-11-20T08:30:07Z",
+            "created_at": "2026-11-20T08:30:00Z",
+        }
+    )
+)
+class DeliveryAnswer(TypedDict):
+    #: The event's id, which receivers know as webhook-id.
+    id: str
+    type: str
+    status: Status
+    attempts: int
+    #: What the receiver answered to the last attempt; null where it did not.
+    response_status: int | None
+    duration_ms: int | None
+    error: str | None
+    last_attempt_at: datetime | None
+    next_attempt_at: datetime | None
+    created_at: datetime
+
+
+class TestAnswer(TypedDict):
+    webhook_id: str
+
+
+class EventAnswer(TypedDict):
+    """What is sent to webhooks, as Standard Webhooks advises."""
+
+    type: str
+    timestamp: datetime
+    data: LinkAnswer | QrCodeAnswer | TestAnswer
+
+
 class BucketAnswer(TypedDict):
     start: datetime
     scans: int
@@ -261,6 +344,44 @@ class Answers:
             "created_at": code.created_at,
             "updated_at": code.updated_at,
         }
+
+    def webhook(self, webhook: Webhook) -> WebhookAnswer:
+        return {
+            "id": id_text("whk", webhook.id),
+            "name": webhook.name,
+            "url": webhook.url,
+            "events": [*webhook.events],
+            "active": webhook.active,
+            "disabled_reason": webhook.disabled_reason,
+            "failing_since": webhook.failing_since,
+            "previous_secret_expires_at": webhook.old_secret_until,
+            "created_at": webhook.created_at,
+            "updated_at": webhook.updated_at,
+        }
+
+    def delivery(self, delivery: Delivery) -> DeliveryAnswer:
+        return {
+            "id": id_text("evt", delivery.event_id),
+            "type": delivery.type,
+            "status": delivery.status,
+            "attempts": delivery.attempts,
+            "response_status": delivery.response_status,
+            "duration_ms": delivery.duration_ms,
+            "error": delivery.error,
+            "last_attempt_at": delivery.last_attempt_at,
+            "next_attempt_at": delivery.next_attempt_at,
+            "created_at": delivery.at,
+        }
+
+    def event(self, event: Event) -> EventAnswer:
+        return {"type": event.type, "timestamp": event.at, "data": self._told(event.data)}
+
+    def _told(self, thing: Link | QrCode | WebhookId) -> LinkAnswer | QrCodeAnswer | TestAnswer:
+        if isinstance(thing, Link):
+            return self.link(thing)
+        if isinstance(thing, QrCode):
+            return self.qr_code(thing)
+        return {"webhook_id": id_text("whk", thing)}
 
     def stats(self, stats: Stats) -> StatsAnswer:
         return {

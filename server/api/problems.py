@@ -97,6 +97,7 @@ STATUS: dict[type[errors.DomainError], int] = {
     errors.SlugTaken: 409,
     errors.NotCounted: 409,
     errors.NotStatic: 409,
+    errors.WebhookInactive: 409,
     errors.InvalidValue: 422,
     errors.BadPicture: 400,
     errors.Unscannable: 422,

@@ -14,6 +14,7 @@ from server.api.fields import MOMENT, Body, Query, a_moment, born, id_schema, in
 from server.api.guards import GuardFields
 from server.api.problems import WrongField, in_query
 from server.domain.content import Content, Text
+from server.domain.delivery import EVENT_TYPES, EventType, WebhookChanges, event_types
 from server.domain.destination import Destination
 from server.domain.errors import InvalidValue, NotFound
 from server.domain.ids import id_number
@@ -40,9 +41,9 @@ def an_id(prefix: str) -> Callable[[str], LinkId]:
     return parse
 
 
-def path_id(request: Request, prefix: str, what: str) -> int:
+def path_id(request: Request, prefix: str, what: str, name: str = "id") -> int:
     """The id in the path. One that we never gave is no different from one that is somebody else's: NotFound."""
-    text = str(request.path_params["id"])
+    text = str(request.path_params[name])
     number = id_number(prefix, text)
     if number is None:
         raise NotFound.of(what, text)
@@ -69,6 +70,21 @@ PermissionNames = Annotated[
     WithJsonSchema({"type": "array", "minItems": 1, "items": {"type": "string", "enum": list(PERMISSIONS)}}),
 ]
 Permissions = Annotated[frozenset[Permission], PlainValidator(_permissions, json_schema_input_type=PermissionNames)]
+
+
+def _events(given: object) -> tuple[EventType, ...]:
+    if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
+        raise PydanticCustomError("wrong_type", "This must be a list of strings")
+    with in_place():
+        return event_types(given)
+
+
+#: In no order, and each as often as you like.
+EventNames = Annotated[
+    list[str],
+    WithJsonSchema({"type": "array", "minItems": 1, "items": {"type": "string", "enum": list(EVENT_TYPES)}}),
+]
+Events = Annotated[tuple[EventType, ...], PlainValidator(_events, json_schema_input_type=EventNames)]
 
 
 # --- requests -----------------------------------------------------------------------------------------------------
@@ -170,6 +186,28 @@ class QrCodeChange(Body):
         if "design" in self.model_fields_set:
             changes["design"] = self.design.value()
         return changes
+
+
+class WebhookCreate(Body):
+    model_config = shown({"url": "https://example.com/told", "events": ["link.created", "link.deleted"]})
+
+    url: Annotated[Destination, born(Destination)]
+    events: Events
+    name: Annotated[Label, born(Label)] | None = None
+    active: bool = True
+
+
+class WebhookChange(Body):
+    model_config = shown({"active": True})
+
+    url: Annotated[Destination, born(Destination)] = Destination.stored("")  # null is not a URL
+    events: Events = EVENT_TYPES  # nor a list
+    name: Annotated[Label, born(Label)] | None = None
+    active: bool = True
+
+    def changes(self) -> WebhookChanges:
+        """Each field is called as what it changes."""
+        return cast("WebhookChanges", {name: getattr(self, name) for name in self.model_fields_set})
 
 
 class PageQuery(Query):

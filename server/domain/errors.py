@@ -100,6 +100,12 @@ class NotStatic(DomainError):
     code = "not_static"
 
 
+class WebhookInactive(DomainError):
+    """The webhook is not active, so nothing is sent to it. Set its "active" to true first."""
+
+    code = "webhook_inactive"
+
+
 class StorageUnavailable(DomainError):
     """The database cannot be reached. Redirects go on and scans are kept; try this again shortly."""
 

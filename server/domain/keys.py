@@ -21,7 +21,7 @@ READ, WRITE, RENDER = Permission("read"), Permission("write"), Permission("rende
 #: What a key may do that nobody has restricted.
 ALL = frozenset([READ, WRITE, RENDER])
 
-RESOURCES = ("account", "api-keys", "links", "qr-codes")
+RESOURCES = ("account", "api-keys", "links", "qr-codes", "webhooks")
 PERMISSIONS = (*sorted(ALL), *(Permission(f"{name}:{action}") for name in RESOURCES for action in (READ, WRITE)))
 
 

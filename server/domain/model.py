@@ -23,6 +23,8 @@ QrCodeId = NewType("QrCodeId", int)
 #: Scans have these in the order in which they were written into the log: who has read up to one goes on behind it, and
 #: misses none.
 ScanId = NewType("ScanId", int)
+WebhookId = NewType("WebhookId", int)
+EventId = NewType("EventId", int)
 
 T = TypeVar("T")
 

@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import date, datetime
 from typing import Protocol, TypeVar
 
+from server.domain.delivery import Attempt, Delivery, DisabledReason, Due, Webhook, WebhookChanges
 from server.domain.design import Picture
 from server.domain.errors import PlanLimit, SlugTaken
 from server.domain.idempotency import IdempotencyKey, KeptAnswer
@@ -14,6 +15,7 @@ from server.domain.model import (
     ApiKey,
     ApiKeyId,
     Caller,
+    EventId,
     Hit,
     Image,
     Link,
@@ -29,6 +31,7 @@ from server.domain.model import (
     ScanId,
     Target,
     Targets,
+    WebhookId,
 )
 from server.domain.order import Order
 from server.domain.password import Password
@@ -239,3 +242,49 @@ class RecordedScans(Protocol):
     async def after(self, account: AccountId, scan: ScanId, *, limit: int) -> list[RecordedScan]:
         """The account's scans that came into the log next after this one, bots' as well. Raises Busy where the log is
         not ready for that yet."""
+
+
+class WebhookStore(Protocol):
+    """Webhooks of accounts, and what was sent to them. Events come about by themselves, with what they tell of."""
+
+    async def add(self, webhook: Webhook, secret: bytes) -> None: ...
+    async def get(self, account: AccountId, webhook: WebhookId) -> Webhook | None: ...
+    async def list(self, account: AccountId, *, before: int | None, limit: int) -> Page[Webhook]: ...
+    async def change(
+        self, account: AccountId, webhook: WebhookId, changes: WebhookChanges, at: datetime
+    ) -> Webhook | None:
+        """One that is given another URL, or made active, has not failed yet."""
+
+    async def delete(self, account: AccountId, webhook: WebhookId) -> bool:
+        """With all that was, or is to be, sent to it."""
+
+    async def rotate(
+        self, account: AccountId, webhook: WebhookId, secret: bytes, at: datetime, until: datetime
+    ) -> Webhook | None:
+        """Another secret; the one it had until now signs, too, until then."""
+
+    async def add_event(self, webhook: WebhookId, kind: str) -> Delivery | None:
+        """An event for this webhook alone."""
+
+    async def deliveries(self, webhook: WebhookId, *, before: int | None, limit: int) -> Page[Delivery]: ...
+    async def redeliver(self, webhook: WebhookId, event: EventId, at: datetime) -> Delivery | None:
+        """Has it sent at this moment, as if for the first time."""
+
+
+class Outbox(Protocol):
+    """Deliveries that wait, whichever servers take them. Raises StorageUnavailable."""
+
+    async def claim(self, at: datetime, until: datetime, busy: Mapping[WebhookId, int], most: int) -> list[Due]:
+        """Of the deliveries that are due at this moment, at most so many, which are nobody else's until then.
+
+        `busy` says how many the caller is sending already: no webhook gets more than a few at a time.
+        """
+
+    async def settle(self, due: Due, attempt: Attempt, next_at: datetime | None) -> DisabledReason | None:
+        """Puts down how it went, and when it is due again; passes over what is not the caller's any more.
+
+        Returns why the webhook has been disabled for it, where it has.
+        """
+
+    async def forget(self, before: datetime) -> int:
+        """Forgets events that are older, some at a time; returns how many."""

@@ -13,7 +13,7 @@ from server.openapi import Described, described
 # An answer is JSON: its fields are what the tests are about.
 Json = dict[str, Any]
 
-LISTS = ("/links", "/qr-codes", "/api-keys")
+LISTS = ("/links", "/qr-codes", "/api-keys", "/webhooks")
 
 
 def problem(answer: httpx.Response, status: int, code: str) -> Json:
@@ -66,8 +66,14 @@ def new_key(api: httpx.Client, **fields: object) -> Json:
     return dict(answer.json())
 
 
+def new_webhook(api: httpx.Client, **fields: object) -> Json:
+    answer = api.post("/webhooks", json={"url": "https://127.0.0.77/told", "events": ["link.created"], **fields})
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
 #: First segment of a path -> what makes the thing whose id comes next.
-MAKERS = {"links": new_link, "qr-codes": new_code, "api-keys": new_key}
+MAKERS = {"links": new_link, "qr-codes": new_code, "api-keys": new_key, "webhooks": new_webhook}
 
 
 def id_of(path: str, owner: httpx.Client) -> str:

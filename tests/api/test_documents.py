@@ -61,7 +61,10 @@ def test_an_example_is_taken_and_answered_as_it_stands_there(
     said = document["paths"][each.path][each.method.lower()]
     path = each.path.removeprefix("/v1")
     address = path.replace("{id}", id_of(path, api)) if "{id}" in path else path
-    answer = api.request(each.method, address, json=said["requestBody"]["content"]["application/json"]["example"])
+    body = said["requestBody"]["content"]["application/json"]["example"]
+    if "url" in body:  # of a webhook, whose host is looked up
+        body = {**body, "url": "https://127.0.0.77/told"}
+    answer = api.request(each.method, address, json=body)
     assert str(answer.status_code) == next(iter(said["responses"])), answer.text
     media = said["responses"][str(answer.status_code)]["content"][answer.headers["content-type"].partition(";")[0]]
     if "example" in media:

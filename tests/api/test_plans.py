@@ -61,6 +61,7 @@ REFUSED: list[tuple[str, dict[str, Any], dict[str, str]]] = [
         {"items": [{"content": TEXT}, {"content": TEXT, "design": {"logo": {"image": LOGO}}}]},
         {"/items/1/design/logo": "logo"},
     ),
+    ("/webhooks", {"url": "https://127.0.0.77/told", "events": ["link.created"]}, {"": "webhooks"}),
 ]
 
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-ROOMS = frozenset(["edge", "api", "dialects", "ops", "render", "scans", "storage", "console"])
+ROOMS = frozenset(["edge", "api", "dialects", "hooks", "ops", "render", "scans", "storage", "console"])
 #: Files that every room may stand on.
 FLOOR = frozenset(["server", "server.wire", "server.asgi", "server.openapi", "server.outbound"])
 #: Files that may know several rooms: the one that connects them, and those that start processes.

@@ -125,11 +125,11 @@ class PostgresQrCodes:
     async def get(self, account: AccountId, code: QrCodeId) -> QrCode | None:
         async with self._database.connection() as connection:
             row = await connection.fetchrow(GET, account, code)
-        return None if row is None else _code(row)
+        return None if row is None else code_of(row)
 
     async def list(self, account: AccountId, *, before: int | None, limit: int) -> Page[QrCode]:
         async with self._database.connection() as connection:
-            return await page(connection, LIST, [account], before, limit, _code)
+            return await page(connection, LIST, [account], before, limit, code_of)
 
     async def change(self, account: AccountId, code: QrCodeId, changes: QrCodeChanges, at: datetime) -> QrCode | None:
         columns: dict[str, object] = {**changes, "updated_at": at}
@@ -148,7 +148,7 @@ class PostgresQrCodes:
             row = await connection.fetchrow(query, account, code, *columns.values())
             if before is not None:
                 await drop_pictures(connection, account, design_of(orjson.loads(before)))
-        return None if row is None else _code(row)
+        return None if row is None else code_of(row)
 
     async def delete(self, account: AccountId, code: QrCodeId) -> bool:
         async with self._database.transaction() as connection:
@@ -159,7 +159,8 @@ class PostgresQrCodes:
         return design is not None
 
 
-def _code(row: asyncpg.Record) -> QrCode:
+def code_of(row: asyncpg.Record) -> QrCode:
+    """The code in a row that has the columns of `COLUMNS`."""
     if row["link_id"] is None:
         content: Link | Content = stored_content(orjson.loads(row["content"]))
     else:

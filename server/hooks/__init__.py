@@ -1,0 +1,1 @@
+"""Sends webhooks what they are told: a task of the writer's process."""
