@@ -30,6 +30,7 @@ from server.domain.many import Many
 from server.domain.model import AccountId
 from server.domain.plan import Plans
 from server.domain.qrcodes import QrCodes
+from server.domain.scans import Scans
 from server.domain.slug import Slug
 from server.domain.studio import Studio
 from server.domain.webhooks import Webhooks
@@ -47,6 +48,7 @@ from server.plans import known_plans
 from server.render.fetched import Fetched
 from server.render.image import Painter
 from server.scans import geo, record, visitor
+from server.scans.feed import ScanFeed
 from server.scans.journal import Journal
 from server.scans.profile import Profiles
 from server.scans.writer import Writer
@@ -55,10 +57,11 @@ from server.storage.postgres.accounts import PostgresAccounts
 from server.storage.postgres.answers import PostgresAnswers
 from server.storage.postgres.indexes import index_scans
 from server.storage.postgres.links import PostgresLinks, PostgresTargets
-from server.storage.postgres.notify import ACCOUNTS, LINKS, changes
+from server.storage.postgres.notify import ACCOUNTS, LINKS, SCANS, changes, numbers_in
 from server.storage.postgres.pictures import PostgresPictures
 from server.storage.postgres.pool import MAX_CONNECTIONS, Database
 from server.storage.postgres.qrcodes import PostgresQrCodes
+from server.storage.postgres.recorded import PostgresRecordedScans
 from server.storage.postgres.scans import PostgresScanLog
 from server.storage.postgres.stats import PostgresStats
 from server.storage.postgres.uses import PostgresUses
@@ -137,14 +140,17 @@ def create_app(given: Settings | None = None) -> ASGIApp:
 
     many = Many(links, codes, PostgresLinks(database), PostgresQrCodes(database), passwords, changed=all_changed)
     webhooks = Webhooks(PostgresWebhooks(database), told.check, now=now, new_id=new_id)
+    recorded = PostgresRecordedScans(database)
+    feed = ScanFeed(recorded)
+    scans = Scans(recorded, feed, links, codes)
 
     @asynccontextmanager
     async def lifespan(_: Router) -> AsyncIterator[None]:
         await database.open()
         tasks = [
-            asyncio.create_task(_follow(targets, accounts.callers, config.database_url)),
+            asyncio.create_task(_follow(targets, accounts.callers, feed, config.database_url)),
             asyncio.create_task(_stand_in(targets, snapshot)),
-            asyncio.create_task(_leave_when_told(farewell)),
+            asyncio.create_task(_leave_when_told(feed, farewell)),
             asyncio.create_task(_store_uses(accounts)),
         ]
         try:
@@ -174,7 +180,17 @@ def create_app(given: Settings | None = None) -> ASGIApp:
 
     kept = PostgresAnswers(database)
     native = api(
-        accounts, links, codes, studio, many, kept, webhooks, base_url=config.base_url, short_url=short_url, now=now
+        accounts,
+        links,
+        codes,
+        studio,
+        many,
+        scans,
+        kept,
+        webhooks,
+        base_url=config.base_url,
+        short_url=short_url,
+        now=now,
     )
     served = serving(native)
     probes = ops.routes(health)
@@ -253,14 +269,14 @@ async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
     await send_page(scope, send, Page.NOT_FOUND)
 
 
-async def _follow(targets: LinkCache, callers: Callers, database_url: str) -> None:
+async def _follow(targets: LinkCache, callers: Callers, feed: ScanFeed, database_url: str) -> None:
     """Keeps what is in memory right, for as long as the process lives."""
     links: asyncio.Queue[set[str] | None] = asyncio.Queue()
     follower = asyncio.create_task(_follow_links(targets, links))
     try:
         while True:
             try:
-                async for news in changes(database_url, LINKS, ACCOUNTS):
+                async for news in changes(database_url, LINKS, ACCOUNTS, SCANS):
                     # Nothing here waits for the database: a key that was revoked opens nothing any more.
                     if news is None:
                         callers.lost()
@@ -268,6 +284,8 @@ async def _follow(targets: LinkCache, callers: Callers, database_url: str) -> No
                     if ACCOUNTS in news:
                         changed = news[ACCOUNTS]
                         callers.changed(None if changed is None else [AccountId(int(text)) for text in changed])
+                    if SCANS in news:
+                        feed.tell(numbers_in(news[SCANS]))
                     if LINKS in news:
                         links.put_nowait(news[LINKS])
             except Exception:  # whatever it is: a process that stopped listening would live in the past for ever
@@ -374,7 +392,7 @@ def _keep_for_good() -> None:
     gc.freeze()
 
 
-async def _leave_when_told(farewell: Farewell) -> None:
+async def _leave_when_told(feed: ScanFeed, farewell: Farewell) -> None:
     """Ends this worker when its parent says so, or has died, and not otherwise.
 
     Ctrl-C reaches the whole process group, but the order in which its processes end is the parent's to give; and a
@@ -389,6 +407,7 @@ async def _leave_when_told(farewell: Farewell) -> None:
     to_granian = signal.signal(signal.SIGINT, signal.SIG_IGN)
     with _ending(parent.sentinel, told):
         await told.wait()
+    feed.end()  # a stream has no end of its own
     await farewell.say()
     signal.signal(signal.SIGINT, to_granian)
     signal.raise_signal(signal.SIGINT)

@@ -15,9 +15,11 @@ from server.domain.callers import Callers
 from server.domain.label import Label
 from server.domain.model import ApiKeyId, Targets
 from server.edge.cache import LinkCache
+from server.scans.feed import ScanFeed
 from server.storage.postgres.accounts import PostgresAccounts
 from server.storage.postgres.links import PostgresTargets
 from server.storage.postgres.pool import Database
+from server.storage.postgres.recorded import PostgresRecordedScans
 from tests.support import PLANS, eventually, new_id
 
 pytestmark = pytest.mark.anyio
@@ -58,7 +60,8 @@ async def test_a_change_is_followed_while_everything_is_read(database_url: str) 
     await database.open()
     store = Slow(database)
     links = LinkCache(store, max_links=100, report=pytest.fail)
-    following = asyncio.create_task(_follow(links, Callers(PostgresAccounts(database, PLANS)), database_url))
+    callers, feed = Callers(PostgresAccounts(database, PLANS)), ScanFeed(PostgresRecordedScans(database))
+    following = asyncio.create_task(_follow(links, callers, feed, database_url))
     connection = await asyncpg.connect(database_url)
     try:
         await store.asked.wait()

@@ -6,7 +6,7 @@ from datetime import datetime
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from server.api import accounts, bulk, links, qrcodes, renders, tables, webhooks
+from server.api import accounts, bulk, links, qrcodes, renders, scans, tables, webhooks
 from server.api.access import Access
 from server.api.answers import Answers
 from server.api.idempotency import Idempotency
@@ -17,6 +17,7 @@ from server.domain.links import Links
 from server.domain.many import Many
 from server.domain.ports import AnswerStore
 from server.domain.qrcodes import QrCodes
+from server.domain.scans import Scans
 from server.domain.slug import Slug
 from server.domain.studio import Studio
 from server.domain.webhooks import Webhooks
@@ -29,6 +30,7 @@ def api(
     code: QrCodes,
     studio: Studio,
     many: Many,
+    scan: Scans,
     kept: AnswerStore,
     webhook: Webhooks,
     *,
@@ -48,6 +50,7 @@ def api(
         *qrcodes.routes(code, answers, access, now),
         *renders.routes(studio, access),
         *webhooks.routes(webhook, answers, access),
+        *scans.routes(scan, answers, access),
     ]
 
 

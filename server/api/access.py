@@ -41,16 +41,21 @@ class Access:
         assert permission in PERMISSIONS, needs
 
         async def with_caller(request: Request) -> Response:
-            key = bearer_key(request) or request.headers.get("x-api-key")
-            if not key:
-                raise Unauthenticated
-            caller = await self._accounts.authenticate(key)
-            if not caller.account.plan.api_access:
-                raise caller.account.plan.refusal("api_access")
-            if not may(caller.key.permissions, permission):
-                raise Forbidden.needs(permission)
+            caller = await self.admit(request, permission)
             if request.method == "POST" and HEADER in request.headers and permission != RENDER:
                 return await self._once(request, caller.account.id, lambda heard: handler(heard, caller))
             return await handler(request, caller)
 
         return declare(with_caller, replace(declared(handler), permission=permission))
+
+    async def admit(self, request: Request, permission: Permission) -> Caller:
+        """Who calls, if they may do this; an answer without an end asks again."""
+        key = bearer_key(request) or request.headers.get("x-api-key")
+        if not key:
+            raise Unauthenticated
+        caller = await self._accounts.authenticate(key)
+        if not caller.account.plan.api_access:
+            raise caller.account.plan.refusal("api_access")
+        if not may(caller.key.permissions, permission):
+            raise Forbidden.needs(permission)
+        return caller

@@ -8,6 +8,7 @@ from pydantic import with_config
 from typing_extensions import TypedDict
 
 from server.api.contents import ContentShape
+from server.api.cursors import place_text
 from server.api.designs import DesignBody
 from server.api.fields import like
 from server.api.guards import RuleBodies
@@ -16,12 +17,16 @@ from server.domain.delivery import Delivery, DisabledReason, Event, EventType, S
 from server.domain.design import PLAIN, plain
 from server.domain.guards import RedirectStatus
 from server.domain.ids import id_text
-from server.domain.model import Account, ApiKey, Link, Page, QrCode, WebhookId
+from server.domain.log import LogPage
+from server.domain.model import Account, ApiKey, Device, Link, Page, QrCode, RecordedScan, WebhookId
 from server.domain.rules import plain_rules
 from server.domain.slug import Slug
 from server.domain.stats import Interval, Stats
 from server.openapi import shown
 from server.wire import cursor_of
+
+#: A number of 64 bits, without its sign.
+VISITOR = (1 << 64) - 1
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -242,6 +247,44 @@ class EventAnswer(TypedDict):
     data: LinkAnswer | QrCodeAnswer | TestAnswer
 
 
+SCAN_EXAMPLE = {
+    "id": "scn_1da3xg8m2v7ks",
+    "scanned_at": "2026-11-20T12:05:11.208114Z",
+    "link_id": "lnk_1da3xg8m2v7kt",
+    "source": "scan",
+    "bot": False,
+    "device": "mobile",
+    "os": "iOS",
+    "browser": "Mobile Safari",
+    "language": "fr-CH,fr;q=0.9",
+    "referrer": None,
+    "address": "203.0.113.0/24",
+    "visitor": "9f86d081884c7d65",
+}
+
+
+@with_config(shown(SCAN_EXAMPLE))
+class ScanAnswer(TypedDict):
+    id: str | None
+    """null for scans that were written by a version of before November 2026"""
+    scanned_at: datetime
+    link_id: str
+    source: Literal["scan", "click"] | None
+    """a scan of a symbol, or a click on the short URL; null where that was not told apart yet"""
+    bot: bool
+    """whether it was a program, as a crawler, or a messenger that makes a preview; these are not counted"""
+    device: Device | None
+    os: str | None
+    browser: str | None
+    language: str | None
+    """as the browser says it: Accept-Language (RFC 9110, 12.5.4)"""
+    referrer: str | None
+    address: str | None
+    """what is kept of it"""
+    visitor: str | None
+    """the same for all scans of a day by one address and browser, and nobody's"""
+
+
 class BucketAnswer(TypedDict):
     start: datetime
     scans: int
@@ -382,6 +425,28 @@ class Answers:
         if isinstance(thing, QrCode):
             return self.qr_code(thing)
         return {"webhook_id": id_text("whk", thing)}
+
+    def log(self, page: LogPage) -> dict[str, object]:
+        return {
+            "data": [self.scan(scan) for scan in page.scans],
+            "next_cursor": None if page.next is None else place_text(page.next),
+        }
+
+    def scan(self, scan: RecordedScan) -> ScanAnswer:
+        return {
+            "id": None if scan.id is None else id_text("scn", scan.id),
+            "scanned_at": scan.scanned_at,
+            "link_id": id_text("lnk", scan.link_id),
+            "source": None if scan.from_code is None else "scan" if scan.from_code else "click",
+            "bot": scan.device == "bot",
+            "device": scan.device,
+            "os": scan.os,
+            "browser": scan.browser,
+            "language": scan.language,
+            "referrer": scan.referrer,
+            "address": scan.address,
+            "visitor": None if scan.visitor is None else f"{scan.visitor & VISITOR:016x}",
+        }
 
     def stats(self, stats: Stats) -> StatsAnswer:
         return {

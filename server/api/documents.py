@@ -53,6 +53,10 @@ HEADERS: dict[str, Json] = {
         "description": "The ETag of what you have: where that is still right, the answer is 304, without a body.",
         "schema": {"type": "string"},
     },
+    "Last-Event-ID": {
+        "description": "The id of the last event that came: the stream goes on behind it.",
+        "schema": {"type": "string"},
+    },
     "Location": {"description": "Where the new thing is.", "schema": {"type": "string"}},
     "Retry-After": {"description": "In so many seconds, try again.", "schema": {"type": "integer", "minimum": 1}},
     "WWW-Authenticate": {"description": "How a key is sent.", "schema": {"type": "string"}},

@@ -104,6 +104,7 @@ STATUS: dict[type[errors.DomainError], int] = {
     errors.InvalidIdempotencyKey: 400,
     errors.IdempotencyKeyReused: 409,
     errors.RequestInProgress: 409,
+    errors.TooManyStreams: 429,
     errors.StorageUnavailable: 503,
     errors.Busy: 503,
 }

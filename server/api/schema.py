@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 from starlette.requests import Request
 
 from server.api.contents import ContentBody
+from server.api.cursors import a_cursor, a_place
 from server.api.designs import MAX_DRAWN_BYTES, DesignBody
 from server.api.fields import MOMENT, Body, Query, a_moment, born, id_schema, in_place
 from server.api.guards import GuardFields
@@ -20,13 +21,13 @@ from server.domain.errors import InvalidValue, NotFound
 from server.domain.ids import id_number
 from server.domain.keys import ALL, PERMISSIONS, Permission, permissions
 from server.domain.label import Label
+from server.domain.log import Bots, Place, Wanted
 from server.domain.many import NewCode, NewLink
 from server.domain.model import LinkChanges, LinkId, QrCodeChanges
 from server.domain.order import DEFAULT_SIZE_PX, MAX_DPI, MAX_SIZE_PX, MIN_DPI, MIN_SIZE_PX, ImageFormat
 from server.domain.slug import Slug
-from server.domain.stats import Interval, Period
+from server.domain.stats import EARLIEST, LATEST, Interval, Period
 from server.openapi import shown
-from server.wire import cursor_number
 
 # --- fields -------------------------------------------------------------------------------------------------------
 
@@ -47,13 +48,6 @@ def path_id(request: Request, prefix: str, what: str, name: str = "id") -> int:
     number = id_number(prefix, text)
     if number is None:
         raise NotFound.of(what, text)
-    return number
-
-
-def a_cursor(given: str) -> int:
-    number = cursor_number(given)
-    if number is None:
-        raise InvalidValue("invalid_cursor", "A cursor is the next_cursor of an earlier page, as it was.")
     return number
 
 
@@ -221,6 +215,22 @@ class ImageQuery(Query):
     dpi: Annotated[float | None, Field(ge=MIN_DPI, le=MAX_DPI)] = None
     download: bool = False
     allow_unscannable: bool = False
+
+
+class LogQuery(Query):
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+    cursor: Annotated[Place | None, born(a_place)] = None
+    start: Annotated[datetime | None, born(a_moment(day_ends=False), MOMENT), Field(alias="from")] = None
+    end: Annotated[datetime | None, born(a_moment(day_ends=True), MOMENT), Field(alias="to")] = None
+    bots: Bots = "exclude"
+
+    def wanted(self) -> Wanted:
+        with in_query():
+            return Wanted(start=self.start or EARLIEST, end=self.end or LATEST, bots=self.bots)
+
+
+class StreamQuery(Query):
+    link_id: Annotated[LinkId | None, born(an_id("lnk"), id_schema("lnk"))] = None
 
 
 class StatsQuery(Query):

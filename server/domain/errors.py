@@ -120,6 +120,13 @@ class Busy(DomainError):
     retry_after_s: ClassVar[int] = 1
 
 
+class TooManyStreams(DomainError):
+    """The account has as many streams as it may have at a time."""
+
+    code = "too_many_streams"
+    retry_after_s: ClassVar[int] = 5
+
+
 class InvalidIdempotencyKey(DomainError):
     """An Idempotency-Key is sent once, and has 1 to 255 visible ASCII characters, as a UUID has."""
 

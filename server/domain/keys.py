@@ -22,7 +22,11 @@ READ, WRITE, RENDER = Permission("read"), Permission("write"), Permission("rende
 ALL = frozenset([READ, WRITE, RENDER])
 
 RESOURCES = ("account", "api-keys", "links", "qr-codes", "webhooks")
-PERMISSIONS = (*sorted(ALL), *(Permission(f"{name}:{action}") for name in RESOURCES for action in (READ, WRITE)))
+PERMISSIONS = (
+    *sorted(ALL),
+    *(Permission(f"{name}:{action}") for name in RESOURCES for action in (READ, WRITE)),
+    Permission("scans:read"),  # nobody changes what was scanned
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from server.domain.delivery import Attempt, Delivery, DisabledReason, Due, Webho
 from server.domain.design import Picture
 from server.domain.errors import PlanLimit, SlugTaken
 from server.domain.idempotency import IdempotencyKey, KeptAnswer
+from server.domain.log import LogPage, Place, Wanted
 from server.domain.model import (
     Account,
     AccountId,
@@ -239,6 +240,7 @@ class RecordedScans(Protocol):
     async def last(self) -> ScanId:
         """No scan that is in the log has a greater id, and none that comes into it a lesser one."""
 
+    async def of_link(self, link: LinkId, wanted: Wanted, *, before: Place | None, limit: int) -> LogPage: ...
     async def after(self, account: AccountId, scan: ScanId, *, limit: int) -> list[RecordedScan]:
         """The account's scans that came into the log next after this one, bots' as well. Raises Busy where the log is
         not ready for that yet."""
@@ -288,3 +290,27 @@ class Outbox(Protocol):
 
     async def forget(self, before: datetime) -> int:
         """Forgets events that are older, some at a time; returns how many."""
+
+
+class Following(Protocol):
+    """A client that follows the scans of its account."""
+
+    @property
+    def behind(self) -> ScanId:
+        """The last scan that it has."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more is to be had here, as this process stops."""
+
+    async def next(self, within_s: float) -> list[RecordedScan]:
+        """Some of the scans that come next; none when none have come within this time."""
+
+    def close(self) -> None: ...
+
+
+class ScanFeed(Protocol):
+    """Scans as they come into the log."""
+
+    async def follow(self, account: AccountId, behind: ScanId | None) -> Following:
+        """From behind a scan, or from now on. To be closed. Raises TooManyStreams, and Busy."""

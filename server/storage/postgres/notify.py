@@ -36,6 +36,11 @@ def listed(numbers: Collection[int]) -> str:
     return ",".join(map(str, numbers)) if len(numbers) <= MANY_IDS else ANYTHING
 
 
+def numbers_in(lists: set[str] | None) -> set[int] | None:
+    """The ids in such notifications."""
+    return None if lists is None else {int(number) for each in lists for number in each.split(",")}
+
+
 async def changes(database_url: str, *channels: str) -> AsyncIterator[News | None]:
     """Yields what has changed as it comes, all that came meanwhile at once.
 

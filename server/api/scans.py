@@ -1,0 +1,71 @@
+"""GET /links/{id}/scans; GET /qr-codes/{id}/scans; GET /scans/stream."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from server.api.access import Access
+from server.api.answers import Answers, PageAnswer, ScanAnswer
+from server.api.problems import InvalidFields, WrongField
+from server.api.schema import LogQuery, StreamQuery, path_id
+from server.api.streams import EVENTS, EventStream
+from server.domain.errors import Busy, NotCounted, TooManyStreams
+from server.domain.ids import id_number
+from server.domain.keys import Permission
+from server.domain.model import Account, LinkId, QrCodeId, ScanId
+from server.domain.scans import Scans
+from server.openapi import File, operation
+from server.wire import ByMethod, json_response
+
+NEEDS = Permission("scans:read")
+LAST_EVENT = "Last-Event-ID"
+
+
+def routes(scans: Scans, answers: Answers, access: Access) -> list[Route]:
+    @operation(query=LogQuery, answers={200: PageAnswer[ScanAnswer]})
+    async def list_link_scans(request: Request, account: Account) -> Response:
+        """List the scans of a link, the newest first."""
+        link_id = LinkId(path_id(request, "lnk", "link"))
+        query = LogQuery.of(request)
+        found = await scans.of_link(account.id, link_id, query.wanted(), before=query.cursor, limit=query.limit)
+        return json_response(answers.log(found))
+
+    @operation(query=LogQuery, answers={200: PageAnswer[ScanAnswer]}, refusals=[NotCounted])
+    async def list_qr_code_scans(request: Request, account: Account) -> Response:
+        """List the scans of a QR code, which are those of its link, the newest first."""
+        code_id = QrCodeId(path_id(request, "qr", "QR code"))
+        query = LogQuery.of(request)
+        found = await scans.of_code(account.id, code_id, query.wanted(), before=query.cursor, limit=query.limit)
+        return json_response(answers.log(found))
+
+    @operation(query=StreamQuery, answers={200: File(EVENTS)}, takes=[LAST_EVENT], refusals=[TooManyStreams, Busy])
+    async def stream_scans(request: Request, account: Account) -> Response:
+        """Follow the account's scans.
+
+        Server-sent events without an end, one for each scan as it comes into the log. Whoever comes back with the id
+        of the last event goes on behind it, and misses none.
+        """
+        link_id = StreamQuery.of(request).link_id
+        following = await scans.follow(account.id, _last_event(request), link_id)
+
+        async def admitted() -> None:
+            await access.admit(request, NEEDS)
+
+        return EventStream(following, link_id, answers.scan, admitted)
+
+    return [
+        Route("/links/{id}/scans", ByMethod(GET=access(NEEDS, list_link_scans))),
+        Route("/qr-codes/{id}/scans", ByMethod(GET=access(NEEDS, list_qr_code_scans))),
+        Route("/scans/stream", ByMethod(GET=access(NEEDS, stream_scans))),
+    ]
+
+
+def _last_event(request: Request) -> ScanId | None:
+    given = request.headers.get(LAST_EVENT)
+    if not given:
+        return None
+    number = id_number("scn", given)
+    if number is None:
+        detail = "This is the id of an event, as it was."
+        raise InvalidFields([WrongField(parameter=LAST_EVENT, code="invalid_id", detail=detail)])
+    return ScanId(number)
