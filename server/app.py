@@ -25,6 +25,7 @@ from server.domain.accounts import Accounts
 from server.domain.callers import Callers
 from server.domain.errors import StorageUnavailable
 from server.domain.ids import id_source
+from server.domain.limits import Limits
 from server.domain.links import Links
 from server.domain.many import Many
 from server.domain.model import AccountId
@@ -64,9 +65,12 @@ from server.storage.postgres.qrcodes import PostgresQrCodes
 from server.storage.postgres.recorded import PostgresRecordedScans
 from server.storage.postgres.scans import PostgresScanLog
 from server.storage.postgres.stats import PostgresStats
+from server.storage.postgres.usage import PostgresUsage
 from server.storage.postgres.uses import PostgresUses
 from server.storage.postgres.webhooks import PostgresOutbox, PostgresWebhooks
-from server.storage.redis import RedisImages
+from server.storage.redis.connection import RedisConnection
+from server.storage.redis.images import RedisImages
+from server.storage.redis.windows import RedisWindows
 from server.storage.snapshot import Snapshot, UnusableSnapshot
 from server.wire import json_bytes
 
@@ -118,7 +122,10 @@ def create_app(given: Settings | None = None) -> ASGIApp:
     accounts = Accounts(PostgresAccounts(database, plans_of(config)), now=now, new_id=new_id)
     passwords = Passwords()
     links = Links(PostgresLinks(database), PostgresStats(database), passwords, now=now, new_id=new_id, changed=changed)
-    shared = RedisImages(config.redis_url, ttl_s=config.image_cache_ttl_s) if config.redis_url else None
+    redis = RedisConnection(config.redis_url) if config.redis_url else None
+    shared = RedisImages(redis, ttl_s=config.image_cache_ttl_s) if redis else None
+    windows = RedisWindows(redis) if redis else None
+    limits = Limits(PostgresUsage(database), windows, now=now)
     painter = Painter(max_pixels=config.render_pixels)
     outbound = Outbound(http=config.fetch_http, networks=config.outbound_networks)
     told = Outbound(http=config.fetch_http, networks=config.outbound_networks, deed="send to")
@@ -147,11 +154,13 @@ def create_app(given: Settings | None = None) -> ASGIApp:
     @asynccontextmanager
     async def lifespan(_: Router) -> AsyncIterator[None]:
         await database.open()
+        if windows is not None:
+            await windows.warm_up()
         tasks = [
             asyncio.create_task(_follow(targets, accounts.callers, feed, config.database_url)),
             asyncio.create_task(_stand_in(targets, snapshot)),
             asyncio.create_task(_leave_when_told(feed, farewell)),
-            asyncio.create_task(_store_uses(accounts)),
+            asyncio.create_task(_store_uses(accounts, limits)),
         ]
         try:
             yield
@@ -159,9 +168,13 @@ def create_app(given: Settings | None = None) -> ASGIApp:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await _store_last_uses(accounts)
+            await _store_last_uses(accounts, limits)
             if shared is not None:
                 await shared.close()
+            if windows is not None:
+                await windows.close()
+            if redis is not None:
+                await redis.close()
             painter.close()
             passwords.close()
             outbound.close()
@@ -180,14 +193,7 @@ def create_app(given: Settings | None = None) -> ASGIApp:
 
     kept = PostgresAnswers(database)
     native = api(
-        accounts,
-        links,
-        codes,
-        studio,
-        many,
-        scans,
-        kept,
-        webhooks,
+        *(accounts, limits, links, codes, studio, many, scans, kept, webhooks),
         base_url=config.base_url,
         short_url=short_url,
         now=now,
@@ -342,23 +348,24 @@ async def _load(targets: LinkCache) -> None:
     log.info("%d links in memory, read in %.2f s", len(targets), took)
 
 
-async def _store_uses(accounts: Accounts) -> None:
-    """Notes when keys were used, for as long as the process lives."""
+async def _store_uses(accounts: Accounts, limits: Limits) -> None:
+    """Notes when keys were used, and how much, for as long as the process lives."""
     while True:
         await asyncio.sleep(STORE_USES_S)
         try:
             await accounts.store_uses()
+            await limits.store_usage()
         except Exception:  # whatever it is, the keys still open what they open
-            log.exception("when keys were used cannot be stored")
+            log.exception("the use of keys cannot be stored")
 
 
-async def _store_last_uses(accounts: Accounts) -> None:
+async def _store_last_uses(accounts: Accounts, limits: Limits) -> None:
     """As long as it takes no time: a database that hangs may not keep the worker from ending in good order."""
     try:
         async with asyncio.timeout(LAST_USES_S):
-            await accounts.store_uses()
+            await asyncio.gather(accounts.store_uses(), limits.store_usage())
     except Exception as exc:
-        log.warning("when keys were used last is not stored: %s", str(exc) or type(exc).__name__)
+        log.warning("the last use of keys is not stored: %s", str(exc) or type(exc).__name__)
 
 
 async def _stand_in(targets: LinkCache, snapshot: Snapshot) -> None:

@@ -13,6 +13,7 @@ from server.app import _follow, _load
 from server.domain.accounts import Accounts
 from server.domain.callers import Callers
 from server.domain.label import Label
+from server.domain.limits import Limits
 from server.domain.model import ApiKeyId, Targets
 from server.edge.cache import LinkCache
 from server.scans.feed import ScanFeed
@@ -20,6 +21,7 @@ from server.storage.postgres.accounts import PostgresAccounts
 from server.storage.postgres.links import PostgresTargets
 from server.storage.postgres.pool import Database
 from server.storage.postgres.recorded import PostgresRecordedScans
+from server.storage.postgres.usage import PostgresUsage
 from tests.support import PLANS, eventually, new_id
 
 pytestmark = pytest.mark.anyio
@@ -96,7 +98,7 @@ async def test_a_database_that_hangs_does_not_keep_a_worker_from_ending(
         account = await accounts.create(Label("Test"))
         _, key = await accounts.create_key(account, Label("Test"))
         await accounts.authenticate(key)
-        await asyncio.wait_for(app._store_last_uses(accounts), 10)
+        await asyncio.wait_for(app._store_last_uses(accounts, Limits(PostgresUsage(database), None, now=app.now)), 10)
     finally:
         await database.close()
-    assert "when keys were used last is not stored: TimeoutError" in caplog.text
+    assert "the last use of keys is not stored: TimeoutError" in caplog.text

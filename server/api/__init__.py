@@ -11,8 +11,10 @@ from server.api.access import Access
 from server.api.answers import Answers
 from server.api.idempotency import Idempotency
 from server.api.problems import HANDLERS
+from server.api.standing import TellStanding
 from server.asgi import ASGIApp
 from server.domain.accounts import Accounts
+from server.domain.limits import Limits
 from server.domain.links import Links
 from server.domain.many import Many
 from server.domain.ports import AnswerStore
@@ -26,6 +28,7 @@ from server.wire import HearOut
 
 def api(
     account: Accounts,
+    limits: Limits,
     link: Links,
     code: QrCodes,
     studio: Studio,
@@ -40,15 +43,15 @@ def api(
 ) -> list[Route]:
     """Its route table, without /v1."""
     answers = Answers(base_url, short_url)
-    access = Access(account, Idempotency(kept))
+    access = Access(account, limits, Idempotency(kept))
     return [
-        *accounts.routes(account, answers, access),
+        *accounts.routes(account, limits, answers, access),
         # Before /links/{id} and /qr-codes/{id}.
         *bulk.routes(many, answers, access),
         *tables.routes(link, code, many, answers, access),
         *links.routes(link, answers, access, now),
-        *qrcodes.routes(code, answers, access, now),
-        *renders.routes(studio, access),
+        *qrcodes.routes(code, limits, answers, access, now),
+        *renders.routes(studio, limits, access),
         *webhooks.routes(webhook, answers, access),
         *scans.routes(scan, answers, access),
     ]
@@ -58,4 +61,4 @@ def serving(routes: list[Route]) -> ASGIApp:
     """An application with these routes, and problems for all else."""
     app = Starlette(routes=routes, exception_handlers=HANDLERS)
     app.router.redirect_slashes = False  # a redirected POST is a surprise
-    return HearOut(app)
+    return HearOut(TellStanding(app))

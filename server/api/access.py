@@ -7,9 +7,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from server.api.idempotency import HEADER, Idempotency
+from server.api.standing import STANDING, standing_headers
 from server.domain.accounts import Accounts
 from server.domain.errors import Forbidden, Unauthenticated
 from server.domain.keys import PERMISSIONS, RENDER, Permission, may
+from server.domain.limits import Limits
 from server.domain.model import Account, Caller
 from server.openapi import declare, declared
 from server.wire import Handler, bearer_key
@@ -20,10 +22,11 @@ CallerHandler = Callable[[Request, Caller], Awaitable[Response]]
 
 class Access:
     """Opens handlers, which have to be declared, to those who hold a key that may do what `needs` says. What it makes
-    raises Unauthenticated and Forbidden."""
+    raises Unauthenticated, Forbidden, PlanLimit and RateLimited."""
 
-    def __init__(self, accounts: Accounts, once: Idempotency) -> None:
+    def __init__(self, accounts: Accounts, limits: Limits, once: Idempotency) -> None:
         self._accounts = accounts
+        self._limits = limits
         self._once = once
 
     def __call__(self, needs: str, handler: AccountHandler) -> Handler:
@@ -41,7 +44,13 @@ class Access:
         assert permission in PERMISSIONS, needs
 
         async def with_caller(request: Request) -> Response:
-            caller = await self.admit(request, permission)
+            caller = await self._holder(request)
+            standing = await self._limits.count_request(caller.account)
+            request.scope[STANDING] = standing_headers(standing)
+            if standing.refusal is not None:
+                raise standing.refusal
+            if not may(caller.key.permissions, permission):
+                raise Forbidden.needs(permission)
             if request.method == "POST" and HEADER in request.headers and permission != RENDER:
                 return await self._once(request, caller.account.id, lambda heard: handler(heard, caller))
             return await handler(request, caller)
@@ -49,13 +58,16 @@ class Access:
         return declare(with_caller, replace(declared(handler), permission=permission))
 
     async def admit(self, request: Request, permission: Permission) -> Caller:
-        """Who calls, if they may do this; an answer without an end asks again."""
-        key = bearer_key(request) or request.headers.get("x-api-key")
-        if not key:
-            raise Unauthenticated
-        caller = await self._accounts.authenticate(key)
+        """Who calls, if they still may do this; an answer without an end asks again, which is not a request more."""
+        caller = await self._holder(request)
         if not caller.account.plan.api_access:
             raise caller.account.plan.refusal("api_access")
         if not may(caller.key.permissions, permission):
             raise Forbidden.needs(permission)
         return caller
+
+    async def _holder(self, request: Request) -> Caller:
+        key = bearer_key(request) or request.headers.get("x-api-key")
+        if not key:
+            raise Unauthenticated
+        return await self._accounts.authenticate(key)

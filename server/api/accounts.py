@@ -9,16 +9,17 @@ from server.api.answers import AccountAnswer, Answers, KeyAnswer, NewKeyAnswer, 
 from server.api.idempotency import ShownOnce
 from server.api.schema import KeyCreate, PageQuery, path_id
 from server.domain.accounts import Accounts
+from server.domain.limits import Limits
 from server.domain.model import Account, ApiKeyId, Caller
 from server.openapi import operation
 from server.wire import ByMethod, json_response
 
 
-def routes(accounts: Accounts, answers: Answers, access: Access) -> list[Route]:
+def routes(accounts: Accounts, limits: Limits, answers: Answers, access: Access) -> list[Route]:
     @operation(answers={200: AccountAnswer})
     async def get_account(request: Request, account: Account) -> Response:
-        """Get the account."""
-        return json_response(answers.account(account))
+        """Get the account, its plan and what it has used of it."""
+        return json_response(answers.account(account, await limits.usage(account)))
 
     @operation(body=KeyCreate, answers={201: NewKeyAnswer})
     async def create_key(request: Request, caller: Caller) -> Response:

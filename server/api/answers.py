@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar, cast
 
 from pydantic import with_config
 from typing_extensions import TypedDict
@@ -19,6 +19,8 @@ from server.domain.guards import RedirectStatus
 from server.domain.ids import id_text
 from server.domain.log import LogPage
 from server.domain.model import Account, ApiKey, Device, Link, Page, QrCode, RecordedScan, WebhookId
+from server.domain.plan import UNLIMITED, GeoDetail
+from server.domain.ports import Usage
 from server.domain.rules import plain_rules
 from server.domain.slug import Slug
 from server.domain.stats import Interval, Stats
@@ -30,6 +32,44 @@ VISITOR = (1 << 64) - 1
 
 T = TypeVar("T")
 A = TypeVar("A")
+
+
+class LimitsAnswer(TypedDict):
+    """A limit that is null is none."""
+
+    api_access: bool
+    requests_per_minute: int | None
+    requests_per_month: int | None
+    renders_per_month: int | None
+    renders_overrun: bool
+    links: int | None
+    dynamic_codes: int | None
+    keys: int | None
+    bulk_items: int | None
+    logo: bool
+    background_image: bool
+    size_px: int | None
+    dpi: int | None
+    password: bool
+    expiry: bool
+    scan_limit: bool
+    geo_detail: GeoDetail
+    webhooks: bool
+
+
+class PlanAnswer(TypedDict):
+    name: str
+    limits: LimitsAnswer
+
+
+class UsageAnswer(TypedDict):
+    """Requests and pictures of this month (UTC), and what there is now."""
+
+    requests: int
+    renders: int
+    links: int
+    dynamic_codes: int
+    keys: int
 
 
 class PageAnswer(TypedDict, Generic[T]):
@@ -44,6 +84,8 @@ class PageAnswer(TypedDict, Generic[T]):
             "id": "acc_1da3xg8m2v7kq",
             "name": "Café Lumière",
             "email": "owner@example.com",
+            "plan": {"name": "unlimited", "limits": UNLIMITED.limits},
+            "usage": {"requests": 812, "renders": 40, "links": 12, "dynamic_codes": 7, "keys": 2},
             "created_at": "2026-11-20T08:30:00Z",
         }
     )
@@ -52,6 +94,8 @@ class AccountAnswer(TypedDict):
     id: str
     name: str
     email: str | None
+    plan: PlanAnswer
+    usage: UsageAnswer
     created_at: datetime
 
 
@@ -330,11 +374,13 @@ class Answers:
             "next_cursor": None if below is None else cursor_of(below),
         }
 
-    def account(self, account: Account) -> AccountAnswer:
+    def account(self, account: Account, usage: Usage) -> AccountAnswer:
         return {
             "id": id_text("acc", account.id),
             "name": account.name,
             "email": account.email,
+            "plan": {"name": account.plan.name, "limits": cast(LimitsAnswer, account.plan.limits)},
+            "usage": cast(UsageAnswer, usage._asdict()),
             "created_at": account.created_at,
         }
 

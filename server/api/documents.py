@@ -58,6 +58,8 @@ HEADERS: dict[str, Json] = {
         "schema": {"type": "string"},
     },
     "Location": {"description": "Where the new thing is.", "schema": {"type": "string"}},
+    "RateLimit": {"description": "What is left of each limit of the plan, as `r`.", "schema": {"type": "string"}},
+    "RateLimit-Policy": {"description": "The limits of the plan, as `q`.", "schema": {"type": "string"}},
     "Retry-After": {"description": "In so many seconds, try again.", "schema": {"type": "integer", "minimum": 1}},
     "WWW-Authenticate": {"description": "How a key is sent.", "schema": {"type": "string"}},
     "X-Cache": {
@@ -69,8 +71,17 @@ HEADERS: dict[str, Json] = {
         "schema": {"type": "string", "enum": ["false"]},
     },
     "X-Qr-Scannable-Reason": {"description": "Why it would not.", "schema": {"type": "string"}},
+    "X-RateLimit-Limit": {
+        "description": "That limit of the plan of which the least is left.",
+        "schema": {"type": "integer"},
+    },
+    "X-RateLimit-Remaining": {"description": "What is left of it.", "schema": {"type": "integer"}},
+    "X-RateLimit-Reset": {"description": "In so many seconds there is more.", "schema": {"type": "integer"}},
     "X-Render-Ms": {"description": "How many milliseconds it took to have it.", "schema": {"type": "string"}},
 }
+
+#: In every answer to an account that is known.
+STANDING = ["RateLimit", "RateLimit-Policy", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"]
 
 SECURITY: dict[str, Json] = {
     "bearer": {"type": "http", "scheme": "bearer"},
@@ -106,7 +117,14 @@ def _with_common(each: Described) -> Described:
     said = each.operation
     takes, sends, refusals = list(said.takes), list(said.sends), list(said.refusals)
     if said.permission:
-        refusals += [errors.Unauthenticated, errors.Forbidden, errors.PlanLimit, errors.StorageUnavailable]
+        sends += STANDING
+        refusals += [
+            errors.Unauthenticated,
+            errors.Forbidden,
+            errors.PlanLimit,
+            errors.RateLimited,
+            errors.StorageUnavailable,
+        ]
     if "{id}" in each.path:
         refusals.append(errors.NotFound)
     if said.body or said.query:

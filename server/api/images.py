@@ -1,6 +1,6 @@
 """Pictures as answers, stored or not."""
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from time import perf_counter
 from typing import NamedTuple
 
@@ -42,14 +42,21 @@ async def drawn(shown: Shown, told: AbstractContextManager[None]) -> Drawn:
 
 
 async def image_answer(
-    request: Request, shown: Shown, told: AbstractContextManager[None], *, download: str | None = None
+    request: Request,
+    shown: Shown,
+    told: AbstractContextManager[None],
+    counted: AbstractAsyncContextManager[None],
+    *,
+    download: str | None = None,
 ) -> Response:
-    """The picture, or 304 to whoever has it already; `download` is the name of the file that it is to become."""
+    """The picture, drawn within `counted`, or 304 to whoever has it already; `download` is the name of the file that
+    it is to become."""
     # A design may change, so its picture is to be asked for again, at the price of a 304.
     headers = {"etag": f'"{shown.etag}"', "cache-control": "private, no-cache"}
     if not_modified(request, shown.etag):
         return Response(status_code=304, headers=headers)
-    found = await drawn(shown, told)
+    async with counted:
+        found = await drawn(shown, told)
     headers["x-cache"] = found.cache
     headers["x-render-ms"] = f"{found.took_ms:.2f}"
     if found.image.media_type == "image/svg+xml":

@@ -93,6 +93,7 @@ STATUS: dict[type[errors.DomainError], int] = {
     errors.Unauthenticated: 401,
     errors.Forbidden: 403,
     errors.PlanLimit: 403,
+    errors.RateLimited: 429,
     errors.NotFound: 404,
     errors.SlugTaken: 409,
     errors.NotCounted: 409,
@@ -113,6 +114,7 @@ HEADERS: dict[type[errors.DomainError], Mapping[str, str]] = {
     errors.Unauthenticated: {"www-authenticate": 'Bearer realm="qredge"'},
     errors.StorageUnavailable: {"retry-after": str(errors.StorageUnavailable.retry_after_s)},
     errors.Busy: {"retry-after": str(errors.Busy.retry_after_s)},
+    errors.RateLimited: {"retry-after": "1"},  # at least
     errors.RequestInProgress: {"retry-after": str(errors.RequestInProgress.retry_after_s)},
 }
 
@@ -228,7 +230,11 @@ def on_domain_error(request: Request, exc: Exception) -> Response:
             WrongField(pointer=design_pointer(each, exc.within), code=each.code, detail=each.detail)
             for each in exc.findings
         ]
-    return _problem(request, STATUS[kind], kind.code, exc.detail, wrong=wrong, headers=HEADERS.get(kind))
+    return _problem(request, STATUS[kind], kind.code, exc.detail, wrong=wrong, headers=_headers(exc))
+
+
+def _headers(exc: errors.DomainError) -> Mapping[str, str] | None:
+    return {"retry-after": str(exc.retry_after_s)} if isinstance(exc, errors.RateLimited) else HEADERS.get(type(exc))
 
 
 def _refused(request: Request, exc: errors.PlanLimit) -> WrongField:

@@ -14,13 +14,16 @@ from server.api.problems import in_query
 from server.api.schema import ImageQuery, PageQuery, QrCodeChange, QrCodeCreate, StatsQuery, path_id
 from server.domain.errors import BadPicture, Busy, NotCounted, NotStatic, Unscannable
 from server.domain.ids import id_text
+from server.domain.limits import Limits
 from server.domain.model import Account, QrCodeId
 from server.domain.qrcodes import QrCodes
 from server.openapi import operation
 from server.wire import ByMethod, json_response
 
 
-def routes(codes: QrCodes, answers: Answers, access: Access, now: Callable[[], datetime]) -> list[Route]:
+def routes(
+    codes: QrCodes, limits: Limits, answers: Answers, access: Access, now: Callable[[], datetime]
+) -> list[Route]:
     @operation(
         body=QrCodeCreate,
         answers={201: QrCodeAnswer},
@@ -96,7 +99,7 @@ def routes(codes: QrCodes, answers: Answers, access: Access, now: Callable[[], d
             allow_unscannable=query.allow_unscannable,
         )
         download = f"{id_text('qr', code_id)}.{query.format}" if query.download else None
-        return await image_answer(request, shown, in_query(), download=download)
+        return await image_answer(request, shown, in_query(), limits.renders(account), download=download)
 
     @operation(query=StatsQuery, answers={200: StatsAnswer}, refusals=[NotCounted])
     async def get_qr_code_stats(request: Request, account: Account) -> Response:

@@ -24,7 +24,7 @@ from server.api.pipeline import in_order
 from server.api.problems import WrongField, design_pointer
 from server.domain.design import Level
 from server.domain.errors import BadPicture, Busy, DomainError, InvalidValue, PlanLimit, Unscannable
-from server.domain.limits import allow_bulk, allow_design, allow_size
+from server.domain.limits import Limits, allow_bulk, allow_design, allow_size
 from server.domain.model import Account, Image
 from server.domain.order import DEFAULT_SIZE_PX, MAX_DPI, MAX_SIZE_PX, MIN_DPI, MIN_SIZE_PX, ImageFormat, Order
 from server.domain.qrcodes import order_of, told_by_field
@@ -185,7 +185,7 @@ class PackedAnswer(TypedDict):
     error: FailureAnswer | None
 
 
-def routes(studio: Studio, access: Access) -> list[Route]:
+def routes(studio: Studio, limits: Limits, access: Access) -> list[Route]:
     def checked(body: RenderCreate, account: Account) -> Order:
         with told_by_field(body.content):
             order = body.order()
@@ -210,7 +210,7 @@ def routes(studio: Studio, access: Access) -> list[Route]:
         body = await RenderCreate.of(request)
         order = await ready(body, checked(body, account), account)
         shown = studio.show(order, account.id, allow_unscannable=body.allow_unscannable)
-        return await image_answer(request, shown, told_by_field(body.content))
+        return await image_answer(request, shown, told_by_field(body.content), limits.renders(account))
 
     @operation(body=RenderCreate, answers={200: ValidationAnswer}, refusals=[BadPicture, Busy])
     async def validate_render(request: Request, account: Account) -> Response:
@@ -252,8 +252,9 @@ def routes(studio: Studio, access: Access) -> list[Route]:
                 verdict = await studio.prove(order, account.id, allow_unscannable=allowed)
                 return studio.show(order, account.id, allow_unscannable=allowed, verdict=verdict)
 
-        proofs = in_order((partial(proven, index) for index in range(len(orders))), at_once=AT_ONCE)
-        pictures = [each async for each in proofs]
+        async with limits.renders(account, len(orders)):
+            proofs = in_order((partial(proven, index) for index in range(len(orders))), at_once=AT_ONCE)
+            pictures = [each async for each in proofs]
         headers = {"content-disposition": f'attachment; filename="qr-codes-{len(orders)}.zip"'}
         return StreamingResponse(packed(orders, pictures), 200, headers, "application/zip")
 

@@ -68,6 +68,18 @@ class PlanLimit(DomainError):
         return type(self)(self.detail, plan=self.plan, limit=self.limit, allowed=self.allowed, field=field)
 
 
+class RateLimited(DomainError):
+    """There were more requests, or pictures, than the account's plan allows. Retry-After says when to go on."""
+
+    code = "rate_limited"
+
+    def __init__(self, detail: str | None = None, *, limit: str = "", retry_after_s: int = 1) -> None:
+        #: The limit's name in `Plan`.
+        self.limit = limit
+        self.retry_after_s = retry_after_s
+        super().__init__(detail)
+
+
 class NotFound(DomainError):
     """There is no such thing in this account."""
 

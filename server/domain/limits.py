@@ -1,14 +1,21 @@
 """What plans allow, asked in one place by the native API and every dialect.
 
-What is asked of a plan alone is a function here, which raises PlanLimit. How many links, dynamic codes and keys an
-account may have is decided in the transaction that adds one (`storage.postgres.caps`).
+`Limits` counts requests and pictures. What is asked of a plan alone is a function, which raises PlanLimit. How many
+links, dynamic codes and keys an account may have is decided in the transaction that adds one (`storage.postgres.caps`).
 """
 
-from datetime import datetime
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime, timedelta
+from math import ceil
+from typing import NamedTuple
 
 from server.domain.design import Design
+from server.domain.errors import DomainError, RateLimited, StorageUnavailable
+from server.domain.model import Account, AccountId
 from server.domain.password import Password
 from server.domain.plan import Plan
+from server.domain.ports import Usage, UsageStore, Used, Windows
 
 
 def allow_design(plan: Plan, design: Design) -> None:
@@ -44,3 +51,149 @@ def allow_bulk(plan: Plan, items: int, *, field: str = "items") -> None:
 def allow_webhooks(plan: Plan) -> None:
     if not plan.webhooks:
         raise plan.refusal("webhooks")
+
+
+# --- what is counted ----------------------------------------------------------------------------------------------
+
+
+class Quota(NamedTuple):
+    """What is left of a limit."""
+
+    #: The limit's name in `Plan`.
+    limit: str
+    allowed: int
+    remaining: int
+    #: Of the time that it is for.
+    window_s: int
+    #: Until there is more.
+    reset_s: int
+
+
+class Standing(NamedTuple):
+    """How far an account may still go, after a request of it was counted."""
+
+    #: None where there is no limit.
+    quotas: tuple[Quota, ...] = ()
+    #: What to raise where the request was one too many.
+    refusal: DomainError | None = None
+
+
+#: One value for all, so that it can be told apart by `is`.
+FREE = Standing()
+
+
+class Limits:
+    """Counts requests and pictures of accounts.
+
+    What a plan limits is counted before it is let through, in one place for all processes: the minute in Redis, where
+    there is one that answers, else in the database like the month. What it does not limit is counted in memory, and
+    stored now and then.
+    """
+
+    def __init__(self, store: UsageStore, windows: Windows | None, *, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self._windows = windows
+        self._now = now
+        #: What has not been stored yet.
+        self._used: dict[tuple[AccountId, date], Used] = {}
+
+    async def count_request(self, account: Account) -> Standing:
+        """Called once for each request whose key is known, before anything else is done for it. Raises
+        StorageUnavailable where it cannot be counted."""
+        plan = account.plan
+        if plan.requests_per_minute is None and plan.requests_per_month is None and plan.api_access:
+            self._count(account, requests=1)
+            return FREE
+        if not plan.api_access:
+            return Standing((Quota("api_access", 0, 0, 0, 0),), plan.refusal("api_access"))
+        return await self._count_limited(account, plan)
+
+    async def _count_limited(self, account: Account, plan: Plan) -> Standing:
+        per_minute, per_month = plan.requests_per_minute, plan.requests_per_month
+        now = self._now()
+        window, month_over, used = None, False, 0
+        if per_minute is not None and self._windows is not None:
+            window = await self._windows.take(account.id, per_minute)
+        if (window is None or window.let_through) and (window is None or per_month is not None):
+            here = per_minute if window is None else None
+            taken = await self._store.take_request(account.id, per_minute=here, per_month=per_month, month=_month(now))
+            window, month_over, used = taken.window or window, taken.month_over, taken.used
+        quotas = []
+        refusal = None
+        if per_minute is not None and window is not None:
+            reset_s = max(ceil(window.reset_s), 0)
+            quotas.append(Quota("requests_per_minute", per_minute, max(window.remaining, 0), MINUTE_S, reset_s))
+            if not window.let_through:
+                refusal = _too_many(plan, "requests_per_minute", reset_s)
+        if per_month is not None and refusal is None:
+            left_s, month_s = _left_of_month(now)
+            quotas.append(Quota("requests_per_month", per_month, max(per_month - used, 0), month_s, left_s))
+            if month_over:
+                refusal = _too_many(plan, "requests_per_month", left_s)
+        if refusal is None and per_month is None:
+            self._count(account, requests=1)
+        return Standing(tuple(quotas), refusal)
+
+    @asynccontextmanager
+    async def renders(self, account: Account, count: int = 1) -> AsyncIterator[None]:
+        """Within it so many pictures are drawn, or had from a cache; where that raises, none is counted. Raises
+        RateLimited where that would be more than the month has."""
+        plan = account.plan
+        if plan.renders_per_month is None:
+            yield
+            self._count(account, renders=count)
+            return
+        now = self._now()
+        month, at_most = _month(now), None if plan.renders_overrun else plan.renders_per_month
+        if not await self._store.take_renders(account.id, count, at_most=at_most, month=month):
+            raise _too_many(plan, "renders_per_month", _left_of_month(now)[0])
+        try:
+            yield
+        except BaseException:
+            await self._store.take_renders(account.id, -count, at_most=None, month=month)
+            raise
+
+    async def usage(self, account: Account) -> Usage:
+        """What other processes have counted in memory is some seconds behind."""
+        month = _month(self._now())
+        stored = await self._store.usage(account.id, month)
+        here = self._used.get((account.id, month), Used())
+        return stored._replace(requests=stored.requests + here.requests, renders=stored.renders + here.renders)
+
+    async def store_usage(self) -> None:
+        """Stores what was counted in memory since it was called the last time; where that cannot be, the next time."""
+        used, self._used = self._used, {}
+        if used:
+            try:
+                await self._store.add(used)
+            except StorageUnavailable:
+                for key, each in used.items():
+                    self._add(key, each)
+
+    def _count(self, account: Account, *, requests: int = 0, renders: int = 0) -> None:
+        self._add((account.id, _month(self._now())), Used(requests, renders))
+
+    def _add(self, key: tuple[AccountId, date], more: Used) -> None:
+        before = self._used.get(key)
+        if before is not None:
+            more = Used(before.requests + more.requests, before.renders + more.renders)
+        self._used[key] = more
+
+
+MINUTE_S = 60
+
+
+def _month(now: datetime) -> date:
+    return date(now.year, now.month, 1)
+
+
+def _left_of_month(now: datetime) -> tuple[int, int]:
+    """The seconds until the month ends, and all that it has."""
+    first = datetime(now.year, now.month, 1, tzinfo=UTC)
+    following = (first + timedelta(days=31)).replace(day=1)
+    return ceil((following - now).total_seconds()), int((following - first).total_seconds())
+
+
+def _too_many(plan: Plan, limit: str, retry_after_s: int) -> RateLimited:
+    detail = f"{plan.refusal(limit).detail} Try this again in {max(retry_after_s, 1)} s."
+    return RateLimited(detail, limit=limit, retry_after_s=max(retry_after_s, 1))

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import date, datetime
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from server.domain.delivery import Attempt, Delivery, DisabledReason, Due, Webhook, WebhookChanges
 from server.domain.design import Picture
@@ -85,6 +85,63 @@ class AnswerStore(Protocol):
 #: Which of many are not added, and why: their slug is taken, or the plan allows no more. Where there are any, and all
 #: or none were to be added, none is.
 Refused = dict[T, SlugTaken | PlanLimit]
+
+
+class Window(NamedTuple):
+    """The last minute of an account, as a request that was just counted or refused has seen it."""
+
+    let_through: bool
+    remaining: int
+    #: Until the next one is free, or, where some are, until the oldest one leaves.
+    reset_s: float
+
+
+class Taken(NamedTuple):
+    #: None where the minute was not asked about.
+    window: Window | None
+    #: Whether the month has none left.
+    month_over: bool
+    #: Of the month, with this one; 0 where it was not asked about.
+    used: int
+
+
+class Used(NamedTuple):
+    requests: int = 0
+    renders: int = 0
+
+
+class Usage(NamedTuple):
+    """Of a month, and what there is now, counted as plans count it."""
+
+    requests: int
+    renders: int
+    links: int
+    dynamic_codes: int
+    keys: int
+
+
+class UsageStore(Protocol):
+    """Requests and pictures of accounts, counted exactly over all processes. A month is its first day."""
+
+    async def take_request(
+        self, account: AccountId, *, per_minute: int | None, per_month: int | None, month: date
+    ) -> Taken:
+        """Counts a request, unless it is over one of the limits."""
+
+    async def take_renders(self, account: AccountId, count: int, *, at_most: int | None, month: date) -> bool:
+        """Counts pictures, unless there would be more than `at_most`; a negative count gives some back."""
+
+    async def add(self, used: Mapping[tuple[AccountId, date], Used]) -> None:
+        """What was counted elsewhere, of accounts that may use any number."""
+
+    async def usage(self, account: AccountId, month: date) -> Usage: ...
+
+
+class Windows(Protocol):
+    """The last minute of accounts, counted exactly over all processes. Nothing here raises or is waited for long."""
+
+    async def take(self, account: AccountId, at_most: int) -> Window | None:
+        """Counts a request, unless there were `at_most`; None where it cannot be asked at present."""
 
 
 class LinkStore(Protocol):

@@ -9,7 +9,7 @@ from tests.api.exchange import everything, new_key, problem, wrong
 def test_the_account_is_the_keys(api: httpx.Client, stranger: httpx.Client) -> None:
     answer = api.get("/account")
     assert answer.status_code == 200
-    assert answer.json().keys() == {"id", "name", "email", "created_at"}
+    assert answer.json().keys() == {"id", "name", "email", "plan", "usage", "created_at"}
     assert answer.json()["id"].startswith("acc_")
     assert stranger.get("/account").json()["id"] != answer.json()["id"]
 

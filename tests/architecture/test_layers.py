@@ -97,7 +97,7 @@ def test_a_good_tree_keeps_the_laws(tmp_path: Path) -> None:
         ("rooms_have_no_doors", "server/api/links.py", "def f():\n    from server.edge import redirect"),
         (
             "rooms_have_no_doors",
-            "server/storage/redis.py",
+            "server/storage/redis/images.py",
             "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from server.scans.journal import Journal",
         ),
         ("rooms_have_no_doors", "server/edge/redirect.py", "from server.settings import load"),

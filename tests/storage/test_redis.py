@@ -18,7 +18,8 @@ from server.app import now
 from server.domain.ids import id_source
 from server.domain.model import Hit, Image
 from server.edge.image_cache import Images
-from server.storage.redis import MAX_BODY_BYTES, MAX_FAILURES, MAX_WRITES, RedisImages, pack, unpack
+from server.storage.redis.connection import MAX_FAILURES, RedisConnection
+from server.storage.redis.images import MAX_BODY_BYTES, MAX_WRITES, RedisImages, pack, unpack
 from tests.support import RedisServer, eventually
 
 pytestmark = pytest.mark.anyio
@@ -46,11 +47,12 @@ def _no_collection_of_other_tests() -> Iterator[None]:
 
 @asynccontextmanager
 async def images_at(url: str) -> AsyncIterator[RedisImages]:
-    images = RedisImages(url, ttl_s=TTL_S)
+    images = RedisImages(RedisConnection(url), ttl_s=TTL_S)
     try:
         yield images
     finally:
         await images.close()
+        await images.connection.close()
 
 
 async def kept(images: RedisImages, redis: RedisServer, image: Image) -> None:
@@ -140,7 +142,7 @@ async def test_a_value_of_somebody_elses_is_a_miss_and_is_replaced(
         for image in (damaged, foreign):
             for _ in range(2 * MAX_FAILURES):
                 assert await images.get(image.etag) is None
-        assert not images.lost
+        assert not images.connection.lost
         for image in (damaged, foreign):
             images.put(image)
         written = [pack(damaged), pack(foreign)]
@@ -170,7 +172,7 @@ async def fifty_more(cache: Images) -> list[float]:
 
 
 async def used_again(images: RedisImages, redis: RedisServer) -> None:
-    await eventually(lambda: not images.lost, what="Redis found")
+    await eventually(lambda: not images.connection.lost, what="Redis found")
     image = new_image()
     await kept(images, redis, image)
     assert await images.get(image.etag) == image
@@ -203,14 +205,14 @@ async def test_a_redis_in_trouble_costs_no_request_50_ms_and_is_used_again(
             await asyncio.gather(*(images.get(new_image().etag) for _ in range(20)))  # connections to be stale
         with trouble(own_redis):  # type: ignore[operator]
             costs = await fifty_more(cache)
-            assert images.lost
+            assert images.connection.lost
             costs += await fifty_more(cache)
         await used_again(images, own_redis)
     print(f"worst {max(costs) * 1000:.1f} ms of {len(costs)}")
     assert max(costs) < WORST_S
     lines = [record.getMessage() for record in caplog.records]
     assert len(lines) == 2, lines
-    assert lines[0].startswith("Redis is lost, images are drawn without it: ")
+    assert lines[0].startswith("Redis is lost, all goes on without it: ")
     assert lines[1] == "Redis is back"
 
 
@@ -226,9 +228,9 @@ async def test_while_it_is_lost_it_is_asked_by_nobody(own_redis: RedisServer) ->
     async with images_at(own_redis.url) as images:
         own_redis.kill()
         for _ in range(MAX_FAILURES):
-            assert not images.lost
+            assert not images.connection.lost
             assert await images.get("a") is None
-        assert images.lost
+        assert images.connection.lost
         with socket.create_server(("127.0.0.1", own_redis.port)) as listener:
             listener.setblocking(False)
             for _ in range(100):
@@ -244,7 +246,7 @@ async def test_one_failure_is_not_a_loss(own_redis: RedisServer) -> None:
         for _ in range(2 * MAX_FAILURES):
             own_redis.hang()
             assert await images.get("a") is None
-            assert not images.lost
+            assert not images.connection.lost
             own_redis.go_on()
             await used_again(images, own_redis)
 
@@ -267,7 +269,7 @@ async def test_what_is_written_is_bounded(own_redis: RedisServer) -> None:
         for _ in range(10 * MAX_WRITES):
             images.put(new_image())
         assert len(asyncio.all_tasks()) - before == MAX_WRITES
-        await eventually(lambda: images.lost, what="given up")
+        await eventually(lambda: images.connection.lost, what="given up")
         assert len(asyncio.all_tasks()) - before <= MAX_WRITES + 1
 
 
@@ -281,7 +283,7 @@ async def test_a_redis_that_takes_nothing_is_still_read_and_says_so_once(
         for _ in range(2 * MAX_FAILURES):
             await asyncio.gather(*(images._write(new_image()) for _ in range(3)))
             assert await images.get(image.etag) == image
-        assert not images.lost
+        assert not images.connection.lost
     [line] = [record.getMessage() for record in caplog.records]
     assert line.startswith("Redis takes no images: ")
 
@@ -293,7 +295,7 @@ async def test_a_wrong_password_is_a_lost_redis_and_not_in_the_log(
     async with images_at(own_redis.url.replace("redis://", "redis://:wr0ng@")) as images:
         for _ in range(MAX_FAILURES):
             assert await images.get("a") is None
-        assert images.lost
+        assert images.connection.lost
     assert "invalid username-password pair" in caplog.text
     assert "wr0ng" not in caplog.text
 
@@ -314,7 +316,7 @@ async def test_something_else_at_that_address_is_a_lost_redis() -> None:
         async with images_at(f"redis://127.0.0.1:{listener.getsockname()[1]}") as images:
             for _ in range(MAX_FAILURES):
                 assert await images.get("a") is None
-            assert images.lost
+            assert images.connection.lost
         listener.shutdown(socket.SHUT_RDWR)
 
 
@@ -330,7 +332,7 @@ def _babble(listener: socket.socket) -> None:
 
 
 async def test_closing_does_not_wait_for_a_redis_that_hangs(own_redis: RedisServer) -> None:
-    images = RedisImages(own_redis.url, ttl_s=TTL_S)
+    images = RedisImages(RedisConnection(own_redis.url), ttl_s=TTL_S)
     await kept(images, own_redis, new_image())
     own_redis.hang()
     for _ in range(MAX_WRITES):
@@ -338,6 +340,7 @@ async def test_closing_does_not_wait_for_a_redis_that_hangs(own_redis: RedisServ
     await asyncio.sleep(0)
     began = time.perf_counter()
     await images.close()
+    await images.connection.close()
     assert time.perf_counter() - began < 2
 
 
