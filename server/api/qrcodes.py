@@ -12,7 +12,7 @@ from server.api.answers import Answers, PageAnswer, QrCodeAnswer, StatsAnswer
 from server.api.images import PICTURE, PICTURE_HEADERS, image_answer
 from server.api.problems import in_query
 from server.api.schema import ImageQuery, PageQuery, QrCodeChange, QrCodeCreate, StatsQuery, path_id
-from server.domain.errors import BadPicture, Busy, NotCounted, NotStatic, Unscannable
+from server.domain.errors import BadPicture, Busy, NotCounted, NotFound, NotStatic, Unscannable
 from server.domain.ids import id_text
 from server.domain.limits import Limits
 from server.domain.model import Account, QrCodeId
@@ -28,7 +28,7 @@ def routes(
         body=QrCodeCreate,
         answers={201: QrCodeAnswer},
         sends=["Location"],
-        refusals=[BadPicture, Unscannable, Busy],
+        refusals=[NotFound, BadPicture, Unscannable, Busy],
     )
     async def create_qr_code(request: Request, account: Account) -> Response:
         """Create a QR code.
