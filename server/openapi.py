@@ -53,14 +53,12 @@ FIELD = re.compile(r' +"?(\w+)"?:')
 
 
 class File:
-    """An answer that is no JSON: bytes of one of these media types."""
+    """A body or an answer that is no JSON: bytes of one of these media types. A body has an example, in text."""
 
-    def __init__(self, *types: str) -> None:
-        self.types = types
-
-    @property
-    def content(self) -> Json:
-        return {name: {"schema": _file(name)} for name in self.types}
+    def __init__(self, *types: str, example: str | None = None) -> None:
+        shown = {} if example is None else {"example": example}
+        # 3.1 would leave `format` out, but generators of clients know it from 3.0.
+        self.content: Json = {name: {"schema": {"type": "string", "format": "binary"}, **shown} for name in types}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,11 +241,6 @@ def _refusal(refusal: Refusal, problem: Json) -> Json:
     if headers := _headers(refusal.headers):
         found["headers"] = headers
     return found | {"content": {"application/problem+json": {**problem, "example": refusal.example}}}
-
-
-def _file(media_type: str) -> Json:
-    # 3.1 would leave `format` out, but generators of clients know it from 3.0.
-    return {"type": "string"} if media_type.startswith("text/") else {"type": "string", "format": "binary"}
 
 
 def _headers(names: Iterable[str]) -> Json:

@@ -88,8 +88,8 @@ SECURITY: dict[str, Json] = {
     "key": {"type": "apiKey", "in": "header", "name": "X-Api-Key"},
 }
 
-#: What ids begin with, by what a path is about.
-PREFIXES = {"links": "lnk", "qr-codes": "qr", "api-keys": "key"}
+#: What ids begin with: `id` by what its path is about, others by what they are called.
+PREFIXES = {"links": "lnk", "qr-codes": "qr", "api-keys": "key", "webhooks": "whk", "event_id": "evt"}
 
 #: As they are written; what answers sets them in lower case.
 SPELLINGS = {name.lower(): name for name in HEADERS}
@@ -106,9 +106,7 @@ def _tag(path: str) -> str:
 
 
 def _in_path(path: str, name: str) -> Json:
-    prefix = PREFIXES.get(_tag(path)) if name == "id" else None
-    if prefix is None:
-        return {"schema": {"type": "string"}}
+    prefix = PREFIXES[_tag(path) if name == "id" else name]
     return {"schema": id_schema(prefix), "example": f"{prefix}_1da3xg8m2v7ks"}
 
 

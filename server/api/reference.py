@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from html import escape
 
@@ -230,8 +231,8 @@ def _curl(method: str, path: str, operation: Json, document: Json) -> str:
         lines.append("-H 'Authorization: Bearer qredge_...'")
     if "requestBody" in operation:
         ((kind, media),) = operation["requestBody"]["content"].items()
-        body = f"-d '{_json(media['example'])}'" if "example" in media else "--data-binary @FILE"
-        lines += [f"-H 'Content-Type: {kind}'", body]
+        example = media["example"] if isinstance(media["example"], str) else _json(media["example"])
+        lines += [f"-H 'Content-Type: {kind}'", f"--data-binary {shlex.quote(example)}"]
     return " \\\n  ".join(lines)
 
 

@@ -29,6 +29,8 @@ from server.wire import ByMethod, json_response, read_body
 T = TypeVar("T")
 
 CSV = File("text/csv")
+LINKS_CSV = File("text/csv", example="destination,title\nhttps://example.com/menu,Menu\n")
+CODES_CSV = File("text/csv", example="destination,name\nhttps://example.com/menu,Table 7\n")
 MEDIA_TYPE = "text/csv; charset=utf-8; header=present"
 
 #: Things in one query of an export, and in one piece of its answer.
@@ -119,7 +121,7 @@ def routes(links: Links, codes: QrCodes, many: Many, answers: Answers, access: A
         )
 
     @operation(
-        body=CSV,
+        body=LINKS_CSV,
         query=ImportQuery,
         answers={201: ImportAnswer, 200: ImportAnswer},
         refusals=[SlugTaken, Busy],
@@ -136,7 +138,7 @@ def routes(links: Links, codes: QrCodes, many: Many, answers: Answers, access: A
         return await _imported(request, account, read, link_maker, lambda link: id_text("lnk", link.id))
 
     @operation(
-        body=CSV,
+        body=CODES_CSV,
         query=ImportQuery,
         answers={201: ImportAnswer, 200: ImportAnswer},
         refusals=[BadPicture, Unscannable, Busy],
