@@ -18,16 +18,17 @@ In narrow images repeats are written as zeros for another reason. They look the 
 lies between two rows can be copied from any place above, together with how the one ends and the other begins.
 """
 
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int16_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
 
-from fastcore.picture cimport FILTER_PX, MAX_BANDS, Picture, edges_of, has_zeros, word_of
+from fastcore.picture cimport FILTER_PX, MAX_BANDS, Picture, has_zeros, word_of
 from fastcore.tokens cimport (
     ALONE,
     COPY,
     DISTANCE,
     END,
     FARTHEST,
+    LENGTH_BITS,
     LONGEST,
     SHORTEST,
     ZEROS,
@@ -55,6 +56,7 @@ cdef enum:
     # Modules are kept as bits, a row every 1 << Search.shift of them: light ones, the row, light ones. The number
     # of a bit is called a place. Eight bytes show this many modules from any place on, and before any place.
     BEFORE = 64  # light modules before a row
+    MODULES_IN_BYTE = 9
     WINDOW = 57
     WINDOW_BEFORE = 56
     NOWHERE = 0  # a place that nothing begins at
@@ -62,19 +64,45 @@ cdef enum:
     UNFOLDED = 1 << 13  # bytes of a picture that is small enough to be taken as one row
     EDGE_WORDS = 8 * UNFOLDED // 64 + 1
     HASHES = 1 << 11
+    PHASE = 60
 
     # Found by trying, like what `tune` says about searching.
     MATCH_BITS = 9  # that a match takes, without extra bits
     RUN = 4  # equal bytes that are cheaper as a match
     BETTER = 2  # bits that a later match must save more for a match to wait for it
+    MOST_LITERAL_BITS = 7
     HASHED_SCALES = 26
     JOINTS = 49  # bands that are looked at for one
 
-    # A match is kept as a number, the better the greater, 0 for none: from these bits on how many bits it saves,
-    # by a rough guess, FARTHEST - distance, the column where it starts, and lowest its length.
-    GAIN = 48
-    NEARNESS = 32
-    START = 16
+
+# The bytes that modules show, at [pixels in one, eight for more][before][modules]: the first module, the lowest bit,
+# goes on for `before` pixels, then the others begin.
+cdef uint8_t[9][9][1 << MODULES_IN_BYTE] BYTES
+cdef uint16_t[LONGEST + 1] LENGTH_TOKEN
+# What a match saves over literals, but for its distance, at [literal_bits][length].
+cdef int16_t[MOST_LITERAL_BITS + 1][LONGEST + 1] SAVED
+
+
+cdef inline int modules_in_byte(int scale) noexcept nogil:
+    """Most modules that a byte shows some of, up to eight pixels in a module."""
+    return 1 + (7 + scale) // scale
+
+
+cdef void build() noexcept nogil:
+    cdef int scale, before, modules, pixel, module, length, bits
+    for scale in range(1, 9):
+        for before in range(9):
+            for modules in range(1 << modules_in_byte(scale)):
+                for pixel in range(8):
+                    module = 1 + (pixel - before) // scale if pixel >= before else 0
+                    BYTES[scale][before][modules] |= (modules >> module & 1) << (7 - pixel)
+    for length in range(SHORTEST, LONGEST + 1):
+        LENGTH_TOKEN[length] = <uint16_t> length_token(length)
+        for bits in range(MOST_LITERAL_BITS + 1):
+            SAVED[bits][length] = <int16_t> (bits * length - MATCH_BITS - length_extra(length))
+
+
+build()
 
 
 # Modules that are hashed, by pixels in a module; found by trying. More pixels are like the last number of them.
@@ -83,31 +111,50 @@ cdef uint8_t[HASHED_SCALES] HASHED = [
 ]
 
 
+# What addresses are made of are machine words everywhere here: narrower ones have to be widened again and again.
+
+
+cdef struct Byte:
+    # A byte of a row, wherever its band is.
+    uint16_t module  # the first one that begins in it or after it, at most the one after the last edge
+    uint16_t before  # pixels until that begins, at most eight, as an index of BYTES
+
+
+cdef struct Match:
+    int64_t gain  # the bits that it saves, by a rough guess; 0 for none
+    int64_t distance
+    int64_t start  # the first column
+    int64_t end  # and the one after the last
+
+
 cdef struct Search:
     Tokens *tokens
     uint8_t *bits  # all rows, and eight bytes before them
     uint16_t *earlier  # the place before each one with the same hash, or NOWHERE
+    Byte *bytes  # of a row, and one after it
     uint16_t[HASHES] latest
-    int shift
-    int stride
-    int scale
-    int origin  # pixel of the first module in its row, that of the filter type included
-    int filter  # bytes before the first pixel
-    int modules  # in a row, and the edge at its end
-    uint64_t inverse  # of the scale, times 1 << 32, rounded up
+    int64_t shift
+    int64_t stride
+    int64_t scale
+    int64_t origin  # pixel of the first module in its row, that of the filter type included
+    int64_t filter  # bytes before the first pixel
+    int64_t modules  # in a row, and the edge at its end
     bint fine  # several modules in a byte
+    uint64_t[8] phases  # by a place's lowest bits: from PHASE on, at which pixel of a byte its module begins
     uint8_t light  # a byte of light pixels
+    uint64_t shown  # as many of its lowest bits as modules that a byte may show
+    uint64_t near  # and as modules that certainly begin within RUN bytes
     # How to search.
     uint64_t hashed  # as many of its lowest bits as modules are hashed
-    int literal_bits  # that a byte takes, by a rough guess
-    int enough  # bytes of a match that is good enough not to look for a better one
-    int candidates  # looked at for each place
+    const int16_t *saved  # see SAVED
+    int64_t enough  # bytes of a match that is good enough not to look for a better one
+    int64_t candidates  # looked at for each place
     # Of the row that is being looked at, a bit for each module.
     uint64_t[EDGE_WORDS] edges  # it differs from the one to its left
     uint64_t[EDGE_WORDS] points  # it is remembered and may be searched: the first such one in its byte
     uint64_t[WORDS] firsts  # it is the first one that begins in its byte
     uint64_t[WORDS] lasts  # it is the last one
-    int[MAX_BANDS] at  # where rows begin in the picture, in bytes: a band's last one, but the first of this band
+    int64_t[MAX_BANDS] at  # where rows begin in the picture, in bytes: a band's last one, but the first of this band
 
 
 cdef struct Joint:
@@ -115,25 +162,6 @@ cdef struct Joint:
     int other  # the band above that it ends like, and the next one begins like the one after that; or NONE
     int end  # the column from which on it does
     int column  # of the next band, up to which it does
-
-
-# --- matches as numbers ---
-
-
-cdef inline int gain_of(int64_t match) noexcept nogil:
-    return <int> (match >> GAIN)
-
-
-cdef inline int distance_of(int64_t match) noexcept nogil:
-    return FARTHEST - <int> (match >> NEARNESS & 0xFFFF)
-
-
-cdef inline int start_of(int64_t match) noexcept nogil:
-    return <int> (match >> START & 0xFFFF)
-
-
-cdef inline int length_of(int64_t match) noexcept nogil:
-    return <int> (match & 0xFFFF)
 
 
 # --- tokens ---
@@ -154,9 +182,11 @@ cdef inline void count_match(Tokens *tokens, int length, int distance, uint32_t 
     tokens.distances[distance_symbol(distance)] += times
 
 
-cdef inline void add_match(Tokens *tokens, int length, int distance) noexcept nogil:
-    add_token(tokens, length_token(length) | distance_token(distance))
-    count_match(tokens, length, distance, 1)
+cdef inline void add_match(Tokens *tokens, int64_t length, int64_t distance) noexcept nogil:
+    cdef uint32_t token = LENGTH_TOKEN[length] | distance_token(<int> distance)
+    add_token(tokens, token)
+    tokens.literals[token & (1 << LENGTH_BITS) - 1] += 1
+    tokens.distances[token >> DISTANCE & 31] += 1
 
 
 cdef inline void count_copy(Tokens *tokens, int64_t count, int distance, uint32_t times) noexcept nogil:
@@ -211,33 +241,29 @@ cdef void count_zeros(Tokens *tokens, int rows, int stride, uint32_t times) noex
 # --- modules and bytes ---
 
 
-cdef inline int column_of(const Search *search, int module) noexcept nogil:
+cdef inline int64_t column_of(const Search *search, int64_t module) noexcept nogil:
     """The byte of a row that a module begins in."""
     return search.origin + module * search.scale >> 3
 
 
-cdef inline int module_from(const Search *search, int column) noexcept nogil:
+cdef inline int64_t module_of(const Search *search, int64_t place) noexcept nogil:
+    return (place & ((1 << search.shift) - 1)) - BEFORE
+
+
+cdef inline int64_t module_from(const Search *search, int64_t column) noexcept nogil:
     """The first module that begins in a column or after it."""
-    cdef int pixels = 8 * column - search.origin
-    if pixels <= 0:
-        return 0
-    return <int> (<uint64_t> (pixels + search.scale - 1) * search.inverse >> 32)
+    return search.bytes[column].module
 
 
-cdef inline int next_bit(const uint64_t *bits, int at, int end) noexcept nogil:
-    """The first bit that is set, from `at` on, or `end`."""
-    cdef uint64_t word
-    if at >= end:
-        return end
-    word = bits[at >> 6] >> (at & 63)
+cdef inline int64_t next_bit(const uint64_t *bits, int64_t at) noexcept nogil:
+    """The first bit that is set, from `at` on; there is one."""
+    cdef uint64_t word = bits[at >> 6] >> (at & 63)
     if word:
-        return min(end, at + trailing_zeros(word))
-    at = (at | 63) + 1
-    while at < end:
-        if bits[at >> 6]:
-            return min(end, at + trailing_zeros(bits[at >> 6]))
+        return at + trailing_zeros(word)
+    at |= 63
+    while bits[at + 1 >> 6] == 0:
         at += 64
-    return end
+    return at + 1 + trailing_zeros(bits[at + 1 >> 6])
 
 
 cdef inline uint64_t points_of(uint64_t edges, uint64_t firsts, uint64_t lasts) noexcept nogil:
@@ -247,45 +273,50 @@ cdef inline uint64_t points_of(uint64_t edges, uint64_t firsts, uint64_t lasts) 
     return ~(edges | lasts) + firsts & edges
 
 
-cdef inline uint64_t window(const Search *search, int place) noexcept nogil:
+cdef inline uint64_t window(const Search *search, int64_t place) noexcept nogil:
     """The modules from a place on, the first one lowest."""
     return load(search.bits + (place >> 3)) >> (place & 7)
 
 
-cdef inline uint64_t window_before(const Search *search, int place) noexcept nogil:
+cdef inline uint64_t window_before(const Search *search, int64_t place) noexcept nogil:
     """The modules before a place, the last one highest."""
     return load(search.bits + (place >> 3) - 7) << (8 - (place & 7))
+
+
+cdef inline uint8_t byte_at(const Search *search, int64_t row, int64_t column) noexcept nogil:
+    """The byte of a column, in the row whose modules begin at a place."""
+    cdef const Byte *byte = search.bytes + column
+    cdef uint64_t modules = window(search, row + byte.module - 1) & search.shown
+    return (&BYTES[0][0][0])[byte.before + modules] ^ search.light
 
 
 # --- search ---
 
 
-cdef inline void remember(Search *search, int band) noexcept nogil:
+cdef inline void remember(Search *search, int64_t band) noexcept nogil:
     """Make the points of a band known to searches of itself and of later ones: the last place before each one that
     looks the same.
     """
-    cdef int place = band << search.shift | BEFORE
-    cdef uint64_t bits, phase, key
+    cdef uint64_t bits, key
     cdef uint16_t *latest
-    cdef int edge, k
+    cdef int64_t k, place
     for k in range((search.modules + 63) >> 6):
         bits = search.points[k]
         while bits:
-            edge = 64 * k + trailing_zeros(bits)
-            phase = search.origin + edge * search.scale & 7
-            key = window(search, place + edge) & search.hashed ^ phase << 60
+            place = (band << search.shift | BEFORE) + 64 * k + trailing_zeros(bits)
+            key = window(search, place) & search.hashed ^ search.phases[place & 7]
             latest = &search.latest[key * <uint64_t> 0x9E3779B97F4A7C15 >> 53]
-            search.earlier[place + edge] = latest[0]
-            latest[0] = <uint16_t> (place + edge)
+            search.earlier[place] = latest[0]
+            latest[0] = <uint16_t> place
             bits &= bits - 1
 
 
-cdef inline int common(const Search *search, int edge, int place, int other) noexcept nogil:
+cdef inline int64_t common(const Search *search, int64_t edge, int64_t place, int64_t other) noexcept nogil:
     """How many modules are the same from two places on, if it is more than a window of them; not beyond the
     end of either row.
     """
-    cdef int module = (other & (1 << search.shift) - 1) - BEFORE
-    cdef int count = WINDOW
+    cdef int64_t module = module_of(search, other)
+    cdef int64_t count = WINDOW
     cdef uint64_t unequal
     while max(edge, module) + count < search.modules:
         unequal = window(search, place + count) ^ window(search, other + count)
@@ -296,130 +327,149 @@ cdef inline int common(const Search *search, int edge, int place, int other) noe
     return 8 * search.stride if edge == module else count
 
 
-cdef inline int64_t search_edge(const Search *search, int band, int first, int edge) noexcept nogil:
+cdef inline Match search_edge(const Search *search, int64_t band, int64_t first, int64_t edge) noexcept nogil:
     """The best match that covers an edge and starts at column `first` or later, in its own row or above it."""
-    cdef int mask = (1 << search.shift) - 1
-    cdef int place = band << search.shift | BEFORE + edge
-    cdef uint64_t ahead = window(search, place)
-    cdef int other = search.earlier[place]
-    cdef uint64_t behind = window_before(search, place)
-    cdef int column = column_of(search, edge)
-    cdef uint64_t further = 1  # modules that have to be the same for a match to go on further than the best one
-    cdef int64_t best = 0
-    cdef uint64_t unequal
-    cdef int moved, distance, count, start, end, length, gain
+    cdef int64_t place = band << search.shift | BEFORE + edge
+    cdef int64_t other = search.earlier[place]
+    cdef uint64_t ahead, behind, unequal
+    cdef int64_t most = 0  # modules that are the same from the edge on, in the best match
+    cdef int64_t column, count, moved, distance, end, start, length, gain
+    cdef Match best
+    best.gain = best.distance = best.start = best.end = 0
+    if other == NOWHERE:
+        return best
+    ahead = window(search, place)
+    behind = window_before(search, place)
+    column = column_of(search, edge)
     for _ in range(search.candidates):
-        if other == NOWHERE:
-            break
-        unequal = ahead ^ window(search, other)
-        if not unequal & further:  # most do not go on further
-            count = trailing_zeros(unequal | <uint64_t> 1 << WINDOW)
+        count = trailing_zeros(ahead ^ window(search, other) | <uint64_t> 1 << WINDOW)
+        if count > most:  # most are not
             if count == WINDOW:
                 count = common(search, edge, place, other)
-            moved = ((place & mask) - (other & mask)) * search.scale
+            moved = (edge - module_of(search, other)) * search.scale
             distance = search.at[band] - search.at[other >> search.shift] + (moved >> 3)
             if distance > FARTHEST:
                 break
-            if moved & 7:  # looks the same in modules only
-                other = search.earlier[other]
-                continue
-            moved >>= 3
-            end = min(column_of(search, edge + count), search.stride + min(moved, 0))
-            end = min(end, column + LONGEST)
-            unequal = behind ^ window_before(search, other) | 1 << 63 - WINDOW_BEFORE
+            unequal = behind ^ window_before(search, other) | <uint64_t> 1 << 63 - WINDOW_BEFORE
             start = search.origin + (edge - leading_zeros(unequal)) * search.scale + 7 >> 3
-            # Only in the same column may a filter type be copied: elsewhere it is not what a margin is.
-            start = max(start, search.filter + max(moved, 0) if moved else 0)
-            start = max(start, max(first, end - LONGEST))
+            end = column_of(search, edge + count)
+            if moved:
+                # Only in the same column may a filter type be copied: elsewhere it is not what a margin is.
+                start = max(start, search.filter + max(moved >> 3, 0))
+                end = min(end, search.stride + min(moved >> 3, 0))
+            start = max(start, first)
+            end = min(end, search.stride)
             length = end - start
-            if end > column and length >= SHORTEST:
-                gain = search.literal_bits * length - MATCH_BITS - distance_extra(distance) - length_extra(length)
-                if gain > gain_of(best):
-                    further = (<uint64_t> 2 << min(count, WINDOW)) - 1
-                    best = (
-                        <int64_t> gain << GAIN | <int64_t> (FARTHEST - distance) << NEARNESS | start << START | length
-                    )
+            if length > LONGEST:
+                end = min(end, column + LONGEST)
+                start = max(start, end - LONGEST)
+                length = end - start
+            # What is no whole bytes away looks the same in modules only.
+            if end > column and length >= SHORTEST and moved & 7 == 0:
+                gain = search.saved[length] - distance_extra(<int> distance)
+                if gain > best.gain:
+                    most = min(count, WINDOW - 1)  # of those that are all the same the window does not know more
+                    best.gain = gain
+                    best.distance = distance
+                    best.start = start
+                    best.end = end
         other = search.earlier[other]
+        if other == NOWHERE:
+            break
     return best
 
 
-cdef inline bint same_before(const Search *search, int column) noexcept nogil:
-    """Whether there is a byte of pixels before a column's in the row and no edge in it, its first pixel aside."""
-    cdef int end = module_from(search, column)
-    cdef int pixels = 8 * (column - 1) - search.origin
-    cdef int module = 0 if pixels < 0 else <int> (pixels * search.inverse >> 32) + 1
-    return column > search.filter and next_bit(search.edges, module, end) == end
+cdef inline void add_literals(Search *search, int64_t row, int64_t column, int64_t end) noexcept nogil:
+    """Bytes as literals."""
+    cdef uint32_t *literals = search.tokens.literals
+    cdef uint32_t *token = search.tokens.all + search.tokens.count
+    cdef uint8_t byte
+    search.tokens.count += end - column
+    while column < end:
+        byte = byte_at(search, row, column)
+        token[0] = byte | ALONE << DISTANCE
+        token += 1
+        literals[byte] += 1
+        column += 1
 
 
-cdef void add_plain(Search *search, int band, int column, int end) noexcept nogil:
-    """Bytes as literals, but long runs as matches of distance 1."""
-    cdef int edge = next_bit(search.edges, module_from(search, column), search.modules)
-    cdef bint dark = edge < search.modules and not window(search, band << search.shift | BEFORE + edge) & 1
-    cdef uint8_t pure = ~search.light if dark else search.light  # a byte without edges
-    cdef bint known = False  # the byte before is such a byte, too
-    cdef uint8_t mixed
-    cdef int run, length, pixel
+cdef inline int64_t run_end(const Search *search, int64_t column, int64_t end) noexcept nogil:
+    """Up to which column there is no edge from a column on."""
+    cdef int64_t edge = next_bit(search.edges, module_from(search, column))
+    return min(end, column_of(search, edge)) if edge < search.modules else end
+
+
+cdef void add_runs(Search *search, int64_t row, int64_t column, int64_t end) noexcept nogil:
+    """Bytes as literals, but long runs without an edge as matches of distance 1."""
+    cdef uint64_t modules
+    cdef int64_t module, run
+    cdef bint known
+    while column < end:
+        module = module_from(search, column)
+        modules = window(search, row + module - 1)
+        if module == 0 or not (modules ^ modules >> 1) & search.near:  # the first module may begin far away
+            run = run_end(search, column, end) - column
+            known = column > search.filter and byte_at(search, row, column - 1) == byte_at(search, row, column)
+            if run >= RUN + (not known):
+                if not known:
+                    add_literal(search.tokens, byte_at(search, row, column))
+                    column += 1
+                    run -= 1
+                column += run
+                while run:
+                    add_match(search.tokens, next_length(run), 1)
+                    run -= next_length(run)
+                continue
+        add_literal(search.tokens, byte_at(search, row, column))
+        column += 1
+
+
+cdef inline void add_plain(Search *search, int64_t band, int64_t column, int64_t end) noexcept nogil:
+    """Bytes without a match from elsewhere."""
+    cdef int64_t row = band << search.shift | BEFORE
     if column < search.filter and column < end:
         add_literal(search.tokens, 0)
         column += 1
-    while column < end:
-        run = (min(end, column_of(search, edge)) if edge < search.modules else end) - column
-        if run >= RUN and not known:
-            known = same_before(search, column)
-        if run and not known:
-            add_literal(search.tokens, pure)
-            column += 1
-            run -= 1
-        if run >= RUN:
-            while run:
-                length = next_length(run)
-                add_match(search.tokens, length, 1)
-                column += length
-                run -= length
-        while run:
-            add_literal(search.tokens, pure)
-            column += 1
-            run -= 1
-        if column == end:
-            return
-        mixed = pure
-        while edge < search.modules and column_of(search, edge) == column:
-            pixel = search.origin + edge * search.scale & 7
-            known = pixel == 0
-            mixed ^= 0xFF >> pixel
-            pure = ~pure
-            edge = next_bit(search.edges, edge + 1, search.modules)
-        add_literal(search.tokens, mixed)
-        column += 1
+    if end - column < RUN:
+        add_literals(search, row, column, end)
+    else:
+        add_runs(search, row, column, end)
 
 
-cdef inline int search_row(Search *search, int band, int column, int end) noexcept nogil:
+cdef inline void end_row(Search *search) noexcept nogil:
+    """Mark the end of a row, where whatever looks for the next edge or point stops."""
+    search.edges[search.modules >> 6] |= <uint64_t> 1 << (search.modules & 63)
+    search.points[search.modules >> 6] |= <uint64_t> 1 << (search.modules & 63)
+
+
+cdef inline int64_t search_row(Search *search, int64_t band, int64_t column, int64_t end) noexcept nogil:
     """Find tokens for a band's bytes from `column` on; return where they end, at `end` or later.
 
     A match waits if one over a later edge of it is better.
     """
-    cdef int last = min(search.modules, module_from(search, end))
-    cdef int edge = next_bit(search.points, module_from(search, column), last)
-    cdef int later_edge
-    cdef int64_t match, later
+    cdef int64_t last = module_from(search, end)
+    cdef int64_t edge, later_edge
+    cdef Match match, later
+    end_row(search)
+    edge = next_bit(search.points, module_from(search, column))
     while edge < last:
         match = search_edge(search, band, column, edge)
-        while match and length_of(match) < search.enough:
-            later_edge = next_bit(search.points, edge + 1, last)
-            if later_edge >= min(last, module_from(search, start_of(match) + length_of(match))):
+        while match.gain and match.end - match.start < search.enough:
+            later_edge = next_bit(search.points, edge + 1)
+            if later_edge >= min(last, module_from(search, match.end)):
                 break
             edge = later_edge
             later = search_edge(search, band, column, edge)
-            if gain_of(later) <= gain_of(match) + BETTER:
+            if later.gain <= match.gain + BETTER:
                 break
             match = later
-        if match:
-            add_plain(search, band, column, start_of(match))
-            add_match(search.tokens, length_of(match), distance_of(match))
-            column = start_of(match) + length_of(match)
-            edge = next_bit(search.points, module_from(search, column), last)
+        if match.gain:
+            add_plain(search, band, column, match.start)
+            add_match(search.tokens, match.end - match.start, match.distance)
+            column = match.end
+            edge = next_bit(search.points, module_from(search, column))
         else:
-            edge = next_bit(search.points, edge + 1, last)
+            edge = next_bit(search.points, edge + 1)
     if column < end:
         add_plain(search, band, column, end)
         column = end
@@ -438,10 +488,15 @@ cdef inline int shift_of(const Picture *picture) noexcept nogil:
     return 16 if unfolded(picture) else 7 if picture.words == 1 else 8
 
 
+cdef inline int stride_of(const Picture *picture) noexcept nogil:
+    """Bytes in a row that is searched."""
+    return picture.stride * picture.placement.width if unfolded(picture) else picture.stride
+
+
 cdef inline int places_of(const Picture *picture) noexcept nogil:
     """Bits that all rows take, and the window after the last one."""
     if unfolded(picture):
-        return (BEFORE + 8 * picture.stride * picture.placement.width + 3 * 64) & ~63
+        return (BEFORE + 8 * stride_of(picture) + 3 * 64) & ~63
     return (picture.count << shift_of(picture)) + 2 * 64
 
 
@@ -451,14 +506,16 @@ cdef inline int64_t most_tokens(const Picture *picture) noexcept nogil:
     """
     cdef int row = min(picture.stride, (picture.size + 2) * (RUN + 2) + picture.stride // LONGEST)
     if unfolded(picture):
-        row = picture.stride * picture.placement.width
-        return row + 2
+        return stride_of(picture) + 2
     return picture.count * <int64_t> (row + 2 * 2)
 
 
 cdef int64_t memory_for(const Picture *picture) noexcept nogil:
     """Bytes that `find` needs."""
-    return 8 + places_of(picture) // 8 + 2 * places_of(picture) + 4 * most_tokens(picture)
+    return (
+        8 + places_of(picture) // 8 + sizeof(uint16_t) * places_of(picture) + sizeof(Byte) * (stride_of(picture) + 1)
+        + sizeof(uint32_t) * most_tokens(picture)
+    )
 
 
 cdef inline void find_firsts(Search *search) noexcept nogil:
@@ -471,6 +528,21 @@ cdef inline void find_firsts(Search *search) noexcept nogil:
         if column_of(search, module) != column_of(search, module - 1):
             search.firsts[module >> 6] |= <uint64_t> 1 << (module & 63)
             search.lasts[module - 1 >> 6] |= <uint64_t> 1 << (module - 1 & 63)
+
+
+cdef inline void find_bytes(Search *search) noexcept nogil:
+    """Find what each byte of a row shows."""
+    cdef int table = <int> (&BYTES[min(search.scale, 8)][0][0] - &BYTES[0][0][0])
+    cdef int pixel = search.origin  # where the module begins
+    cdef int module = 0
+    cdef int column
+    for column in range(search.stride + 1):
+        while pixel < 8 * column and module < search.modules:
+            pixel += search.scale
+            module += 1
+        search.bytes[column].module = <uint16_t> module
+        # Beyond the last module, eight pixels of what is after it.
+        search.bytes[column].before = table + (min(<uint32_t> (pixel - 8 * column), 8) << MODULES_IN_BYTE)
 
 
 cdef inline void lay(const Picture *picture, Search *search) noexcept nogil:
@@ -509,8 +581,8 @@ cdef inline void unfold(const Picture *picture, Search *search) noexcept nogil:
             for k in range(picture.words):
                 add_bits(search.bits, at + FILTER_PX + picture.placement.offset + 64 * k, word_of(picture, band, k))
             at += 8 * picture.stride
-    search.modules = <int> at - BEFORE + 1
-    search.stride = (search.modules - 1) // 8
+    search.stride = stride_of(picture)
+    search.modules = 8 * search.stride + 1
     search.origin = 0
     search.filter = 0
     for k in range(search.modules // 64 + 1):
@@ -524,6 +596,7 @@ cdef inline void tune(const Picture *picture, Search *search) noexcept nogil:
     cdef int scale = picture.placement.scale
     cdef bint large = picture.size > 57
     cdef bint huge = picture.size > 121
+    cdef int literal_bits
     cdef int hashed = HASHED[min(scale, HASHED_SCALES - 1)] + (large and (5 if huge else 8) <= scale < 19)
     search.hashed = (<uint64_t> 1 << hashed) - 1
     if large and scale > 2:
@@ -532,31 +605,43 @@ cdef inline void tune(const Picture *picture, Search *search) noexcept nogil:
         search.candidates = 4 if picture.size > 37 or scale == 1 or 5 <= scale <= 12 else 2
     search.enough = 12 if large else 8 if scale <= 12 else 0
     if scale == 1:
-        search.literal_bits = 7
+        literal_bits = MOST_LITERAL_BITS
     elif scale == 4 or scale == 8 or scale >= 16:
-        search.literal_bits = 2
+        literal_bits = 2
     else:
-        search.literal_bits = 3 if scale == 6 or scale > 8 else 4
+        literal_bits = 3 if scale == 6 or scale > 8 else 4
+    search.saved = SAVED[literal_bits]
 
 
-cdef inline void look_at(const Picture *picture, Search *search, int band) noexcept nogil:
+cdef inline const uint8_t *row_of(const Search *search, int64_t band) noexcept nogil:
+    return search.bits + ((band << search.shift | BEFORE) >> 3)
+
+
+cdef inline void look_at(Search *search, int64_t band) noexcept nogil:
     """Find the edges and points of a band's row."""
-    cdef int k
-    for k in range(picture.size // 64 + 1):
-        search.edges[k] = search.points[k] = edges_of(picture, band, k)
+    cdef const uint8_t *row = row_of(search, band)
+    cdef uint64_t before = 0
+    cdef uint64_t word
+    cdef int64_t k
+    for k in range((search.modules + 63) >> 6):
+        word = load(row + 8 * k)
+        search.edges[k] = search.points[k] = word ^ (word << 1 | before)
         if search.fine:
             search.points[k] = points_of(search.edges[k], search.firsts[k], search.lasts[k])
+        before = word >> 63
 
 
-cdef inline void compare(const Picture *picture, const Search *search, int band, int *column, int *end) noexcept nogil:
+cdef inline void compare(const Search *search, int64_t band, int64_t *column, int64_t *end) noexcept nogil:
     """Find from which column on, and up to but without which one, a band's row differs from the one above it."""
-    cdef int first = -1, last = 0
+    cdef const uint8_t *row = row_of(search, band)
+    cdef const uint8_t *above = row_of(search, band - 1)
+    cdef int64_t first = NONE, last = 0
     cdef uint64_t changes
-    cdef int k
-    for k in range(picture.words):
-        changes = word_of(picture, band, k) ^ word_of(picture, band - 1, k)
+    cdef int64_t k
+    for k in range((search.modules + 63) >> 6):
+        changes = load(row + 8 * k) ^ load(above + 8 * k)
         if changes:
-            first = 64 * k + trailing_zeros(changes) if first < 0 else first
+            first = 64 * k + trailing_zeros(changes) if first == NONE else first
             last = 64 * k + 63 - leading_zeros(changes)
     column[0] = column_of(search, first)
     end[0] = search.origin + (last + 1) * search.scale + 7 >> 3
@@ -565,9 +650,11 @@ cdef inline void compare(const Picture *picture, const Search *search, int band,
 cdef inline void prepare(const Picture *picture, uint8_t *memory, Search *search) noexcept nogil:
     """Begin with nothing remembered."""
     cdef int places = places_of(picture)
+    cdef int k
     search.bits = memory + 8
     search.earlier = <uint16_t *> (search.bits + places // 8)
-    search.tokens.all = <uint32_t *> (search.earlier + places)
+    search.bytes = <Byte *> (search.earlier + places)
+    search.tokens.all = <uint32_t *> (search.bytes + stride_of(picture) + 1)
     search.tokens.count = 0
     memset(search.tokens.literals, 0, sizeof(search.tokens.literals))
     memset(search.tokens.distances, 0, sizeof(search.tokens.distances))
@@ -575,15 +662,19 @@ cdef inline void prepare(const Picture *picture, uint8_t *memory, Search *search
     memset(search.bits, 0, places // 8)
     search.shift = shift_of(picture)
     search.scale = picture.placement.scale
-    search.inverse = (<uint64_t> 1 << 32) // search.scale + 1
     search.fine = search.scale < 8
     search.light = 0xFF if picture.grey else 0
+    search.shown = (<uint64_t> 1 << modules_in_byte(min(search.scale, 8))) - 1
+    search.near = (<uint64_t> 1 << 8 * RUN // search.scale) - 1
     search.at[0] = 0
     tune(picture, search)
     if unfolded(picture):
         unfold(picture, search)
     else:
         lay(picture, search)
+    find_bytes(search)
+    for k in range(8):
+        search.phases[k] = <uint64_t> (search.origin + k * search.scale & 7) << PHASE
 
 
 cdef inline int same_from_start(const uint8_t *row, const uint8_t *other, int size) noexcept nogil:
@@ -612,7 +703,7 @@ cdef inline void join(const Picture *picture, const Search *search, int band, Jo
     """Find how a band goes on into the next one with the most modules copied."""
     cdef int size = picture.size
     cdef int row_bytes = 1 << search.shift >> 3
-    cdef const uint8_t *row = search.bits + ((band << search.shift | BEFORE) >> 3)
+    cdef const uint8_t *row = row_of(search, band)
     cdef const uint8_t *above = row
     cdef bint last = band + 1 == picture.count
     cdef int most = -1, ending = 0, starting = 0
@@ -646,15 +737,15 @@ cdef inline void find_copies(const Picture *picture, Search *search) noexcept no
     """Find tokens for rows that are repeated as they are."""
     cdef int stride = picture.stride
     cdef int64_t copied = 0  # bytes just before `column` that go on as the row above does; never 1 or 2
-    cdef int band, column, end, times
+    cdef int64_t band, column, end, times
     for band in range(picture.count):
         times = picture.times[band]
-        look_at(picture, search, band)
+        look_at(search, band)
         remember(search, band)
         column = 0
         end = stride
         if band:
-            compare(picture, search, band, &column, &end)
+            compare(search, band, &column, &end)
             if copied + column < SHORTEST:
                 column = 0
             copied += column
@@ -664,7 +755,7 @@ cdef inline void find_copies(const Picture *picture, Search *search) noexcept no
         if times == 1 and stride - column < SHORTEST:
             add_plain(search, band, column, stride)
             column = stride
-        copied = stride - column + <int64_t> (times - 1) * stride
+        copied = stride - column + (times - 1) * stride
         search.at[band] += (times - 1) * stride
     add_copy(search.tokens, copied, stride)
 
@@ -676,7 +767,7 @@ cdef inline void find_zeros(const Picture *picture, Search *search) noexcept nog
     cdef int band, times
     for band in range(picture.count):
         times = picture.times[band]
-        look_at(picture, search, band)
+        look_at(search, band)
         remember(search, band)
         search.at[band] = picture.top[band] * stride
         search_row(search, band, 0, stride)
@@ -698,7 +789,7 @@ cdef inline void find_joints(const Picture *picture, Search *search) noexcept no
     cdef int band, rows
     for band in range(picture.count):
         rows = picture.times[band] - 1
-        look_at(picture, search, band)
+        look_at(search, band)
         remember(search, band)
         search.at[band] = picture.top[band] * stride
         joint.other = NONE

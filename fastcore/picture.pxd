@@ -34,15 +34,6 @@ cdef inline uint64_t word_of(const Picture *picture, int band, int k) noexcept n
     return picture.modules[picture.row[band] * picture.words + k]
 
 
-cdef inline uint64_t edges_of(const Picture *picture, int band, int k) noexcept nogil:
-    """Which of 64 modules from module 64 * k on differ from the one to their left; the module past the end
-    of a row may.
-    """
-    cdef uint64_t before = word_of(picture, band, k - 1) >> 63 if k else 0
-    cdef uint64_t word = word_of(picture, band, k)
-    return word ^ (word << 1 | before)
-
-
 cdef inline bint has_zeros(const Picture *picture, int band) noexcept nogil:
     """Whether a band's row is repeated as zeros."""
     return picture.zeros and not (picture.joined and picture.row[band] < 0)
