@@ -20,6 +20,7 @@ from fastcore.errors import (
 
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from cpython.long cimport PyLong_AsLongAndOverflow
 from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint64_t
 from libc.string cimport memset
@@ -161,9 +162,9 @@ cdef Symbol new_symbol(int version, Level level, int mask, const Grid *grid):
 
 cdef int whole_number(object value, int first, int last) except -2:
     """The value if it is an int (and no bool) in [first, last], otherwise -1; first must not be negative."""
-    if type(value) is int and first <= value <= last:
-        return value
-    return -1
+    cdef int overflow = 0
+    cdef long number = PyLong_AsLongAndOverflow(value, &overflow) if type(value) is int else -1
+    return <int> number if first <= number <= last and not overflow else -1
 
 
 cdef int checked_level(object level) except -1:
@@ -214,8 +215,9 @@ cdef int checked_size(object size_px, int modules) except -1:
 
 cdef bytes checked_colour(str field, object colour):
     """Red, green and blue of #rgb or #rrggbb, one byte each."""
-    if type(colour) is str and colour in USUAL_COLOURS:
-        return <bytes> USUAL_COLOURS[colour]
+    usual = USUAL_COLOURS.get(colour) if type(colour) is str else None
+    if usual is not None:
+        return usual
     if isinstance(colour, str) and colour[:1] == "#" and len(colour) in (4, 7):
         digits = colour[1:] if len(colour) == 7 else "".join([digit * 2 for digit in colour[1:]])
         # bytes.fromhex allows spaces, and isalnum digits of other scripts.

@@ -180,10 +180,10 @@ cdef struct Stream:
     # Handed on by value: so it stays in registers.
     uint8_t *out
     uint64_t bits  # of the byte that is not yet full, the first lowest
-    int count
+    uint64_t count
 
 
-cdef inline Stream put(Stream stream, uint64_t bits, int count) noexcept nogil:
+cdef inline Stream put(Stream stream, uint64_t bits, uint64_t count) noexcept nogil:
     """Append `count` bits, at most 56, lowest first; eight bytes are written, though not all count yet."""
     stream.bits |= bits << stream.count
     stream.count += count
@@ -203,7 +203,7 @@ cdef inline Stream put_symbol(Stream stream, const Code *code, int symbol, int e
     return put(stream, with_extra(code.word[symbol], extra), code.word[symbol] >> TOTAL)
 
 
-cdef inline uint64_t token_bits(const Plan *plan, uint32_t token, int *count) noexcept nogil:
+cdef inline uint64_t token_bits(const Plan *plan, uint32_t token, uint64_t *count) noexcept nogil:
     """The bits of a literal or a match, at most 48."""
     cdef uint32_t literal = plan.literal_code.word[token & (1 << LENGTH_BITS) - 1]
     cdef uint32_t distance = plan.distance_code.word[token >> DISTANCE & 31]
@@ -215,29 +215,32 @@ cdef inline uint64_t token_bits(const Plan *plan, uint32_t token, int *count) no
 
 
 cdef inline Stream put_token(Stream stream, const Plan *plan, uint32_t token) noexcept nogil:
-    cdef int count
+    cdef uint64_t count
     cdef uint64_t bits = token_bits(plan, token, &count)
     return put(stream, bits, count)
 
 
-cdef inline Stream put_times(Stream stream, uint64_t bits, int count, int64_t times) noexcept nogil:
-    """Append the same bits, at most 28, so many times: as many at once as there is room for."""
-    cdef uint64_t several = 0
-    cdef int room = min(times, 56 // count)
-    cdef int i
-    for i in range(room):
-        several |= bits << i * count
-    while times >= room > 0:
-        stream = put(stream, several, room * count)
+cdef inline Stream put_times(Stream stream, uint64_t bits, uint64_t count, int64_t times) noexcept nogil:
+    """Append the same bits, at most 28, so many times: as many at once as doubling finds room for."""
+    cdef int64_t room = 1
+    while 2 * room <= times and 2 * count <= 56:
+        bits |= bits << count
+        count *= 2
+        room *= 2
+    while times >= room:
+        stream = put(stream, bits, count)
         times -= room
-    return put(stream, several & (<uint64_t> 1 << times * count) - 1, <int> times * count)
+    if times:
+        count = count // room * times
+        stream = put(stream, bits & (<uint64_t> 1 << count) - 1, count)
+    return stream
 
 
 cdef inline Stream put_copy(Stream stream, const Plan *plan, int64_t count, uint32_t distance) noexcept nogil:
     """Append the matches of a copy; the distance as in a token."""
     cdef int64_t whole = (count - SHORTEST) // LONGEST
-    cdef int length, bits_count
-    cdef uint64_t bits
+    cdef int length
+    cdef uint64_t bits, bits_count
     if whole:
         bits = token_bits(plan, length_token(LONGEST) | distance, &bits_count)
         stream = put_times(stream, bits, bits_count, whole)
@@ -251,7 +254,8 @@ cdef inline Stream put_copy(Stream stream, const Plan *plan, int64_t count, uint
 
 cdef Stream put_zeros(Stream stream, const Plan *plan, int rows, int stride) noexcept nogil:
     cdef int64_t count = <int64_t> (rows - 1) * stride
-    cdef int column = 0, distance, length, run, near_count, far_count
+    cdef int column = 0, distance, length, run
+    cdef uint64_t near_count, far_count
     cdef uint64_t near = token_bits(plan, length_token(LONGEST) | distance_token(1), &near_count)
     cdef uint64_t far = token_bits(plan, length_token(LONGEST) | distance_token(stride), &far_count)
     stream = put_symbol(stream, &plan.literal_code, 2, 0)

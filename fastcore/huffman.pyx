@@ -8,7 +8,7 @@ from libc.string cimport memset
 
 
 cdef enum:
-    SMALL = 64  # counts below are sorted by counting, the few others one by one
+    SMALL = 32  # counts below are sorted by counting, the few others one by one
 
 cdef uint8_t[256] MIRRORED  # bytes, their lowest bit highest
 
@@ -25,11 +25,11 @@ build()
 
 
 cdef inline void list_used(const uint32_t *counts, int symbols, Code *out) noexcept nogil:
-    cdef int i
-    out.used_count = 0
+    cdef int i, count = 0
     for i in range(symbols):  # without branches, which would be guessed wrong
-        out.used[out.used_count] = <uint16_t> i
-        out.used_count += counts[i] != 0
+        out.used[count] = <uint16_t> i
+        count += counts[i] != 0
+    out.used_count = count
 
 
 cdef inline void sort(const uint32_t *counts, const Code *code, uint16_t *out) noexcept nogil:

@@ -24,6 +24,7 @@ Measured by bench/kernels.py (score_masks).
 """
 
 from libc.stdint cimport int64_t, uint64_t
+from libc.string cimport memcpy
 
 from fastcore.tables cimport format_word, micro_format_word
 from fastcore.template cimport WINDOW_STEP, WINDOWS, Template, cut
@@ -475,6 +476,14 @@ cdef int64_t scaled_finders(const Template *template, const Grid *masked) noexce
 # --- choice ---
 
 
+cdef inline void copy(const Grid *grid, int size, Grid *out) noexcept nogil:
+    """Copy what masks change."""
+    cdef int k
+    for k in range((size + 63) // 64):
+        memcpy(&out.rows.word[k][0], &grid.rows.word[k][0], size * sizeof(uint64_t))
+        memcpy(&out.columns.word[k][0], &grid.columns.word[k][0], size * sizeof(uint64_t))
+
+
 cdef int choose(const Template *template, Level level, Grid *grid) noexcept nogil:
     """Apply the mask with the least penalty, the lowest number among equals; return it.
 
@@ -483,10 +492,11 @@ cdef int choose(const Template *template, Level level, Grid *grid) noexcept nogi
     """
     cdef int64_t[MASKS] penalties
     cdef bint[MASKS] complete
-    cdef Grid bare = grid[0]
+    cdef Grid bare
     cdef int applied = -1
     cdef int mask, best
-    score(template, level, &bare, penalties)
+    score(template, level, grid, penalties)
+    copy(grid, template.size, &bare)
     for mask in range(MASKS):
         complete[mask] = False
     while True:
@@ -495,7 +505,8 @@ cdef int choose(const Template *template, Level level, Grid *grid) noexcept nogi
             if penalties[mask] < penalties[best]:
                 best = mask
         if best != applied:
-            grid[0] = bare
+            if applied >= 0:
+                copy(&bare, template.size, grid)
             apply(template, level, best, grid)
             applied = best
         if complete[best]:
