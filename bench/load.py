@@ -9,12 +9,12 @@ import re
 import shutil
 import statistics
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Self
 
 CONNECTIONS = 32
-ZIPF = Path(__file__).with_name("zipf.lua")
+SCRIPTS = Path(__file__).parent
 
 PHONE_HEADERS = {
     "User-Agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
@@ -42,14 +42,16 @@ class Measured(NamedTuple):
         return cls(*(statistics.median(column) for column in zip(*runs, strict=True)))
 
 
-def load(url: str, *, seconds: float, among: int = 0) -> Measured:
-    """`url` under load. With `among`, its last part is that of one of so many links, drawn by Zipf's law (zipf.lua)."""
+def load(
+    url: str, *, seconds: float, headers: Mapping[str, str] = PHONE_HEADERS, script: Sequence[str] = ()
+) -> Measured:
+    """`url` under load; what is asked for is up to a script in this folder, if one is given with its arguments."""
     command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency"]
-    for name, value in PHONE_HEADERS.items():
+    for name, value in headers.items():
         command += ["-H", f"{name}: {value}"]
-    if among:
-        command += ["-s", str(ZIPF)]
-    command = [*on_core(-1), *command, url, *([str(among)] if among else [])]
+    if script:
+        command += ["-s", str(SCRIPTS / script[0])]
+    command = [*on_core(-1), *command, url, *script[1:]]
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "Non-2xx or 3xx" not in told, told
     assert "Socket errors" not in told, told

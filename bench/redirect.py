@@ -14,6 +14,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
@@ -92,19 +93,23 @@ def by_links(base_url: str, servers: dict[int, Ours]) -> Results:
     cases += [(f"{GUARDED:,} links with rules", guarded, "r", GUARDED)]
     results = {}
     for name, server, kind, links in cases:
-        for mix, path, among in (("one hot", f"/{kind}0000001", 0), ("Zipf", f"/{kind}", links)):
+        mixes: list[tuple[str, str, list[str]]] = [
+            ("one hot", f"/{kind}0000001", []),
+            ("Zipf", f"/{kind}", ["zipf.lua", str(links)]),
+        ]
+        for mix, path, script in mixes:
             bare, ours = [], []
             for _ in range(ROUNDS_BY_LINKS):
-                bare.append(load(f"{base_url}{path}", seconds=SECONDS, among=among))
-                ours.append(kept(server, path, among=among))
+                bare.append(load(f"{base_url}{path}", seconds=SECONDS, script=script))
+                ours.append(kept(server, path, script))
             results[f"{name}, {mix}"] = figures(ours, bare)
     return results
 
 
-def kept(server: Ours, path: str, *, among: int = 0) -> Measured:
+def kept(server: Ours, path: str, script: Sequence[str] = ()) -> Measured:
     """Ours under load, and then until every scan of it is in the database."""
     with server.writer_stopped():
-        measured = load(f"{server.url}{path}", seconds=SECONDS, among=among)
+        measured = load(f"{server.url}{path}", seconds=SECONDS, script=script)
     server.answered(measured.requests)
     return measured
 

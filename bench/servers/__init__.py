@@ -1,7 +1,6 @@
-"""Servers that redirect, to be measured: each runs on the first processor, with one worker and one thread where that
-can be said.
+"""Servers to be measured: each runs on the first processor, with one worker and one thread where that can be said.
 
-All answer with 302 and a Location. Ours keeps every scan; the others do nothing else.
+All answer a slug with 302 and a Location. Ours keeps every scan; the others do nothing else.
 """
 
 import asyncio
@@ -98,7 +97,7 @@ class Ours:
     def __init__(self, url: str, database_url: str, writer: int) -> None:
         """`writer` is its process."""
         self.url = url
-        self._database_url = database_url
+        self.database_url = database_url
         self._writer = writer
         self._expected = 0.0
 
@@ -119,7 +118,7 @@ class Ours:
             time.sleep(0.2)
 
     async def _written(self) -> float:
-        connection = await asyncpg.connect(self._database_url)
+        connection = await asyncpg.connect(self.database_url)
         try:
             return float(await connection.fetchval("SELECT coalesce(sum(scans + bots), 0) FROM scan_totals"))
         finally:

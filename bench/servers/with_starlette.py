@@ -1,8 +1,8 @@
-"""A route as Starlette's documentation has it."""
+"""Routes as Starlette's documentation has them."""
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import RedirectResponse
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bench.servers.bare import LOCATION
@@ -12,4 +12,8 @@ async def follow(request: Request) -> RedirectResponse:
     return RedirectResponse(LOCATION, 302)
 
 
-app = Starlette(routes=[Route("/{slug}", follow)])
+async def empty(request: Request) -> Response:
+    return Response()
+
+
+app = Starlette(routes=[Route("/{slug}", follow), Route("/v1/empty", empty)])

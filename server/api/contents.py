@@ -1,6 +1,8 @@
 """The content of a static code, as requests describe it: {"type": "wifi", "ssid": ...}."""
 
+from contextlib import suppress
 from dataclasses import MISSING, fields
+from functools import cache
 from inspect import getdoc
 from typing import Annotated, Any, Literal, Union, cast
 
@@ -16,21 +18,27 @@ def _content(given: object) -> Content:
     """The content; or every wrong field of it, each at its place."""
     if not isinstance(given, dict):
         raise PydanticCustomError("wrong_type", "This must be an object")
+    with suppress(InvalidValue):
+        if given.keys() <= _fields(kind_of(given)):
+            return content_of(given)
     wrong = [line_error(each) for each in examine(given)] + _unknown(given)
-    if wrong:
-        # Inside a validator, pydantic takes the errors of another one over, with its own place before theirs.
-        raise ValidationError.from_exception_data("content", wrong)
-    return content_of(given)
+    # Inside a validator, pydantic takes the errors of another one over, with its own place before theirs.
+    raise ValidationError.from_exception_data("content", wrong)
 
 
 def _unknown(given: dict[str, object]) -> list[InitErrorDetails]:
     """A field that the kind does not have is a mistake that should not stay unseen."""
     try:
-        known = {each.name for each in fields(cast("Any", kind_of(given)))} | {"type"}
+        known = _fields(kind_of(given))
     except InvalidValue:
         return []
     unknown = PydanticCustomError("extra_forbidden", "There is no such field")
     return [InitErrorDetails(type=unknown, loc=(name,), input=None) for name in given if name not in known]
+
+
+@cache
+def _fields(kind: type[Content]) -> frozenset[str]:
+    return frozenset(each.name for each in fields(cast("Any", kind))) | {"type"}
 
 
 def _shape(kind: type[Content]) -> type[BaseModel]:

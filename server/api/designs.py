@@ -1,6 +1,7 @@
 """The design of a code, as requests say it."""
 
 import base64
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Field, PlainValidator
@@ -219,7 +220,9 @@ class DesignBody(Body):
     logo: LogoBody | None = None
     frame: FrameBody = FrameBody()
 
+    @cached_property
     def value(self) -> Design:
+        """Made once of each; most requests have the same one, the default."""
         return Design(
             level=self.level,
             margin=self.margin,

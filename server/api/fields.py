@@ -120,7 +120,7 @@ def a_moment(*, day_ends: bool) -> Callable[[str], datetime]:
 class Body(BaseModel):
     """A JSON body. A field nobody knows is a mistake that should not stay unseen."""
 
-    model_config = ConfigDict(strict=True, extra="forbid")
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
     #: What a body of this kind may take.
     max_bytes: ClassVar[int] = MAX_BODY_BYTES
 

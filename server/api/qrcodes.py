@@ -41,7 +41,7 @@ def routes(
             account,
             body.says(),
             name=body.name,
-            design=body.design.value(),
+            design=body.design.value,
             allow_unscannable=body.allow_unscannable,
         )
         answer = answers.qr_code(code)

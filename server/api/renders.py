@@ -81,11 +81,11 @@ class RenderCreate(Body):
                 )
 
     def order(self) -> Order:
-        order = replace(order_of(self.content, self.design.value()), format=self.format)
+        size_px, dpi = self.size or DEFAULT_SIZE_PX, self.dpi
         if self.size_inches is not None:
-            dpi = DEFAULT_DPI if self.dpi is None else self.dpi
-            return replace(order, size_px=_pixels(self.size_inches, dpi), dpi=dpi)
-        return replace(order, size_px=self.size or DEFAULT_SIZE_PX, dpi=self.dpi)
+            dpi = DEFAULT_DPI if dpi is None else dpi
+            size_px = _pixels(self.size_inches, dpi)
+        return replace(order_of(self.content, self.design.value), format=self.format, size_px=size_px, dpi=dpi)
 
 
 def _is_between(given: object, least: float, most: float) -> TypeGuard[float]:

@@ -178,7 +178,7 @@ class QrCodeChange(Body):
         if "content" in self.model_fields_set:
             changes["content"] = self.content
         if "design" in self.model_fields_set:
-            changes["design"] = self.design.value()
+            changes["design"] = self.design.value
         return changes
 
 

@@ -4,6 +4,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from dataclasses import replace
+from functools import lru_cache
 from importlib.metadata import version
 from io import BytesIO
 
@@ -12,7 +13,7 @@ from PIL import Image as Pil
 
 import fastcore
 from server.domain.colour import WHITE, Colour
-from server.domain.design import LEVELS, PLAIN, Design, Modules, plain
+from server.domain.design import LEVELS, PLAIN, Design, Level, Modules, plain
 from server.domain.design import Picture as Given
 from server.domain.errors import InvalidValue
 from server.domain.model import Image
@@ -42,6 +43,10 @@ MAX_PICTURE_PX = 2048
 #: How much memory decoded pictures may take that wait for the next drawing of their design.
 MAX_DECODED_BYTES = 64 << 20
 
+#: How many designs are known by what follows from them, each about 1 KB; and symbols, of at most 32 KB each.
+MAX_DESIGNS = 1024
+MAX_SYMBOLS = 32
+
 #: What drawing a pixel takes of the budget, whose pixels are those of a PNG, 2 bytes each at the worst: a WebP has all
 #: of its own and of its encoder's in memory, and a picture that is read is there three times while it is made smaller.
 WEBP_PIXEL = 4
@@ -60,13 +65,8 @@ class Painter:
 
     def etag(self, order: Order) -> str:
         """Two orders that draw the same have the same: defaults are written out, pictures are known by their bytes."""
-        design = plain(order.design)
-        for owner, picture in (("logo", order.design.logo), ("background", order.design.background.image)):
-            if picture is not None:
-                design[owner]["image"].pop("url")
-        key = orjson.dumps(
-            [ENGINE, order.text, design, order.format, order.size_px, order.dpi], option=orjson.OPT_SORT_KEYS
-        )
+        design = orjson.Fragment((_form if order.design.pictures else _known_form)(order.design))
+        key = orjson.dumps([ENGINE, order.text, design, order.format, order.size_px, order.dpi])
         return hashlib.sha256(key).hexdigest()[:32]
 
     def is_quick(self, order: Order) -> bool:
@@ -176,20 +176,39 @@ class _Decoded:
                 self._bytes -= len(oldest.rgba)
 
 
+def _form(design: Design) -> bytes:
+    """As JSON in which every field has its place, without the addresses of pictures."""
+    form = plain(design)
+    for path in design.pictures:
+        owner, field = path.split("/")
+        del form[owner][field]["url"]
+    return orjson.dumps(form, option=orjson.OPT_SORT_KEYS)
+
+
+#: Many pictures have one design. Without pictures of its own, whose bytes would be kept with it.
+_known_form = lru_cache(MAX_DESIGNS)(_form)
+
+
 def _is_plain(order: Order) -> bool:
     """Whether it is squares of one colour on another or on nothing."""
-    design = order.design
+    return (
+        order.format in ("png", "svg")
+        and order.dpi is None
+        and not order.design.pictures
+        and _looks_plain(order.design)
+    )
+
+
+@lru_cache(MAX_DESIGNS)
+def _looks_plain(design: Design) -> bool:
     ink, ground = design.modules.color, design.background.color
     return (
         replace(design, level=None, margin=PLAIN.margin, modules=Modules(), background=PLAIN.background) == PLAIN
         and design.modules.shape == "square"
-        and design.background.image is None
         and isinstance(ink, Colour)
         and ink.alpha == 255
         and isinstance(ground, Colour)
         and ground.alpha in (0, 255)
-        and order.format in ("png", "svg")
-        and order.dpi is None
         and (ground if ground.alpha else WHITE).luminance > 0.5 > 0.1 > ink.luminance
     )
 
@@ -218,13 +237,13 @@ def _symbol(order: Order) -> fastcore.Symbol:
         # The highest that leaves modules wide enough for every reader.
         for level in reversed(LEVELS[1:]):
             try:
-                symbol = fastcore.encode(order.text, level=level)
+                symbol = _encoded(order.text, level)
                 if lay_out(symbol, design, order.size_px).scale >= FULL_MODULE_PX:
                     return symbol
             except (fastcore.DataTooLong, InvalidValue):
                 continue
     try:
-        return fastcore.encode(order.text, level=design.level or "M")
+        return _encoded(order.text, design.level or "M")
     except fastcore.DataTooLong as exc:
         raise InvalidValue(
             "too_long",
@@ -232,6 +251,12 @@ def _symbol(order: Order) -> fastcore.Symbol:
             f"{exc.max_length} {exc.unit}.",
             field="text",
         ) from exc
+
+
+@lru_cache(MAX_SYMBOLS)
+def _encoded(text: str, level: Level) -> fastcore.Symbol:
+    """For each picture it is asked for several times: to check, to prove, to draw."""
+    return fastcore.encode(text, level=level)
 
 
 def _pixels(order: Order) -> int:
