@@ -6,7 +6,7 @@ import logging
 import logging.config
 import multiprocessing
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
@@ -14,7 +14,7 @@ from pathlib import Path
 from socket import AF_INET, AF_INET6, inet_ntop
 from typing import cast
 
-from starlette.routing import Mount, Route, Router
+from starlette.routing import Router
 
 from migrations import checksums
 from server import dialects, logs, ops, settings
@@ -198,12 +198,9 @@ def create_app(given: Settings | None = None) -> ASGIApp:
         short_url=short_url,
         now=now,
     )
-    served = serving(native)
     probes = ops.routes(health)
     router = Router(
         [
-            Mount("/v1", served),
-            Route("/v1", served),  # a Mount begins behind its slash; without it, too, a client is answered in JSON
             *documents.routes([*described(native, "/v1"), *described(probes)], config.base_url),
             *probes,
         ],
@@ -225,7 +222,7 @@ def create_app(given: Settings | None = None) -> ASGIApp:
         ).of,
     )
     edge = redirect(
-        router,
+        _under_v1(serving(native), router),
         targets,
         journal.append,
         guarded,
@@ -269,6 +266,14 @@ def _address_by(config: Settings) -> Callable[[Scope], str]:
         return "" if found is None else inet_ntop(AF_INET if len(found) == 4 else AF_INET6, found)
 
     return address
+
+
+def _under_v1(native: ASGIApp, others: ASGIApp) -> ASGIApp:
+    def application(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        ours = scope["type"] == "http" and (scope["path"].startswith("/v1/") or scope["path"] == "/v1")
+        return (native if ours else others)(scope, receive, send)
+
+    return application
 
 
 async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,28 +1,21 @@
 """What every HTTP room needs of HTTP: bodies, methods, keys, cursors and JSON. No room's errors: those are raised as
 `HTTPException` and get the room's own shape where it catches them."""
 
-import asyncio
 import base64
 import binascii
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 
 import orjson
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from server.asgi import ASGIApp, Message, Receive, Scope, Send
+from server.asgi import Receive, Scope, Send
 
 MAX_BODY_BYTES = 1 << 20
 
 #: Of a body: as many as fit into one of MAX_BODY_BYTES.
 MAX_VALUES = MAX_BODY_BYTES // 2
-
-#: What is still read of a body nobody wants, before its request is refused.
-MAX_REST_BYTES = 8 << 20
-MAX_REST_S = 5
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -45,59 +38,36 @@ class ByMethod:
         await response(scope, receive, send)
 
 
-class HearOut:
-    """The app, which answers only after it was sent the whole body, wanted or not.
-
-    The connection is closed when an answer ends before its request; whoever is still sending then sees a broken
-    connection, and not why it was refused. What was not begun, because its sender waits to be asked for it ("Expect:
-    100-continue"), and what has no end are not waited for.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = Headers(scope=scope)
-        arrived = headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers
-        awaited = "expect" in headers
-
-        async def hear() -> Message:
-            nonlocal arrived, awaited
-            awaited = False
-            message = await receive()
-            arrived = not message.get("more_body", False)
-            return message
-
-        async def hear_rest() -> None:
-            size = 0
-            while not arrived and size < MAX_REST_BYTES:
-                size += len((await hear()).get("body", b""))
-
-        async def answer(message: Message) -> None:
-            if message["type"] == "http.response.start" and not awaited:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(MAX_REST_S):
-                        await hear_rest()
-            await send(message)
-
-        await self.app(scope, hear, answer)
-
-
-async def read_body(request: Request, *, max_bytes: int = MAX_BODY_BYTES) -> bytearray:
-    """The body; 413 when it is larger than it may be."""
+async def read_body(request: Request, *, max_bytes: int = MAX_BODY_BYTES) -> bytes | bytearray:
+    """The body; 413 when it is larger than it may be. Raises ClientDisconnect."""
     try:
         announced = int(request.headers.get("content-length", "0"))
     except ValueError:
         announced = 0
-    body = bytearray()
-    if announced <= max_bytes:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > max_bytes:
-                break
-    if max(announced, len(body)) > max_bytes:
-        raise HTTPException(413, f"A body has at most {max_bytes} bytes.")
+    if announced > max_bytes:
+        raise _too_large(max_bytes)
+    part, more = await _part(request)
+    if not more and len(part) <= max_bytes:
+        return part
+    body = bytearray(part)
+    while more and len(body) <= max_bytes:
+        part, more = await _part(request)
+        body += part
+    if len(body) > max_bytes:
+        raise _too_large(max_bytes)
     return body
+
+
+async def _part(request: Request) -> tuple[bytes, bool]:
+    """The next part of a body, and whether there are more. Request.stream would cost more than most bodies do."""
+    message = await request.receive()
+    if message["type"] == "http.disconnect":
+        raise ClientDisconnect
+    return message.get("body", b""), message.get("more_body", False)
+
+
+def _too_large(max_bytes: int) -> HTTPException:
+    return HTTPException(413, f"A body has at most {max_bytes} bytes.")
 
 
 def json_of(body: bytes | bytearray) -> object:

@@ -3,16 +3,16 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from starlette.applications import Starlette
 from starlette.routing import Route
 
 from server.api import accounts, bulk, links, qrcodes, renders, scans, tables, webhooks
 from server.api.access import Access
 from server.api.answers import Answers
 from server.api.idempotency import Idempotency
-from server.api.problems import HANDLERS
+from server.api.problems import problem_of
 from server.api.standing import TellStanding
 from server.asgi import ASGIApp
+from server.dispatch import Dispatch
 from server.domain.accounts import Accounts
 from server.domain.limits import Limits
 from server.domain.links import Links
@@ -23,7 +23,6 @@ from server.domain.scans import Scans
 from server.domain.slug import Slug
 from server.domain.studio import Studio
 from server.domain.webhooks import Webhooks
-from server.wire import HearOut
 
 
 def api(
@@ -58,7 +57,5 @@ def api(
 
 
 def serving(routes: list[Route]) -> ASGIApp:
-    """An application with these routes, and problems for all else."""
-    app = Starlette(routes=routes, exception_handlers=HANDLERS)
-    app.router.redirect_slashes = False  # a redirected POST is a surprise
-    return HearOut(TellStanding(app))
+    """An application with these routes under /v1, and problems for all else."""
+    return TellStanding(Dispatch(routes, problem_of, under="/v1"))

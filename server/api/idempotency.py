@@ -17,11 +17,12 @@ from starlette.responses import Response
 
 from server.api.problems import InvalidFields, problem_of
 from server.asgi import Message
+from server.dispatch import MAX_REST_S
 from server.domain.errors import DomainError, IdempotencyKeyReused, InvalidIdempotencyKey, StorageUnavailable
 from server.domain.idempotency import RENEW_S, IdempotencyKey, KeptAnswer
 from server.domain.model import AccountId
 from server.domain.ports import AnswerStore
-from server.wire import MAX_REST_S, json_response
+from server.wire import json_response
 
 HEADER = "idempotency-key"
 

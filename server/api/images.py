@@ -1,13 +1,12 @@
 """Pictures as answers, stored or not."""
 
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from contextlib import AbstractAsyncContextManager
 from time import perf_counter
-from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from server.domain.model import Hit, Image
+from server.domain.model import Hit
 from server.domain.order import MEDIA_TYPES
 from server.domain.studio import Shown
 from server.openapi import File
@@ -23,52 +22,30 @@ PICTURE_HEADERS = (
 )
 
 
-class Drawn(NamedTuple):
-    image: Image
-    hit: Hit
-    took_ms: float
-
-    @property
-    def cache(self) -> str:
-        return "MISS" if self.hit is Hit.MISS else "HIT"
-
-
-async def drawn(shown: Shown, told: AbstractContextManager[None]) -> Drawn:
-    """The picture; what is wrong with it is raised through `told`, which knows the fields of the request."""
-    began = perf_counter()
-    with told:
-        image, hit = await shown.draw()
-    return Drawn(image, hit, (perf_counter() - began) * 1000)
-
-
 async def image_answer(
-    request: Request,
-    shown: Shown,
-    told: AbstractContextManager[None],
-    counted: AbstractAsyncContextManager[None],
-    *,
-    download: str | None = None,
+    request: Request, shown: Shown, counted: AbstractAsyncContextManager[None], *, download: str | None = None
 ) -> Response:
     """The picture, drawn within `counted`, or 304 to whoever has it already; `download` is the name of the file that
-    it is to become."""
+    it is to become. Raises what drawing it raises."""
     # A design may change, so its picture is to be asked for again, at the price of a 304.
     headers = {"etag": f'"{shown.etag}"', "cache-control": "private, no-cache"}
     if not_modified(request, shown.etag):
         return Response(status_code=304, headers=headers)
+    began = perf_counter()
     async with counted:
-        found = await drawn(shown, told)
-    headers["x-cache"] = found.cache
-    headers["x-render-ms"] = f"{found.took_ms:.2f}"
-    if found.image.media_type == "image/svg+xml":
+        image, hit = await shown.draw()
+    headers["x-cache"] = "MISS" if hit is Hit.MISS else "HIT"
+    headers["x-render-ms"] = f"{(perf_counter() - began) * 1000:.2f}"
+    headers["x-content-type-options"] = "nosniff"
+    if image.media_type == "image/svg+xml":
         # Opened by itself it is a document of this origin: nothing in it may run.
         headers["content-security-policy"] = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox"
-    headers["x-content-type-options"] = "nosniff"
-    if not found.image.scannable:
+    if not image.scannable:
         headers["x-qr-scannable"] = "false"
-        headers["x-qr-scannable-reason"] = _in_header(found.image.reason or "")
+        headers["x-qr-scannable-reason"] = _in_header(image.reason or "")
     if download is not None:
         headers["content-disposition"] = f'attachment; filename="{download}"'
-    return Response(found.image.body, 200, headers, found.image.media_type)
+    return Response(image.body, 200, headers, image.media_type)
 
 
 def _in_header(text: str) -> str:

@@ -99,7 +99,8 @@ def routes(
             allow_unscannable=query.allow_unscannable,
         )
         download = f"{id_text('qr', code_id)}.{query.format}" if query.download else None
-        return await image_answer(request, shown, in_query(), limits.renders(account), download=download)
+        with in_query():
+            return await image_answer(request, shown, limits.renders(account), download=download)
 
     @operation(query=StatsQuery, answers={200: StatsAnswer}, refusals=[NotCounted])
     async def get_qr_code_stats(request: Request, account: Account) -> Response:

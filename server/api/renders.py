@@ -3,7 +3,6 @@
 import logging
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
-from dataclasses import replace
 from functools import partial
 from typing import Annotated, TypeGuard
 
@@ -85,7 +84,7 @@ class RenderCreate(Body):
         if self.size_inches is not None:
             dpi = DEFAULT_DPI if dpi is None else dpi
             size_px = _pixels(self.size_inches, dpi)
-        return replace(order_of(self.content, self.design.value), format=self.format, size_px=size_px, dpi=dpi)
+        return order_of(self.content, self.design.value, format=self.format, size_px=size_px, dpi=dpi)
 
 
 def _is_between(given: object, least: float, most: float) -> TypeGuard[float]:
@@ -187,16 +186,12 @@ class PackedAnswer(TypedDict):
 
 def routes(studio: Studio, limits: Limits, access: Access) -> list[Route]:
     def checked(body: RenderCreate, account: Account) -> Order:
-        with told_by_field(body.content):
-            order = body.order()
-            allow_design(account.plan, order.design)
-            allow_size(account.plan, order.size_px, order.dpi)
-            studio.check(order)
-            return order
-
-    async def ready(body: RenderCreate, order: Order, account: Account) -> Order:
-        with told_by_field(body.content):
-            return replace(order, design=await studio.complete(order.design, account.id))
+        """What is asked for, without its pictures; what is wrong with it is told by the fields of the domain."""
+        order = body.order()
+        allow_design(account.plan, order.design)
+        allow_size(account.plan, order.size_px, order.dpi)
+        studio.check(order)
+        return order
 
     @operation(
         body=RenderCreate,
@@ -208,16 +203,17 @@ def routes(studio: Studio, limits: Limits, access: Access) -> list[Route]:
     async def render(request: Request, account: Account) -> Response:
         """Draw a content, of which nothing is stored."""
         body = await RenderCreate.of(request)
-        order = await ready(body, checked(body, account), account)
-        shown = studio.show(order, account.id, allow_unscannable=body.allow_unscannable)
-        return await image_answer(request, shown, told_by_field(body.content), limits.renders(account))
+        with told_by_field(body.content):
+            order = await studio.completed(checked(body, account), account.id)
+            shown = studio.show(order, account.id, allow_unscannable=body.allow_unscannable)
+            return await image_answer(request, shown, limits.renders(account))
 
     @operation(body=RenderCreate, answers={200: ValidationAnswer}, refusals=[BadPicture, Busy])
     async def validate_render(request: Request, account: Account) -> Response:
         """Find out how well a picture would scan."""
         body = await RenderCreate.of(request)
-        order = await ready(body, checked(body, account), account)
         with told_by_field(body.content):
+            order = await studio.completed(checked(body, account), account.id)
             return json_response(_validation(await studio.examine(order, account.id), order))
 
     @operation(
@@ -232,7 +228,7 @@ def routes(studio: Studio, limits: Limits, access: Access) -> list[Route]:
         allow_bulk(account.plan, len(body.items))
         orders = []
         for index, item in enumerate(body.items):
-            with _of_item(index):
+            with _of_item(index), told_by_field(item.content):
                 orders.append(checked(item, account))
         pixels = sum(order.size_px**2 for order in orders)
         if pixels > MAX_BATCH_PIXELS:
@@ -242,8 +238,8 @@ def routes(studio: Studio, limits: Limits, access: Access) -> list[Route]:
                 field="items",
             )
         for index, item in enumerate(body.items):
-            with _of_item(index):
-                orders[index] = await ready(item, orders[index], account)
+            with _of_item(index), told_by_field(item.content):
+                orders[index] = await studio.completed(orders[index], account.id)
 
         async def proven(index: int) -> Shown:
             item, order = body.items[index], orders[index]

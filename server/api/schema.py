@@ -157,7 +157,7 @@ class QrCodeCreate(Body):
         return NewCode(
             says=self.says(),
             name=self.name,
-            design=self.design.value(),
+            design=self.design.value,
             allow_unscannable=self.allow_unscannable,
         )
 

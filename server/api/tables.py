@@ -132,7 +132,7 @@ def routes(links: Links, codes: QrCodes, many: Many, answers: Answers, access: A
         The columns are called as the fields of a link; those that only an export has are passed over.
         """
 
-        def read(body: bytearray) -> Mapping[int, object]:
+        def read(body: bytes | bytearray) -> Mapping[int, object]:
             return cells.read(body, LINK_COLUMNS, LINK_TOLD, most=MAX_LINK_ROWS)
 
         return await _imported(request, account, read, link_maker, lambda link: id_text("lnk", link.id))
@@ -150,7 +150,7 @@ def routes(links: Links, codes: QrCodes, many: Many, answers: Answers, access: A
         a link_id and a destination, as an export does, the link_id counts.
         """
 
-        def read(body: bytearray) -> Mapping[int, object]:
+        def read(body: bytes | bytearray) -> Mapping[int, object]:
             rows = cells.read(body, CODE_COLUMNS, CODE_TOLD, most=MAX_CODE_ROWS)
             for row in rows.values():
                 if isinstance(row, dict) and "link_id" in row:
@@ -194,7 +194,7 @@ async def _exported(
 async def _imported(
     request: Request,
     account: Account,
-    read: Callable[[bytearray], Mapping[int, object]],
+    read: Callable[[bytes | bytearray], Mapping[int, object]],
     maker: Maker[Any, T],
     id_of: Callable[[T], str],
 ) -> Response:

@@ -185,7 +185,14 @@ class QrCodes:
             await self._studio.prove(order, code.account_id, allow_unscannable=allow_unscannable)
 
 
-def order_of(content: Content, design: Design) -> Order:
+def order_of(
+    content: Content,
+    design: Design,
+    *,
+    format: ImageFormat = "png",
+    size_px: int = DEFAULT_SIZE_PX,
+    dpi: float | None = None,
+) -> Order:
     """A picture of a content. Some kinds may only be drawn at one level."""
     if content.level is not None:
         if design.level not in (None, content.level):
@@ -195,7 +202,7 @@ def order_of(content: Content, design: Design) -> Order:
                 field="design/level",
             )
         design = replace(design, level=content.level)
-    return Order(text=content.says, design=design)
+    return Order(text=content.says, design=design, format=format, size_px=size_px, dpi=dpi)
 
 
 @contextmanager

@@ -58,6 +58,12 @@ class Studio:
                 raise BadPicture(exc.reason, exc.detail, field=f"{field}/{where}") from exc
         return design
 
+    async def completed(self, order: Order, account: AccountId) -> Order:
+        """The order with the design that `complete` makes of its own."""
+        if not order.design.pictures:
+            return order
+        return replace(order, design=await self.complete(order.design, account))
+
     async def _have(self, picture: Picture, account: AccountId) -> Picture:
         if picture.sha256 is not None:
             data = await self._pictures.get(account, picture.sha256)
@@ -84,7 +90,7 @@ class Studio:
         etag = self._artist.etag(order)
 
         async def draw_later() -> Image:
-            return await self._artist.draw(await self._completed(order, account), etag, verdict)
+            return await self._artist.draw(await self.completed(order, account), etag, verdict)
 
         async def draw() -> tuple[Image, Hit]:
             if self._artist.is_quick(order):
@@ -98,7 +104,7 @@ class Studio:
 
     async def examine(self, order: Order, account: AccountId) -> Scannability:
         """All that is known about whether the picture scans."""
-        return await self._artist.examine(await self._completed(order, account))
+        return await self._artist.examine(await self.completed(order, account))
 
     async def prove(self, order: Order, account: AccountId, *, allow_unscannable: bool) -> Scannability | None:
         """Raises InvalidValue for what cannot be drawn, and Unscannable for what should not be; else returns what is
@@ -110,6 +116,3 @@ class Studio:
         if not found.scannable and not allow_unscannable:
             raise Unscannable(found.findings)
         return found
-
-    async def _completed(self, order: Order, account: AccountId) -> Order:
-        return replace(order, design=await self.complete(order.design, account))

@@ -1,0 +1,113 @@
+"""A table of routes as one application."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from server.asgi import Message, Scope
+from server.dispatch import Dispatch
+from server.wire import ByMethod
+
+pytestmark = pytest.mark.anyio
+
+
+async def told(request: Request) -> Response:
+    return PlainTextResponse(f"{request.url.path} {request.path_params}")
+
+
+async def broken(request: Request) -> Response:
+    raise KeyError("a bug")
+
+
+async def gone(request: Request) -> Response:
+    raise ClientDisconnect
+
+
+async def half(request: Request) -> Response:
+    async def body() -> AsyncIterator[str]:
+        yield "half"
+        raise KeyError("a bug")
+
+    return StreamingResponse(body())
+
+
+def problem(request: Request, exc: Exception) -> Response:
+    return PlainTextResponse(type(exc).__name__, exc.status_code if isinstance(exc, HTTPException) else 500)
+
+
+ROUTES = [
+    Route("/things", ByMethod(GET=told)),
+    Route("/things/{id}", ByMethod(GET=told)),
+    Route("/things/{id}/parts", ByMethod(GET=told)),
+    Route("/broken", ByMethod(GET=broken)),
+    Route("/gone", ByMethod(GET=gone)),
+    Route("/half", ByMethod(GET=half)),
+]
+
+
+async def asked(path: str, method: str = "GET") -> list[Message]:
+    """What is sent to who asks."""
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        await asyncio.Event().wait()  # nothing comes any more
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope: Scope = {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "root_path": "",
+        "query_string": b"",
+        "headers": [],
+        "server": ("127.0.0.1", 80),
+        "scheme": "http",
+    }
+    await Dispatch(ROUTES, problem, under="/v1")(scope, receive, send)
+    return sent
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("/v1/things", "/v1/things {}"),
+        ("/v1/things/7", "/v1/things/7 {'id': '7'}"),
+        ("/v1/things/things", "/v1/things/things {'id': 'things'}"),
+        ("/v1/things/7/parts", "/v1/things/7/parts {'id': '7'}"),
+    ],
+)
+async def test_the_route_of_a_path_answers(path: str, text: str) -> None:
+    start, body = await asked(path)
+    assert (start["status"], body["body"].decode()) == (200, text)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/v1", "/v1/", "/v1/thing", "/v1/things/", "/v1/things/7/", "/v1/things/7/part", "/v1/things/7/parts/8", "//"],
+)
+async def test_what_no_route_has_is_a_problem(path: str) -> None:
+    start, body = await asked(path)
+    assert (start["status"], body["body"]) == (404, b"HTTPException")
+
+
+async def test_so_is_a_method_that_the_route_does_not_have_and_a_bug() -> None:
+    assert (await asked("/v1/things", "PUT"))[0]["status"] == 405
+    start, body = await asked("/v1/broken")
+    assert (start["status"], body["body"]) == (500, b"KeyError")
+
+
+async def test_who_has_gone_is_answered_nothing() -> None:
+    assert await asked("/v1/gone") == []
+
+
+async def test_an_answer_that_was_begun_is_broken_off_and_not_followed_by_another() -> None:
+    with pytest.raises(KeyError):
+        await asked("/v1/half")
