@@ -26,6 +26,7 @@ bench: .venv/.dev .venv/.rivals
 	$(BIN)/python -m bench.styles
 	$(BIN)/python -m bench.kernels
 	$(BIN)/python -m bench.redirect
+	$(BIN)/python -m bench.http
 	$(BIN)/python -m bench.writer
 	$(BIN)/python -m bench.links
 	$(BIN)/python -m bench.report

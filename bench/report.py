@@ -106,6 +106,20 @@ def _redirect(results: dict[str, Figures]) -> str:
     return "\n\n".join(tables)
 
 
+def _http(results: Figures) -> str:
+    rows = [
+        [
+            name,
+            f"{values['per_second']:,.0f}",
+            f"{values['ratio']:.2f}",
+            f"{values['p99_ms']:.2f}",
+            f"{values['times_fastapi']:,.0f} x" if "times_fastapi" in values else "",
+        ]
+        for name, values in results.items()
+    ]
+    return _table(["", "a second", "ratio", "p99, ms", "against FastAPI + segno"], rows)
+
+
 def _redirects(against: Figures) -> str:
     rows = [[name, f"{values['per_second']:,.0f}", f"{values['ratio']:.2f}"] for name, values in against.items()]
     return _table(["", "302 a second", "against bare ASGI"], rows)
@@ -162,8 +176,8 @@ def _replace(path: Path, parts: dict[str, str]) -> None:
 
 
 def main() -> None:
-    encode, png, styles, kernels, redirect, links = map(
-        _load, ("encode", "png", "styles", "kernels", "redirect", "links")
+    encode, png, styles, kernels, redirect, http, links = map(
+        _load, ("encode", "png", "styles", "kernels", "redirect", "http", "links")
     )
     encoded = cast("dict[str, dict[str, Figures]]", encode["results"])
     growth = cast("Figures", encoded["growth"])
@@ -173,6 +187,7 @@ def main() -> None:
         "png": _png(cast("dict[str, Figures]", png["results"])),
         "styles": _styles(styles),
         "redirect": _redirect(cast("dict[str, Figures]", redirect["results"])),
+        "http": _http(cast("Figures", http["results"])),
         "links": _table(["", ""], [[name, text] for name, text in cast("dict[str, str]", links["results"]).items()]),
         "kernels": _kernels(cast("dict[str, dict[str, Figures]]", kernels["results"])),
         "growth": _table(

@@ -28,7 +28,7 @@ from server.domain.ids import id_source
 from server.domain.limits import Limits
 from server.domain.links import Links
 from server.domain.many import Many
-from server.domain.model import AccountId
+from server.domain.model import AccountId, QrCodeId
 from server.domain.plan import Plans
 from server.domain.qrcodes import QrCodes
 from server.domain.scans import Scans
@@ -37,6 +37,7 @@ from server.domain.studio import Studio
 from server.domain.webhooks import Webhooks
 from server.edge.cache import LinkCache
 from server.edge.guarded import GuardedScans
+from server.edge.image import ImageAnswers, images
 from server.edge.image_cache import Images
 from server.edge.pages import Page, send_page
 from server.edge.redirect import redirect
@@ -58,7 +59,7 @@ from server.storage.postgres.accounts import PostgresAccounts
 from server.storage.postgres.answers import PostgresAnswers
 from server.storage.postgres.indexes import index_scans
 from server.storage.postgres.links import PostgresLinks, PostgresTargets
-from server.storage.postgres.notify import ACCOUNTS, LINKS, SCANS, changes, numbers_in
+from server.storage.postgres.notify import ACCOUNTS, CODES, LINKS, SCANS, changes, numbers_in
 from server.storage.postgres.pictures import PostgresPictures
 from server.storage.postgres.pool import MAX_CONNECTIONS, Database
 from server.storage.postgres.qrcodes import PostgresQrCodes
@@ -129,9 +130,11 @@ def create_app(given: Settings | None = None) -> ASGIApp:
     painter = Painter(max_pixels=config.render_pixels)
     outbound = Outbound(http=config.fetch_http, networks=config.outbound_networks)
     told = Outbound(http=config.fetch_http, networks=config.outbound_networks, deed="send to")
+    drawn = Images(max_bytes=config.image_cache_bytes, shared=shared)
+    answered = ImageAnswers()
     studio = Studio(
         painter,
-        Images(max_bytes=config.image_cache_bytes, shared=shared),
+        drawn,
         PostgresPictures(database),
         fetched=Fetched(painter, outbound.fetch, now).get,
     )
@@ -143,6 +146,7 @@ def create_app(given: Settings | None = None) -> ASGIApp:
         new_id=new_id,
         short_url=printed_url,
         changed=changed,
+        altered=lambda code: answered.changed([code]),
     )
 
     many = Many(links, codes, PostgresLinks(database), PostgresQrCodes(database), passwords, changed=all_changed)
@@ -157,7 +161,7 @@ def create_app(given: Settings | None = None) -> ASGIApp:
         if windows is not None:
             await windows.warm_up()
         tasks = [
-            asyncio.create_task(_follow(targets, accounts.callers, feed, config.database_url)),
+            asyncio.create_task(_follow(targets, accounts.callers, answered, feed, config.database_url)),
             asyncio.create_task(_stand_in(targets, snapshot)),
             asyncio.create_task(_leave_when_told(feed, farewell)),
             asyncio.create_task(_store_uses(accounts, limits)),
@@ -222,7 +226,7 @@ def create_app(given: Settings | None = None) -> ASGIApp:
         ).of,
     )
     edge = redirect(
-        _under_v1(serving(native), router),
+        images(_under_v1(serving(native), router), answered, drawn.known, accounts, limits),
         targets,
         journal.append,
         guarded,
@@ -280,28 +284,35 @@ async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
     await send_page(scope, send, Page.NOT_FOUND)
 
 
-async def _follow(targets: LinkCache, callers: Callers, feed: ScanFeed, database_url: str) -> None:
+async def _follow(
+    targets: LinkCache, callers: Callers, answered: ImageAnswers, feed: ScanFeed, database_url: str
+) -> None:
     """Keeps what is in memory right, for as long as the process lives."""
     links: asyncio.Queue[set[str] | None] = asyncio.Queue()
     follower = asyncio.create_task(_follow_links(targets, links))
     try:
         while True:
             try:
-                async for news in changes(database_url, LINKS, ACCOUNTS, SCANS):
+                async for news in changes(database_url, LINKS, ACCOUNTS, CODES, SCANS):
                     # Nothing here waits for the database: a key that was revoked opens nothing any more.
                     if news is None:
                         callers.lost()
+                        answered.lost()
                         continue
                     if ACCOUNTS in news:
                         changed = news[ACCOUNTS]
                         callers.changed(None if changed is None else [AccountId(int(text)) for text in changed])
                     if SCANS in news:
                         feed.tell(numbers_in(news[SCANS]))
+                    if CODES in news:
+                        changed = news[CODES]
+                        answered.changed(None if changed is None else [QrCodeId(int(text)) for text in changed])
                     if LINKS in news:
                         links.put_nowait(news[LINKS])
             except Exception:  # whatever it is: a process that stopped listening would live in the past for ever
                 log.exception("lost track of what changes; starting over")
                 callers.lost()
+                answered.lost()
                 await asyncio.sleep(RETRY_S)
     finally:
         follower.cancel()

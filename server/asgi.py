@@ -11,3 +11,10 @@ Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 Headers = list[tuple[bytes, bytes]]
+
+
+def holds(if_none_match: str, etag: str) -> bool:
+    """Whether a client that says so holds the bytes of this strong ETag (RFC 9110, 13.1.2)."""
+    if if_none_match.strip() == "*":
+        return True
+    return any(each.strip().removeprefix("W/") == f'"{etag}"' for each in if_none_match.split(","))

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from server.asgi import Receive, Scope, Send
+from server.asgi import Receive, Scope, Send, holds
 
 MAX_BODY_BYTES = 1 << 20
 
@@ -113,6 +113,4 @@ def cursor_number(cursor: str) -> int | None:
 
 
 def not_modified(request: Request, etag: str) -> bool:
-    """Whether the client holds the bytes of this strong ETag (RFC 9110, 13.1.2)."""
-    held = request.headers.get("if-none-match", "")
-    return held.strip() == "*" or any(each.strip().removeprefix("W/") == f'"{etag}"' for each in held.split(","))
+    return holds(request.headers.get("if-none-match", ""), etag)

@@ -101,6 +101,17 @@ class Accounts:
         )
         return record, key
 
+    def known(self, key: str) -> Caller | None:
+        """Who holds this key, if that is in memory and it has not expired."""
+        caller = self.callers.known(digest(key))
+        if caller is None:
+            return None
+        now, expires_at = self._now(), caller.key.expires_at
+        if expires_at is not None and expires_at <= now:
+            return None
+        self._used[caller.key.id] = now
+        return caller
+
     async def authenticate(self, key: str) -> Caller:
         """Who holds this key; raises Unauthenticated."""
         caller = await self.callers.of(digest(key))

@@ -30,6 +30,10 @@ class Callers:
     def __len__(self) -> int:
         return len(self._callers)
 
+    def known(self, digest: bytes) -> Caller | None:
+        """Who holds this key, if that is in memory."""
+        return self._callers.get(digest)
+
     async def of(self, digest: bytes) -> Caller | None:
         """Who holds this key, whether it has expired or not; raises StorageUnavailable."""
         caller = self._callers.get(digest)

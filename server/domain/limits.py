@@ -97,6 +97,20 @@ class Limits:
         #: What has not been stored yet.
         self._used: dict[tuple[AccountId, date], Used] = {}
 
+    def is_free(self, account: Account) -> bool:
+        """Whether no request and no picture can be refused to it."""
+        plan = account.plan
+        return (
+            plan.requests_per_minute is None
+            and plan.requests_per_month is None
+            and plan.renders_per_month is None
+            and plan.api_access
+        )
+
+    def count_free(self, account: Account, *, renders: int = 0) -> None:
+        """Counts a request of one that is free, with what it drew."""
+        self._count(account, requests=1, renders=renders)
+
     async def count_request(self, account: Account) -> Standing:
         """Called once for each request whose key is known, before anything else is done for it. Raises
         StorageUnavailable where it cannot be counted."""

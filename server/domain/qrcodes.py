@@ -40,8 +40,11 @@ class QrCodes:
         new_id: Callable[[], int],
         short_url: Callable[[Slug], str],
         changed: Callable[[Slug], Awaitable[None]],
+        altered: Callable[[QrCodeId], None] = lambda code: None,
     ) -> None:
+        """`altered` hears of codes whose picture may be another one by now."""
         self._store = store
+        self._altered = altered
         self._links = links
         self._studio = studio
         self._now = now
@@ -137,11 +140,15 @@ class QrCodes:
                 code = replace(code, design=await self._completed(account, code.content, code.design))
                 changes = {**changes, "design": code.design}
             await self._prove(code, allow_unscannable)
-        return _found(await self._store.change(account.id, code_id, changes, self._now()), code_id)
+        changed = await self._store.change(account.id, code_id, changes, self._now())
+        self._altered(code_id)
+        return _found(changed, code_id)
 
     async def delete(self, account: AccountId, code_id: QrCodeId) -> None:
         """Its link stays, so that what is printed goes on working; whoever wants an end deletes the link."""
-        if not await self._store.delete(account, code_id):
+        deleted = await self._store.delete(account, code_id)
+        self._altered(code_id)
+        if not deleted:
             raise _missing(code_id)
 
     async def show(

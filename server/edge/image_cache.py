@@ -90,6 +90,10 @@ class Images:
         self._shared = shared
         self._flights: dict[str, Flight] = {}
 
+    def known(self, etag: str) -> Image | None:
+        """What is in memory."""
+        return self._memory.get(etag)
+
     def inline(self, etag: str, draw: Callable[[], Image]) -> tuple[Image, Hit]:
         # Nothing here awaits, so that nobody can ask for the same one meanwhile.
         image = self._memory.get(etag)

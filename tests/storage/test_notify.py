@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from server.storage.postgres import notify
-from server.storage.postgres.notify import ACCOUNTS, LINKS, News, changes
+from server.storage.postgres.notify import ACCOUNTS, CODES, LINKS, News, changes
 
 pytestmark = pytest.mark.anyio
 
@@ -142,3 +142,27 @@ async def test_one_connection_tells_of_everything(database_url: str, connection:
         await connection.execute(ADD_LINK, 1, "one")
         await connection.execute("UPDATE accounts SET name = 'Another'")
     assert await told(news) == {LINKS: {"one"}, ACCOUNTS: {"1"}}
+
+
+ADD_CODE = """
+    INSERT INTO qr_codes (id, account_id, content, design, created_at, updated_at)
+    SELECT id, 1, '{}', '{}', now(), now() FROM generate_series(1, $1::bigint) AS id
+"""
+
+
+async def test_changed_codes_are_told_by_their_ids_and_very_many_at_once_as_any(
+    database_url: str, connection: asyncpg.Connection
+) -> None:
+    await connection.execute(ADD_LINK, 1, "one")
+    news = changes(database_url, CODES)
+    assert await told(news) == {CODES: None}
+    await connection.execute(ADD_CODE, 200)
+    for statement, codes in (
+        ("UPDATE qr_codes SET name = 'Other' WHERE id IN (1, 2)", {"1", "2"}),
+        ("UPDATE links SET destination = 'https://example.org/'; DELETE FROM qr_codes WHERE id = 3", {"3"}),
+    ):
+        await connection.execute(statement)
+        await told_of(news, codes, CODES)
+    for statement in ("UPDATE qr_codes SET name = 'Any'", "UPDATE links SET slug = 'two'", "TRUNCATE qr_codes CASCADE"):
+        await connection.execute(statement)
+        assert await told(news) == {CODES: None}

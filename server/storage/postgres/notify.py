@@ -17,6 +17,9 @@ ACCOUNTS = "qredge_accounts"
 #: Tells lists of the ids of accounts of which scans have been written.
 SCANS = "qredge_scans"
 
+#: Tells the ids of QR codes that have changed.
+CODES = "qredge_codes"
+
 #: In place of what has changed.
 ANYTHING = ""
 #: Changes of a kind beyond which whoever keeps them in memory reads all sooner than each.

@@ -1,0 +1,158 @@
+"""The picture of a stored code that was answered before, answered again.
+
+That takes its key, which is in memory, a dict for the path and one for the query, a look into the images in memory, and
+two sends; it waits for nothing. All else goes on to the application, whose answer is kept as it is: so nothing is said
+here that is not said there. What is kept is right as long as the database tells of every change of a code, and given
+only to the account that was answered, as it was then, with a plan under which nothing can be refused. Measured by
+bench/http.py.
+"""
+
+from collections.abc import Callable, Collection
+from itertools import islice
+from typing import NamedTuple
+
+from server.asgi import ASGIApp, Headers, Message, Receive, Scope, Send, holds
+from server.domain.accounts import Accounts
+from server.domain.ids import id_text
+from server.domain.keys import Permission, may
+from server.domain.limits import Limits
+from server.domain.model import Account, Image, QrCodeId
+
+PREFIX, SUFFIX = "/v1/qr-codes/", "/image"
+READ = Permission("qr-codes:read")
+
+#: Codes, whose answers are about 1 KB each, and the answers of one code. The images are in memory of their own.
+MAX_CODES = 10_000
+MAX_ANSWERS = 16
+
+#: Said anew each time.
+HIT: Headers = [(b"x-cache", b"HIT"), (b"x-render-ms", b"0.00")]
+ANEW = frozenset(name for name, _ in HIT)
+#: What goes with the picture, and not with 304 (RFC 9110, 15.4.5).
+OF_PICTURE = frozenset(
+    [b"content-type", b"content-length", b"content-disposition", b"content-security-policy", b"x-content-type-options"]
+)
+
+
+class Answer(NamedTuple):
+    """What was answered, but for the picture itself."""
+
+    account: Account
+    etag: str
+    headers: Headers
+    #: Of a 304 to whoever has it.
+    held: Headers
+
+
+class ImageAnswers:
+    """Path of a code's picture -> query -> answer. Kept right from outside, as `domain.callers` is."""
+
+    def __init__(self, *, most: int = MAX_CODES) -> None:
+        self._most = most
+        self._told = False
+        self._codes: dict[str, dict[bytes, Answer]] = {}
+        #: Grows with every change: what was asked for before one may be older than it.
+        self.changes = 0
+
+    def __len__(self) -> int:
+        return len(self._codes)
+
+    def get(self, path: str, query: bytes) -> Answer | None:
+        answers = self._codes.get(path)
+        return None if answers is None else answers.get(query)
+
+    def put(self, path: str, query: bytes, answer: Answer, changes: int) -> None:
+        """`changes` is as many as there were when it was asked for."""
+        if not self._told or changes != self.changes:
+            return
+        answers = self._codes.setdefault(path, {})
+        if len(answers) >= MAX_ANSWERS:
+            answers.clear()
+        answers[query] = answer
+        if len(self._codes) > self._most:
+            for oldest in list(islice(self._codes, self._most // 16 + 1)):
+                del self._codes[oldest]
+
+    def changed(self, codes: Collection[QrCodeId] | None) -> None:
+        """These codes have changed; with None, any may have, and from now on all is told."""
+        self.changes += 1
+        if codes is None:
+            self._told, self._codes = True, {}
+            return
+        for code in codes:
+            self._codes.pop(f"{PREFIX}{id_text('qr', code)}{SUFFIX}", None)
+
+    def lost(self) -> None:
+        """From now on nothing is told."""
+        self.changes += 1
+        self._told, self._codes = False, {}
+
+
+def images(
+    app: ASGIApp,
+    answers: ImageAnswers,
+    image: Callable[[str], Image | None],
+    accounts: Accounts,
+    limits: Limits,
+) -> ASGIApp:
+    """`app` with the answers in front of it; `image` has what is in memory, by its ETag."""
+
+    async def edge(scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"] if scope["type"] == "http" and scope["method"] == "GET" else ""
+        if not (path.startswith(PREFIX) and path.endswith(SUFFIX)):
+            await app(scope, receive, send)
+            return
+        key, held, bare = _asked(scope)
+        caller = accounts.known(key) if key and bare else None
+        if caller is None or not may(caller.key.permissions, READ) or not limits.is_free(caller.account):
+            await app(scope, receive, send)
+            return
+        query = scope["query_string"]
+        answer = answers.get(path, query)
+        if answer is not None and answer.account == caller.account:
+            if held and holds(held, answer.etag):
+                limits.count_free(caller.account)
+                await send({"type": "http.response.start", "status": 304, "headers": answer.held})
+                await send({"type": "http.response.body", "body": b""})
+                return
+            found = image(answer.etag)
+            if found is not None:
+                limits.count_free(caller.account, renders=1)
+                await send({"type": "http.response.start", "status": 200, "headers": answer.headers})
+                await send({"type": "http.response.body", "body": found.body})
+                return
+        changes, account = answers.changes, caller.account
+
+        async def keep(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] == 200:
+                answers.put(path, query, _answer(account, message["headers"]), changes)
+            await send(message)
+
+        await app(scope, receive, keep)
+
+    return edge
+
+
+def _asked(scope: Scope) -> tuple[str, str, bool]:
+    """The key, If-None-Match, and whether nothing comes behind the headers. Of several of a name the first counts."""
+    bearer = key = held = ""
+    bare = True
+    for name, value in scope["headers"]:
+        if name == b"authorization" and not bearer:
+            scheme, _, bearer = value.decode("latin-1").partition(" ")
+            bearer = bearer.strip() if scheme.lower() == "bearer" else ""
+        elif name == b"x-api-key" and not key:
+            key = value.decode("latin-1")
+        elif name == b"if-none-match" and not held:
+            held = value.decode("latin-1")
+        elif name in (b"content-length", b"transfer-encoding", b"expect"):
+            bare = False
+    return bearer or key, held, bare
+
+
+def _answer(account: Account, headers: Headers) -> Answer:
+    """The API writes names of headers in lower case."""
+    etag = dict(headers)[b"etag"].decode().strip('"')
+    whole = [header for header in headers if header[0] not in ANEW]
+    rest = [header for header in whole if header[0] not in OF_PICTURE and not header[0].startswith(b"x-qr-")]
+    return Answer(account, etag, whole + HIT, rest)
