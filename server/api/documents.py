@@ -143,7 +143,11 @@ def _refusals(each: Described) -> Mapping[int, Refusal]:
         headers.setdefault(STATUS[kind], []).extend(REFUSAL_HEADERS.get(kind, ()))
     for status, more in BROKEN_BODIES.items() if each.operation.body else ():
         codes.setdefault(status, {}).update(more)
-    return {status: _refusal(status, told, headers.get(status, ())) for status, told in codes.items()}
+    standing = STANDING if each.operation.permission else []
+    return {
+        status: _refusal(status, told, [*headers.get(status, ()), *(standing if status != 401 else ())])
+        for status, told in codes.items()
+    }
 
 
 def _refusal(status: int, codes: Mapping[str, str], headers: Iterable[str]) -> Refusal:
@@ -151,7 +155,7 @@ def _refusal(status: int, codes: Mapping[str, str], headers: Iterable[str]) -> R
     example = problem_body(status, code, detail, EXAMPLE_REQUEST)
     return Refusal(
         description="\n\n".join(f"`{code}`: {text}" for code, text in codes.items()),
-        headers=sorted({SPELLINGS[name] for name in headers}),
+        headers=sorted({SPELLINGS[name.lower()] for name in headers}),
         example=INVALID if (status, code) == (422, "invalid_fields") else {**example},
     )
 
