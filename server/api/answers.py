@@ -115,10 +115,13 @@ KEY_EXAMPLE = {
 class KeyAnswer(TypedDict):
     id: str
     name: str
+    #: As which service's keys it looks.
     format: str
     permissions: list[str]
+    #: Its last four characters.
     last4: str
     expires_at: datetime | None
+    #: Some seconds behind.
     last_used_at: datetime | None
     created_at: datetime
 
@@ -330,6 +333,7 @@ class ScanAnswer(TypedDict):
 
 
 class BucketAnswer(TypedDict):
+    #: From then up to the next one's start.
     start: datetime
     scans: int
 

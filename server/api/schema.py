@@ -88,7 +88,9 @@ class KeyCreate(Body):
     model_config = shown({"name": "Till", "permissions": ["read", "links:write"], "expires_at": "2026-12-31"})
 
     name: Annotated[Label, born(Label)]
+    #: What the key may do; no more than the key that makes it.
     permissions: Permissions = ALL
+    #: From that moment on the key opens nothing. A day stands for its end.
     expires_at: Annotated[datetime, born(a_moment(day_ends=True), MOMENT)] | None = None
 
 
@@ -167,8 +169,11 @@ class QrCodeChange(Body):
     max_bytes = MAX_DRAWN_BYTES
 
     name: Annotated[Label, born(Label)] | None = None
+    #: Of a static code; as a whole.
     content: ContentBody = Text("-")  # null is not a content
+    #: Takes also a design that no reader would read.
     allow_unscannable: bool = False
+    #: As a whole.
     design: DesignBody = DesignBody()
 
     def changes(self) -> QrCodeChanges:
@@ -211,9 +216,13 @@ class PageQuery(Query):
 
 class ImageQuery(Query):
     format: ImageFormat = "png"
+    #: In pixels, kept exactly. A WebP has at most 4,096.
     size: Annotated[int, Field(ge=MIN_SIZE_PX, le=MAX_SIZE_PX)] = DEFAULT_SIZE_PX
+    #: Pixels per inch: how large it is on paper.
     dpi: Annotated[float | None, Field(ge=MIN_DPI, le=MAX_DPI)] = None
+    #: To be saved as a file.
     download: bool = False
+    #: Draws also what no reader would read.
     allow_unscannable: bool = False
 
 
