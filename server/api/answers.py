@@ -286,14 +286,6 @@ class TestAnswer(TypedDict):
     webhook_id: str
 
 
-class EventAnswer(TypedDict):
-    """What is sent to webhooks, as Standard Webhooks advises."""
-
-    type: str
-    timestamp: datetime
-    data: LinkAnswer | QrCodeAnswer | TestAnswer
-
-
 SCAN_EXAMPLE = {
     "id": "scn_1da3xg8m2v7ks",
     "scanned_at": "2026-11-20T12:05:11.208114Z",
@@ -330,6 +322,18 @@ class ScanAnswer(TypedDict):
     """what is kept of it"""
     visitor: str | None
     """the same for all scans of a day by one address and browser, and nobody's"""
+
+
+class ScansAnswer(TypedDict):
+    scans: list[ScanAnswer]
+
+
+class EventAnswer(TypedDict):
+    """What is sent to webhooks, as Standard Webhooks advises."""
+
+    type: str
+    timestamp: datetime
+    data: LinkAnswer | QrCodeAnswer | ScansAnswer | TestAnswer
 
 
 class BucketAnswer(TypedDict):
@@ -469,11 +473,15 @@ class Answers:
     def event(self, event: Event) -> EventAnswer:
         return {"type": event.type, "timestamp": event.at, "data": self._told(event.data)}
 
-    def _told(self, thing: Link | QrCode | WebhookId) -> LinkAnswer | QrCodeAnswer | TestAnswer:
+    def _told(
+        self, thing: Link | QrCode | tuple[RecordedScan, ...] | WebhookId
+    ) -> LinkAnswer | QrCodeAnswer | ScansAnswer | TestAnswer:
         if isinstance(thing, Link):
             return self.link(thing)
         if isinstance(thing, QrCode):
             return self.qr_code(thing)
+        if isinstance(thing, tuple):
+            return {"scans": [self.scan(scan) for scan in thing]}
         return {"webhook_id": id_text("whk", thing)}
 
     def log(self, page: LogPage) -> dict[str, object]:

@@ -12,7 +12,7 @@ from typing import Literal, TypedDict, get_args
 from server.domain.destination import Destination
 from server.domain.errors import InvalidValue
 from server.domain.label import Label
-from server.domain.model import AccountId, EventId, Link, QrCode, WebhookId
+from server.domain.model import AccountId, EventId, Link, QrCode, RecordedScan, WebhookId
 
 EventType = Literal[
     "link.created",
@@ -23,8 +23,14 @@ EventType = Literal[
     "qr_code.updated",
     "qr_code.deleted",
     "qr_code.restored",
+    "scan.recorded",
 ]
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
+
+#: Scans are told together: so many at most, and so often.
+SCAN_RECORDED: EventType = "scan.recorded"
+MAX_SCANS_TOLD = 100
+SCANS_EVERY_S = 5.0
 
 #: What is sent to try a webhook out. Nobody subscribes to it.
 TEST = "webhook.test"
@@ -96,7 +102,7 @@ class Event:
     id: EventId
     type: str
     at: datetime
-    data: Link | QrCode | WebhookId
+    data: Link | QrCode | tuple[RecordedScan, ...] | WebhookId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -339,6 +339,10 @@ class Outbox(Protocol):
         `busy` says how many the caller is sending already: no webhook gets more than a few at a time.
         """
 
+    async def gather_scans(self) -> bool:
+        """Puts down, for each webhook that wants them, the scans that came into the log since it was told last; whether
+        there may be more."""
+
     async def settle(self, due: Due, attempt: Attempt, next_at: datetime | None) -> DisabledReason | None:
         """Puts down how it went, and when it is due again; passes over what is not the caller's any more.
 

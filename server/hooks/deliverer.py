@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from time import monotonic
 
-from server.domain.delivery import KEPT, Attempt, Due, Event, next_attempt
+from server.domain.delivery import KEPT, SCANS_EVERY_S, Attempt, Due, Event, next_attempt
 from server.domain.errors import InvalidValue, StorageUnavailable
 from server.domain.ids import id_text
 from server.domain.model import WebhookId
@@ -60,12 +60,14 @@ class Deliverer:
         self.under_way: dict[asyncio.Task[None], WebhookId] = {}
         self._ended = asyncio.Event()
         self._forget_at = 0.0
+        self._gather_at = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Sends until `stop` is set, and then gives those under way a moment."""
         silent = False
         while not stop.is_set():
             try:
+                await self._gather()
                 claimed = await self.send()
                 await self._forget()
                 silent = False
@@ -139,6 +141,10 @@ class Deliverer:
             error=error,
             retry_after=wait,
         )
+
+    async def _gather(self) -> None:
+        if monotonic() >= self._gather_at and not await self._outbox.gather_scans():
+            self._gather_at = monotonic() + SCANS_EVERY_S
 
     async def _forget(self) -> None:
         """What is older than can be seen, now and then."""

@@ -9,7 +9,7 @@ import pytest
 
 from tests.api.exchange import new_code, new_link
 from tests.receiver import Receiver
-from tests.support import ServerProcess, sql, until
+from tests.support import ServerProcess, phone, sql, until
 
 EVENTS = [
     *["link.created", "link.updated", "link.deleted"],
@@ -63,3 +63,26 @@ def test_a_writer_that_is_killed_in_the_middle_loses_nothing(server: ServerProce
             return {each.data["slug"] for each in receiver.received} == slugs
 
         until(all_told, what="all of them")
+
+
+def test_each_scan_is_told_once_many_at_a_time(server: ServerProcess) -> None:
+    with Receiver(host="127.0.0.78") as receiver, server.client() as api, server.client() as stranger:
+        link, other = new_link(api), new_link(stranger)
+        phone.get(link["short_url"])
+        until(lambda: api.get(f"/links/{link['id']}").json()["scans"] == 1, what="a scan from before")
+        made = api.post("/webhooks", json={"url": receiver.url, "events": ["scan.recorded"]}).json()
+        for number in range(130):
+            phone.get(f"{server.url}/{link['slug']}?{number}")
+            phone.get(f"{server.url}/{other['slug']}")
+
+        def told() -> list[dict[str, object]]:
+            return [scan for each in receiver.received for scan in each.data["scans"]]
+
+        until(lambda: len(told()) >= 130, what="all of them", within_s=30)
+        log = api.get(f"/links/{link['id']}/scans", params={"limit": 100}).json()["data"]
+        assert len({scan["id"] for scan in told()}) == len(told()) == 130
+        assert {scan["link_id"] for scan in told()} == {link["id"]}
+        assert all(scan in told() for scan in log)
+        for each in receiver.received:
+            each.verified(made["secret"])
+            assert len(each.data["scans"]) <= 100

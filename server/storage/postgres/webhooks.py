@@ -9,6 +9,8 @@ import asyncpg
 import orjson
 
 from server.domain.delivery import (
+    MAX_SCANS_TOLD,
+    SCAN_RECORDED,
     TEST,
     Attempt,
     Delivery,
@@ -22,29 +24,38 @@ from server.domain.delivery import (
 from server.domain.destination import Destination
 from server.domain.ids import EPOCH, RANDOM_BITS
 from server.domain.label import Label
-from server.domain.model import AccountId, EventId, Link, Page, QrCode, WebhookId
+from server.domain.model import AccountId, EventId, Link, Page, QrCode, RecordedScan, WebhookId
 from server.storage.postgres.links import COLUMNS as LINK_COLUMNS
 from server.storage.postgres.links import SCANS, link_of
 from server.storage.postgres.pages import page
 from server.storage.postgres.pool import Database, assignments
 from server.storage.postgres.qrcodes import COLUMNS as CODE_COLUMNS
 from server.storage.postgres.qrcodes import code_of
+from server.storage.postgres.recorded import COLUMNS as SCAN_COLUMNS
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+Thing = Link | QrCode | tuple[RecordedScan, ...]
 
 WEBHOOK = """
     id, account_id, name, url, events, active, disabled_reason, failing_since, old_secret_until, created_at, updated_at
 """
 
 ADD = """
-    INSERT INTO webhooks (id, account_id, name, url, events, active, created_at, updated_at, secret)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    INSERT INTO webhooks (id, account_id, name, url, events, active, created_at, updated_at, secret, scans_told)
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce(max(last), 0) FROM scan_ids
 """
 GET = f"SELECT {WEBHOOK} FROM webhooks WHERE account_id = $1 AND id = $2"
 LIST = f"SELECT {WEBHOOK} FROM webhooks WHERE account_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3"
-CHANGE = f"UPDATE webhooks SET {{changes}} WHERE account_id = $1 AND id = $2 RETURNING {WEBHOOK}"
+
+# Of scans, one that did not want them until now is told of those that come.
+CHANGE = f"""
+    UPDATE webhooks SET {{changes}}, scans_told = CASE WHEN active AND '{SCAN_RECORDED}' = ANY (events) THEN scans_told
+        ELSE (SELECT coalesce(max(last), 0) FROM scan_ids) END
+    WHERE account_id = $1 AND id = $2 RETURNING {WEBHOOK}
+"""
 DELETE = "DELETE FROM webhooks WHERE account_id = $1 AND id = $2 RETURNING id"
 ROTATE = f"""
     UPDATE webhooks SET old_secret = secret, old_secret_until = $5, secret = $3, updated_at = $4
@@ -127,6 +138,25 @@ CODES_OF = f"""
     CROSS JOIN LATERAL jsonb_populate_record(current, data::jsonb -> 'qr_code') AS codes
     CROSS JOIN LATERAL jsonb_populate_record(current_link, nullif(data::jsonb -> 'link', 'null')) AS links
     LEFT JOIN scan_totals ON scan_totals.link_id = codes.link_id
+"""
+
+# A webhook's place in the log moves with the event: no scan is put down twice, or never, whoever else does this.
+GATHER = f"""
+    WITH hooks AS (
+        SELECT id, account_id, scans_told FROM webhooks
+        WHERE active AND '{SCAN_RECORDED}' = ANY (events) FOR NO KEY UPDATE SKIP LOCKED
+    ), news AS (
+        SELECT hooks.id AS hook, max(scan.id) AS last, jsonb_agg(to_jsonb(scan) ORDER BY scan.id) AS scans
+        FROM hooks CROSS JOIN LATERAL (
+            SELECT {SCAN_COLUMNS} FROM scans WHERE account_id = hooks.account_id AND id > scans_told
+            ORDER BY id LIMIT {MAX_SCANS_TOLD}
+        ) AS scan GROUP BY hooks.id
+    ), moved AS (
+        UPDATE webhooks SET scans_told = last FROM news WHERE webhooks.id = hook RETURNING hook, scans
+    )
+    SELECT add_webhook_event(ARRAY[hook], '{SCAN_RECORDED}', jsonb_build_object('scans', scans)),
+        jsonb_array_length(scans) AS scans
+    FROM moved
 """
 
 SETTLE = """
@@ -225,14 +255,20 @@ class PostgresOutbox:
         async with self._database.transaction() as connection:
             rows = await connection.fetch(CLAIM, at, until, list(busy), list(busy.values()), most)
             told = await connection.fetch(LINKS_OF, *_told(rows, "link"))
-            things: dict[int, Link | QrCode] = dict(_things(told, link_of))
+            things: dict[int, Thing] = dict(_things(told, link_of))
             told = await connection.fetch(CODES_OF, *_told(rows, "qr_code"))
             things |= dict(_things(told, code_of))
+            things |= dict(_things((row for row in rows if row["type"] == SCAN_RECORDED), _scans))
             due = [_due(row, things, until) for row in rows if row["event_id"] in things or row["type"] == TEST]
             if len(due) < len(rows):
                 unreadable = {row["event_id"] for row in rows} - {each.event.id for each in due}
                 await connection.execute(GIVE_UP, list(unreadable))
         return due
+
+    async def gather_scans(self) -> bool:
+        async with self._database.transaction() as connection:
+            rows = await connection.fetch(GATHER)
+        return any(row["scans"] == MAX_SCANS_TOLD for row in rows)
 
     async def settle(self, due: Due, attempt: Attempt, next_at: datetime | None) -> DisabledReason | None:
         status = "delivered" if attempt.succeeded else "failed" if next_at is None else "pending"
@@ -274,7 +310,12 @@ def _things(rows: Iterable[asyncpg.Record], value: Callable[[asyncpg.Record], T]
             log.exception("what an event tells of cannot be read; webhooks are not told of it: %s", dict(row))
 
 
-def _due(row: asyncpg.Record, things: Mapping[int, Link | QrCode], until: datetime) -> Due:
+def _scans(row: asyncpg.Record) -> tuple[RecordedScan, ...]:
+    scans = orjson.loads(row["data"])["scans"]
+    return tuple(RecordedScan(**scan | {"scanned_at": datetime.fromisoformat(scan["scanned_at"])}) for scan in scans)
+
+
+def _due(row: asyncpg.Record, things: Mapping[int, Thing], until: datetime) -> Due:
     event_id = EventId(row["event_id"])
     thing = things.get(event_id)
     secrets: Sequence[bytes | None] = (row["secret"], row["old_secret"])
