@@ -40,7 +40,7 @@ def test_a_key_opens_the_api_in_either_header_and_any_spelling_of_the_scheme(
     ):
         answer = anyone.get("/account", headers=headers)
         assert answer.status_code == 200, headers
-        assert answer.json() == api.get("/account").json()
+        assert answer.json()["id"] == api.get("/account").json()["id"]
 
 
 def test_a_deleted_key_opens_nothing_from_that_moment_on(api: httpx.Client, anyone: httpx.Client) -> None:

@@ -126,3 +126,23 @@ def test_beside_a_server_that_runs(tmp_path: Path) -> None:
         assert shell("account", "list")[1].startswith(account)
     finally:
         server.kill()
+
+
+def test_an_account_has_the_plan_that_it_was_given_last(shell: Shell) -> None:
+    account = shell("account", "create", "--name", "Bakery", "--plan", "qrlogo.advanced")[-1]
+    assert json.loads(shell("account", "show", account, "--json")[0])["plan"] == "qrlogo.advanced"
+    changed = json.loads(shell("account", "set-plan", account, "qrstudio.free", "--json")[0])
+    assert (changed["id"], changed["plan"]) == (account, "qrstudio.free")
+    assert json.loads(shell("account", "list", "--json")[0])[0]["plan"] == "qrstudio.free"
+    assert "PLAN: 'gold' is none of unlimited, " in shell.refused("account", "set-plan", account, "gold")
+    assert "--plan: 'gold' is none of unlimited, " in shell.refused(
+        "account", "create", "--name", "B", "--plan", "gold"
+    )
+
+
+def test_plans_are_listed_and_shown(shell: Shell) -> None:
+    plans = {plan["name"]: plan for plan in json.loads(shell("plan", "list", "--json")[0])}
+    assert plans["unlimited"]["requests_per_month"] is None
+    assert json.loads(shell("plan", "show", "qrlogo.advanced", "--json")[0]) == plans["qrlogo.advanced"]
+    assert "dynamic_codes        200" in shell("plan", "show", "qrlogo.advanced")
+    assert "PLAN: 'gold' is none of " in shell.refused("plan", "show", "gold")

@@ -103,7 +103,9 @@ class RedisWindows:
         """Connects, and gives Redis the scripts, so that the first request finds all as the others do."""
         with suppress(Exception):  # the first request will see
             async with asyncio.timeout(CONNECT_S):
-                await self._ask(RateLimitItemPerMinute(1), "nobody")
+                minute = RateLimitItemPerMinute(1)
+                await self._limiter.hit(minute, "nobody", cost=2)  # more than there are, so that nothing is written
+                await self._limiter.get_window_stats(minute, "nobody")
 
     async def close(self) -> None:
         for asking in self._asking:
