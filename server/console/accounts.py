@@ -51,7 +51,7 @@ def _account(accounts: WithAccounts, plans: Callable[[], Plans]) -> typer.Typer:
 
     @group.command()
     def create(
-        name: Annotated[str, typer.Option(metavar="NAME", help="What people call it.")],
+        name: Annotated[str, typer.Option("--name", metavar="NAME", help="What people call it.")],
         email: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Whom to write to.")] = None,
         plan: PlanOption = UNLIMITED.name,
         json: Json = False,
@@ -99,7 +99,7 @@ def _key(accounts: WithAccounts, formats: Mapping[str, KeyFormat]) -> typer.Type
     @group.command()
     def create(
         account: AccountOption,
-        name: Annotated[str, typer.Option(metavar="NAME", help="What people call it.")],
+        name: Annotated[str, typer.Option("--name", metavar="NAME", help="What people call it.")],
         form: Annotated[str, typer.Option("--format", metavar="|".join(formats), help="How it looks.")] = NATIVE.name,
         permissions: Annotated[
             str, typer.Option(metavar="LIST", help=f"Some of {', '.join(keys.PERMISSIONS)}.")
