@@ -76,6 +76,7 @@ from server.storage.snapshot import Snapshot, UnusableSnapshot
 from server.wire import json_bytes
 
 RETRY_S = 0.5
+PURGE_EVERY_S = 3600.0
 STORE_USES_S = 5.0
 INDEX_EVERY_S = 60.0
 LAST_USES_S = 1.0
@@ -475,6 +476,7 @@ async def _write(config: Settings, told: Connection) -> None:
     forgetting = asyncio.create_task(_forget_answers(PostgresAnswers(database)))
     indexes = asyncio.create_task(_complete_indexes(database))
     deliveries = asyncio.create_task(_tell_webhooks(config, stop))
+    purging = asyncio.create_task(_purge(PostgresQrCodes(database), config.deleted_codes_days))
     try:
         writer = Writer(
             config.journal_dir,
@@ -491,6 +493,7 @@ async def _write(config: Settings, told: Connection) -> None:
         forgetting.cancel()
         indexes.cancel()
         deliveries.cancel()
+        purging.cancel()
         await database.close()
 
 
@@ -504,6 +507,19 @@ async def _forget_answers(kept: PostgresAnswers) -> None:
         except Exception:  # whatever it is, what is too old is not answered any more
             log.exception("old answers cannot be dropped; trying again")
         await asyncio.sleep(FORGET_ANSWERS_S)
+
+
+async def _purge(codes: PostgresQrCodes, days: int) -> None:
+    """Removes codes that were deleted so many days ago; none, where that is 0."""
+    while days:
+        try:
+            if purged := await codes.purge(days):
+                log.info("removed %d codes that were deleted %d days ago", purged, days)
+        except StorageUnavailable:
+            pass
+        except Exception:  # whatever it is, they are kept no longer than until it is over
+            log.exception("deleted codes cannot be removed; trying again later")
+        await asyncio.sleep(PURGE_EVERY_S)
 
 
 async def _complete_indexes(database: Database) -> None:

@@ -73,6 +73,10 @@ class Settings:
         0,
         "How long the scan log is kept, by whole months; what was counted stays. 0: for ever.",
     )
+    deleted_codes_days: int = setting(
+        30,
+        "How long a deleted QR code can be restored; then it is removed, with pictures that no other has. 0: for ever.",
+    )
     image_cache_bytes: int = setting(64 << 20, "The most memory that each worker keeps drawn images in; 0 for none.")
     image_cache_ttl_s: int = setting(86_400, "How long Redis keeps a drawn image.")
     redis_url: str = setting(
@@ -122,6 +126,7 @@ class Settings:
         _within("journal_max_bytes", self.journal_max_bytes, 16 << 20, 1 << 50)
         _within("journal_sync_ms", self.journal_sync_ms, 1, 60_000)
         _within("scan_retention_days", self.scan_retention_days, 0, 36_500)
+        _within("deleted_codes_days", self.deleted_codes_days, 0, 36_500)
         _within("image_cache_bytes", self.image_cache_bytes, 0, 1 << 40)
         _within("render_pixels", self.render_pixels, 1_000_000, 1 << 40)
         _within("unknown_slugs_per_min", self.unknown_slugs_per_min, 0, 1_000_000)

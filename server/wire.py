@@ -112,5 +112,10 @@ def cursor_number(cursor: str) -> int | None:
     return number if number < 1 << 63 and cursor_of(number) == cursor else None
 
 
+def etags(header: str) -> list[str]:
+    """The strong ETags of If-Match, which weak ones never match (RFC 9110, 13.1.1)."""
+    return [each.strip()[1:-1] for each in header.split(",") if each.strip().startswith('"')]
+
+
 def not_modified(request: Request, etag: str) -> bool:
     return holds(request.headers.get("if-none-match", ""), etag)

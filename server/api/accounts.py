@@ -12,7 +12,7 @@ from server.domain.accounts import Accounts
 from server.domain.limits import Limits
 from server.domain.model import Account, ApiKeyId, Caller
 from server.openapi import operation
-from server.wire import ByMethod, json_response
+from server.wire import ByMethod, cursor_of, json_response
 
 
 def routes(accounts: Accounts, limits: Limits, answers: Answers, access: Access) -> list[Route]:
@@ -42,7 +42,7 @@ def routes(accounts: Accounts, limits: Limits, answers: Answers, access: Access)
         """List API keys, the newest first."""
         query = PageQuery.of(request)
         page = await accounts.keys(account.id, before=query.cursor, limit=query.limit)
-        return json_response(answers.page(page, answers.key))
+        return json_response(answers.page(page, answers.key, cursor_of))
 
     @operation(answers={204: None})
     async def delete_key(request: Request, account: Account) -> Response:

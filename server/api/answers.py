@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Generic, Literal, TypeVar, cast
+from typing import Annotated, Generic, Literal, NotRequired, TypeVar, cast
 
 from pydantic import with_config
 from typing_extensions import TypedDict
@@ -25,12 +25,12 @@ from server.domain.rules import plain_rules
 from server.domain.slug import Slug
 from server.domain.stats import Interval, Stats
 from server.openapi import shown
-from server.wire import cursor_of
 
 #: A number of 64 bits, without its sign.
 VISITOR = (1 << 64) - 1
 
 T = TypeVar("T")
+P = TypeVar("P")
 A = TypeVar("A")
 
 
@@ -142,6 +142,7 @@ class NewKeyAnswer(KeyAnswer):
             "slug": "menu",
             "destination": "https://example.com/menu",
             "title": "Menu",
+            "tags": [],
             "active": True,
             "expires_at": None,
             "fallback_url": None,
@@ -153,6 +154,7 @@ class NewKeyAnswer(KeyAnswer):
             "scans": 0,
             "created_at": "2026-11-20T08:30:00Z",
             "updated_at": "2026-11-20T08:30:00Z",
+            "deleted_at": None,
         }
     )
 )
@@ -162,6 +164,7 @@ class LinkAnswer(TypedDict):
     slug: str
     destination: str
     title: str | None
+    tags: list[str]
     active: bool
     expires_at: datetime | None
     fallback_url: str | None
@@ -174,6 +177,8 @@ class LinkAnswer(TypedDict):
     scans: int
     created_at: datetime
     updated_at: datetime
+    #: Only in lists that have deleted ones.
+    deleted_at: datetime | None
 
 
 @with_config(
@@ -181,6 +186,7 @@ class LinkAnswer(TypedDict):
         {
             "id": "qr_1da3xg8m2v7kt",
             "name": "Table 7",
+            "tags": [],
             "kind": "dynamic",
             "content": None,
             "link_id": "lnk_1da3xg8m2v7ks",
@@ -191,12 +197,14 @@ class LinkAnswer(TypedDict):
             "scans": 0,
             "created_at": "2026-11-20T08:30:00Z",
             "updated_at": "2026-11-20T08:30:00Z",
+            "deleted_at": None,
         }
     )
 )
 class QrCodeAnswer(TypedDict):
     id: str
     name: str | None
+    tags: list[str]
     kind: Literal["dynamic", "static"]
     #: The fields of its kind, in their one spelling.
     content: Annotated[dict[str, object], like(ContentShape)] | None
@@ -210,6 +218,10 @@ class QrCodeAnswer(TypedDict):
     scans: int | None
     created_at: datetime
     updated_at: datetime
+    #: Only in lists that have deleted ones.
+    deleted_at: datetime | None
+    #: Only where it was asked for; None for a static code.
+    link: NotRequired[LinkAnswer | None]
 
 
 WEBHOOK_EXAMPLE = {
@@ -375,11 +387,10 @@ class Answers:
         self._base_url = base_url
         self._short_url = short_url
 
-    def page(self, page: Page[T], answer: Callable[[T], A]) -> PageAnswer[A]:
-        below = page.next_before
+    def page(self, page: Page[T, P], answer: Callable[[T], A], cursor: Callable[[P], str]) -> PageAnswer[A]:
         return {
             "data": [answer(item) for item in page.items],
-            "next_cursor": None if below is None else cursor_of(below),
+            "next_cursor": None if page.next is None else cursor(page.next),
         }
 
     def account(self, account: Account, usage: Usage) -> AccountAnswer:
@@ -411,6 +422,7 @@ class Answers:
             "slug": link.slug,
             "destination": link.destination,
             "title": link.title,
+            "tags": [*link.tags],
             "active": link.guards.active,
             "expires_at": link.guards.expires_at,
             "fallback_url": link.guards.fallback_url,
@@ -422,14 +434,16 @@ class Answers:
             "scans": link.scans,
             "created_at": link.created_at,
             "updated_at": link.updated_at,
+            "deleted_at": link.deleted_at,
         }
 
-    def qr_code(self, code: QrCode) -> QrCodeAnswer:
+    def qr_code(self, code: QrCode, *, with_link: bool = False) -> QrCodeAnswer:
         link = code.content if isinstance(code.content, Link) else None
         code_id = id_text("qr", code.id)
-        return {
+        answer: QrCodeAnswer = {
             "id": code_id,
             "name": code.name,
+            "tags": [*code.tags],
             "kind": "static" if link is None else "dynamic",
             "content": None if isinstance(code.content, Link) else as_json(code.content),
             "link_id": None if link is None else id_text("lnk", link.id),
@@ -440,7 +454,11 @@ class Answers:
             "scans": None if link is None else link.scans,
             "created_at": code.created_at,
             "updated_at": code.updated_at,
+            "deleted_at": code.deleted_at,
         }
+        if with_link:
+            answer["link"] = None if link is None else self.link(link)
+        return answer
 
     def webhook(self, webhook: Webhook) -> WebhookAnswer:
         return {

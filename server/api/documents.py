@@ -49,6 +49,10 @@ HEADERS: dict[str, Json] = {
         "description": "Only where this is the answer to an earlier request with this Idempotency-Key.",
         "schema": {"type": "string", "enum": ["true"]},
     },
+    "If-Match": {
+        "description": "The ETag of what you have: where it was changed since, nothing is, and the answer is 412.",
+        "schema": {"type": "string"},
+    },
     "If-None-Match": {
         "description": "The ETag of what you have: where that is still right, the answer is 304, without a body.",
         "schema": {"type": "string"},

@@ -160,9 +160,14 @@ class Body(BaseModel):
 class Query(BaseModel):
     """A query string. Parameters nobody knows are passed over, as caches and mail programs add their own."""
 
+    #: Parameters that may come several times; of any other the last one counts.
+    repeatable: ClassVar[frozenset[str]] = frozenset()
+
     @classmethod
     def of(cls, request: Request) -> Self:
+        given = request.query_params
+        several = {name: given.getlist(name) for name in cls.repeatable if name in given}
         try:
-            return cls.model_validate(dict(request.query_params))
+            return cls.model_validate({**given, **several})
         except ValidationError as exc:
             raise InvalidFields(wrong_fields(exc.errors(include_url=False), query=True)) from exc

@@ -1,4 +1,4 @@
-"""POST GET /links; GET PATCH DELETE /links/{id}; GET /links/{id}/stats."""
+"""POST GET /links; GET PATCH DELETE /links/{id}; POST /links/{id}/restore; GET /links/{id}/stats."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -9,38 +9,55 @@ from starlette.routing import Route
 
 from server.api.access import Access
 from server.api.answers import Answers, LinkAnswer, PageAnswer, StatsAnswer
-from server.api.schema import LinkChange, LinkCreate, PageQuery, StatsQuery, path_id
-from server.domain.errors import SlugTaken
+from server.api.etags import only_if, unless_held, with_etag
+from server.api.lists import LinkListQuery, cursors
+from server.api.schema import LinkChange, LinkCreate, StatsQuery, path_id
+from server.domain.errors import ChangedMeanwhile, SlugTaken
+from server.domain.ids import id_text
 from server.domain.links import Links
 from server.domain.model import Account, LinkId
+from server.domain.ports import Versions
 from server.openapi import operation
 from server.wire import ByMethod, json_response
 
 
 def routes(links: Links, answers: Answers, access: Access, now: Callable[[], datetime]) -> list[Route]:
-    @operation(body=LinkCreate, answers={201: LinkAnswer}, sends=["Location"], refusals=[SlugTaken])
+    @operation(body=LinkCreate, answers={201: LinkAnswer}, sends=["Location", "ETag"], refusals=[SlugTaken])
     async def create_link(request: Request, account: Account) -> Response:
         """Create a link."""
         body = await LinkCreate.of(request)
         link = await links.create(
-            account, body.destination, slug=body.slug, title=body.title, guards=body.guards(), password=body.password
+            account,
+            body.destination,
+            slug=body.slug,
+            title=body.title,
+            tags=body.tags,
+            guards=body.guards(),
+            password=body.password,
         )
         answer = answers.link(link)
-        return json_response(answer, 201, {"location": f"/v1/links/{answer['id']}"})
+        return with_etag(answer, link.version, 201, location=f"/v1/links/{answer['id']}")
 
-    @operation(query=PageQuery, answers={200: PageAnswer[LinkAnswer]})
+    @operation(query=LinkListQuery, answers={200: PageAnswer[LinkAnswer]})
     async def list_links(request: Request, account: Account) -> Response:
-        """List links, the newest first."""
-        query = PageQuery.of(request)
-        page = await links.list(account.id, before=query.cursor, limit=query.limit)
-        return json_response(answers.page(page, answers.link))
+        """List links, the newest first, if no other order is asked for.
 
-    @operation(answers={200: LinkAnswer})
+        `cursor` goes with the filters and the order of the page that gave it.
+        """
+        query = LinkListQuery.of(request)
+        selection = query.selection()
+        page = await links.list(account.id, selection, after=query.place(selection), limit=query.limit)
+        return json_response(answers.page(page, answers.link, cursors(selection)))
+
+    @operation(takes=["If-None-Match"], answers={200: LinkAnswer, 304: None}, sends=["ETag"])
     async def get_link(request: Request, account: Account) -> Response:
         """Get a link."""
-        return json_response(answers.link(await links.get(account.id, _id(request))))
+        link = await links.get(account.id, _id(request))
+        return unless_held(request, answers.link(link), link.version)
 
-    @operation(body=LinkChange, answers={200: LinkAnswer})
+    @operation(
+        body=LinkChange, takes=["If-Match"], answers={200: LinkAnswer}, sends=["ETag"], refusals=[ChangedMeanwhile]
+    )
     async def update_link(request: Request, account: Account) -> Response:
         """Change a link.
 
@@ -48,17 +65,29 @@ def routes(links: Links, answers: Answers, access: Access, now: Callable[[], dat
         """
         link_id = _id(request)
         body = await LinkChange.of(request)
-        link = await links.change(account, link_id, body.changes(), password=body.password)
-        return json_response(answers.link(link))
+        link = await links.change(
+            account, link_id, body.changes(), password=body.password, only_if=_only_if(request, link_id)
+        )
+        return with_etag(answers.link(link), link.version)
 
-    @operation(answers={204: None})
+    @operation(takes=["If-Match"], answers={204: None}, refusals=[ChangedMeanwhile])
     async def delete_link(request: Request, account: Account) -> Response:
         """Delete a link.
 
         From then on its short URL is answered by 410. Its slug is never given to another link, as it may be on paper.
         """
-        await links.delete(account.id, _id(request))
+        link_id = _id(request)
+        await links.delete(account.id, link_id, only_if=_only_if(request, link_id))
         return Response(status_code=204)
+
+    @operation(answers={200: LinkAnswer}, sends=["ETag"])
+    async def restore_link(request: Request, account: Account) -> Response:
+        """Restore a deleted link.
+
+        Its short URL redirects again. A link that is not deleted stays as it is.
+        """
+        link = await links.restore(account, _id(request))
+        return with_etag(answers.link(link), link.version)
 
     @operation(query=StatsQuery, answers={200: StatsAnswer})
     async def get_link_stats(request: Request, account: Account) -> Response:
@@ -77,9 +106,14 @@ def routes(links: Links, answers: Answers, access: Access, now: Callable[[], dat
                 DELETE=access("links:write", delete_link),
             ),
         ),
+        Route("/links/{id}/restore", ByMethod(POST=access("links:write", restore_link))),
         Route("/links/{id}/stats", ByMethod(GET=access("links:read", get_link_stats))),
     ]
 
 
 def _id(request: Request) -> LinkId:
     return LinkId(path_id(request, "lnk", "link"))
+
+
+def _only_if(request: Request, link_id: LinkId) -> Versions:
+    return only_if(request, id_text("lnk", link_id))

@@ -99,6 +99,7 @@ STATUS: dict[type[errors.DomainError], int] = {
     errors.NotCounted: 409,
     errors.NotStatic: 409,
     errors.WebhookInactive: 409,
+    errors.ChangedMeanwhile: 412,
     errors.InvalidValue: 422,
     errors.BadPicture: 400,
     errors.Unscannable: 422,
@@ -133,6 +134,7 @@ FIELD_CODES = {
     "bool_type": "wrong_type",
     "bool_parsing": "wrong_type",
     "list_type": "wrong_type",
+    "tuple_type": "wrong_type",
     "float_type": "wrong_type",
     "float_parsing": "wrong_type",
     "int_type": "wrong_type",
@@ -154,6 +156,7 @@ FIELD_CODES = {
 FIELD_DETAILS = {
     "missing": "This is required.",
     "extra_forbidden": "There is no such field.",
+    "tuple_type": "This must be a list.",
     "model_type": "This must be an object.",
     "model_attributes_type": "This must be an object.",
 }

@@ -1,7 +1,9 @@
-"""POST GET /qr-codes; GET PATCH DELETE /qr-codes/{id}; GET /qr-codes/{id}/image; GET /qr-codes/{id}/stats."""
+"""POST GET /qr-codes; GET PATCH DELETE /qr-codes/{id}; POST /qr-codes/{id}/restore; GET /qr-codes/{id}/image;
+GET /qr-codes/{id}/stats."""
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -9,13 +11,16 @@ from starlette.routing import Route
 
 from server.api.access import Access
 from server.api.answers import Answers, PageAnswer, QrCodeAnswer, StatsAnswer
+from server.api.etags import only_if, unless_held, with_etag
 from server.api.images import PICTURE, PICTURE_HEADERS, image_answer
+from server.api.lists import Expanding, QrCodeListQuery, cursors
 from server.api.problems import in_query
-from server.api.schema import ImageQuery, PageQuery, QrCodeChange, QrCodeCreate, StatsQuery, path_id
-from server.domain.errors import BadPicture, Busy, NotCounted, NotFound, NotStatic, Unscannable
+from server.api.schema import ImageQuery, QrCodeChange, QrCodeCreate, StatsQuery, path_id
+from server.domain.errors import BadPicture, Busy, ChangedMeanwhile, NotCounted, NotFound, NotStatic, Unscannable
 from server.domain.ids import id_text
 from server.domain.limits import Limits
 from server.domain.model import Account, QrCodeId
+from server.domain.ports import Versions
 from server.domain.qrcodes import QrCodes
 from server.openapi import operation
 from server.wire import ByMethod, json_response
@@ -27,7 +32,7 @@ def routes(
     @operation(
         body=QrCodeCreate,
         answers={201: QrCodeAnswer},
-        sends=["Location"],
+        sends=["Location", "ETag"],
         refusals=[NotFound, BadPicture, Unscannable, Busy],
     )
     async def create_qr_code(request: Request, account: Account) -> Response:
@@ -41,25 +46,39 @@ def routes(
             account,
             body.says(),
             name=body.name,
+            tags=body.tags,
             design=body.design.value,
             allow_unscannable=body.allow_unscannable,
         )
         answer = answers.qr_code(code)
-        return json_response(answer, 201, {"location": f"/v1/qr-codes/{answer['id']}"})
+        return with_etag(answer, code.version, 201, location=f"/v1/qr-codes/{answer['id']}")
 
-    @operation(query=PageQuery, answers={200: PageAnswer[QrCodeAnswer]})
+    @operation(query=QrCodeListQuery, answers={200: PageAnswer[QrCodeAnswer]})
     async def list_qr_codes(request: Request, account: Account) -> Response:
-        """List QR codes, the newest first."""
-        query = PageQuery.of(request)
-        page = await codes.list(account.id, before=query.cursor, limit=query.limit)
-        return json_response(answers.page(page, answers.qr_code))
+        """List QR codes, the newest first, if no other order is asked for.
 
-    @operation(answers={200: QrCodeAnswer})
+        `cursor` goes with the filters and the order of the page that gave it.
+        """
+        query = QrCodeListQuery.of(request)
+        selection = query.selection()
+        page = await codes.list(account.id, selection, after=query.place(selection), limit=query.limit)
+        answer = partial(answers.qr_code, with_link=query.expand == "link")
+        return json_response(answers.page(page, answer, cursors(selection)))
+
+    @operation(query=Expanding, takes=["If-None-Match"], answers={200: QrCodeAnswer, 304: None}, sends=["ETag"])
     async def get_qr_code(request: Request, account: Account) -> Response:
         """Get a QR code."""
-        return json_response(answers.qr_code(await codes.get(account.id, _id(request))))
+        query = Expanding.of(request)
+        code = await codes.get(account.id, _id(request))
+        return unless_held(request, answers.qr_code(code, with_link=query.expand == "link"), code.version)
 
-    @operation(body=QrCodeChange, answers={200: QrCodeAnswer}, refusals=[BadPicture, NotStatic, Unscannable, Busy])
+    @operation(
+        body=QrCodeChange,
+        takes=["If-Match"],
+        answers={200: QrCodeAnswer},
+        sends=["ETag"],
+        refusals=[BadPicture, NotStatic, Unscannable, Busy, ChangedMeanwhile],
+    )
     async def update_qr_code(request: Request, account: Account) -> Response:
         """Change a QR code.
 
@@ -67,17 +86,33 @@ def routes(
         """
         code_id = _id(request)
         body = await QrCodeChange.of(request)
-        code = await codes.change(account, code_id, body.changes(), allow_unscannable=body.allow_unscannable)
-        return json_response(answers.qr_code(code))
+        code = await codes.change(
+            account,
+            code_id,
+            body.changes(),
+            allow_unscannable=body.allow_unscannable,
+            only_if=_only_if(request, code_id),
+        )
+        return with_etag(answers.qr_code(code), code.version)
 
-    @operation(answers={204: None})
+    @operation(takes=["If-Match"], answers={204: None}, refusals=[ChangedMeanwhile])
     async def delete_qr_code(request: Request, account: Account) -> Response:
         """Delete a QR code.
 
         Its link stays, so that what is printed goes on working; to end that, delete the link.
         """
-        await codes.delete(account.id, _id(request))
+        code_id = _id(request)
+        await codes.delete(account.id, code_id, only_if=_only_if(request, code_id))
         return Response(status_code=204)
+
+    @operation(answers={200: QrCodeAnswer}, sends=["ETag"])
+    async def restore_qr_code(request: Request, account: Account) -> Response:
+        """Restore a deleted QR code.
+
+        It can be, as long as it is kept. A code that is not deleted stays as it is.
+        """
+        code = await codes.restore(account, _id(request))
+        return with_etag(answers.qr_code(code), code.version)
 
     @operation(
         query=ImageQuery,
@@ -125,6 +160,7 @@ def routes(
                 DELETE=access("qr-codes:write", delete_qr_code),
             ),
         ),
+        Route("/qr-codes/{id}/restore", ByMethod(POST=access("qr-codes:write", restore_qr_code))),
         Route("/qr-codes/{id}/image", ByMethod(GET=access("qr-codes:read", get_qr_code_image))),
         Route("/qr-codes/{id}/stats", ByMethod(GET=access("qr-codes:read", get_qr_code_stats))),
     ]
@@ -132,3 +168,7 @@ def routes(
 
 def _id(request: Request) -> QrCodeId:
     return QrCodeId(path_id(request, "qr", "QR code"))
+
+
+def _only_if(request: Request, code_id: QrCodeId) -> Versions:
+    return only_if(request, id_text("qr", code_id))

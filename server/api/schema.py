@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, cast
 
-from pydantic import Field, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 from starlette.requests import Request
 
@@ -27,6 +27,7 @@ from server.domain.model import LinkChanges, LinkId, QrCodeChanges
 from server.domain.order import DEFAULT_SIZE_PX, MAX_DPI, MAX_SIZE_PX, MIN_DPI, MIN_SIZE_PX, ImageFormat
 from server.domain.slug import Slug
 from server.domain.stats import EARLIEST, LATEST, Interval, Period
+from server.domain.tag import MAX_TAGS, Tag, each_once
 from server.openapi import shown
 
 # --- fields -------------------------------------------------------------------------------------------------------
@@ -49,6 +50,12 @@ def path_id(request: Request, prefix: str, what: str, name: str = "id") -> int:
     if number is None:
         raise NotFound.of(what, text)
     return number
+
+
+#: Strict is a list no tuple.
+Tags = Annotated[
+    tuple[Annotated[Tag, born(Tag)], ...], Field(strict=False, max_length=MAX_TAGS), AfterValidator(each_once)
+]
 
 
 def _permissions(given: object) -> frozenset[Permission]:
@@ -100,12 +107,14 @@ class LinkCreate(GuardFields):
     destination: Annotated[Destination, born(Destination)]
     slug: Annotated[Slug, born(Slug)] | None = None
     title: Annotated[Label, born(Label)] | None = None
+    tags: Tags = ()
 
     def wanted(self) -> NewLink:
         return NewLink(
             destination=self.destination,
             slug=self.slug,
             title=self.title,
+            tags=self.tags,
             guards=self.guards(),
             password=self.password,
         )
@@ -116,6 +125,7 @@ class LinkChange(GuardFields):
 
     destination: Annotated[Destination, born(Destination)] = Destination.stored("")  # null is not a destination
     title: Annotated[Label, born(Label)] | None = None
+    tags: Tags = ()
 
     def changes(self) -> LinkChanges:
         """Each field is called as what it changes; but for a new password, which is still to be hashed."""
@@ -133,6 +143,7 @@ class QrCodeCreate(Body):
     max_bytes = MAX_DRAWN_BYTES
 
     name: Annotated[Label, born(Label)] | None = None
+    tags: Tags = ()
     destination: Annotated[Destination, born(Destination)] | None = None
     link_id: Annotated[LinkId, born(an_id("lnk"), id_schema("lnk"))] | None = None
     content: ContentBody | None = None
@@ -159,6 +170,7 @@ class QrCodeCreate(Body):
         return NewCode(
             says=self.says(),
             name=self.name,
+            tags=self.tags,
             design=self.design.value,
             allow_unscannable=self.allow_unscannable,
         )
@@ -169,6 +181,7 @@ class QrCodeChange(Body):
     max_bytes = MAX_DRAWN_BYTES
 
     name: Annotated[Label, born(Label)] | None = None
+    tags: Tags = ()
     #: Of a static code; as a whole.
     content: ContentBody = Text("-")  # null is not a content
     #: Takes also a design that no reader would read.
@@ -180,6 +193,8 @@ class QrCodeChange(Body):
         changes: QrCodeChanges = {}
         if "name" in self.model_fields_set:
             changes["name"] = self.name
+        if "tags" in self.model_fields_set:
+            changes["tags"] = self.tags
         if "content" in self.model_fields_set:
             changes["content"] = self.content
         if "design" in self.model_fields_set:
@@ -209,8 +224,11 @@ class WebhookChange(Body):
         return cast("WebhookChanges", {name: getattr(self, name) for name in self.model_fields_set})
 
 
+Limit = Annotated[int, Field(ge=1, le=100)]
+
+
 class PageQuery(Query):
-    limit: Annotated[int, Field(ge=1, le=100)] = 20
+    limit: Limit = 20
     cursor: Annotated[int | None, born(a_cursor)] = None
 
 

@@ -16,6 +16,7 @@ from server.api.answers import Answers
 from server.api.bulk import LinkMaker, Maker, Mode, QrCodeMaker, Refusal, problem_answer, refuse_all
 from server.api.designs import MAX_DRAWN_BYTES
 from server.api.fields import Query
+from server.api.lists import LinkFilters, QrCodeFilters
 from server.api.problems import Problem
 from server.domain.errors import BadPicture, Busy, SlugTaken, Unscannable
 from server.domain.ids import id_text
@@ -23,6 +24,7 @@ from server.domain.links import Links
 from server.domain.many import Many
 from server.domain.model import Account, Page
 from server.domain.qrcodes import QrCodes
+from server.domain.selection import PageEnd
 from server.openapi import File, operation, shown
 from server.wire import ByMethod, json_response, read_body
 
@@ -43,6 +45,7 @@ LINK_COLUMNS: Mapping[str, Callable[[str], object]] = {
     "destination": cells.text,
     "slug": cells.text,
     "title": cells.text,
+    "tags": cells.json,
     "active": cells.boolean,
     "expires_at": cells.text,
     "fallback_url": cells.text,
@@ -54,6 +57,7 @@ LINK_COLUMNS: Mapping[str, Callable[[str], object]] = {
 }
 CODE_COLUMNS: Mapping[str, Callable[[str], object]] = {
     "name": cells.text,
+    "tags": cells.json,
     "destination": cells.text,
     "link_id": cells.text,
     "content": cells.json,
@@ -62,8 +66,8 @@ CODE_COLUMNS: Mapping[str, Callable[[str], object]] = {
 }
 
 #: What an export says besides, and an import passes over.
-LINK_TOLD = ("id", "short_url", "password_protected", "scans", "created_at", "updated_at")
-CODE_TOLD = ("id", "kind", "short_url", "image_url", "scans", "created_at", "updated_at")
+LINK_TOLD = ("id", "short_url", "password_protected", "scans", "created_at", "updated_at", "deleted_at")
+CODE_TOLD = ("id", "kind", "short_url", "image_url", "scans", "created_at", "updated_at", "deleted_at")
 
 #: What an import may say, and an export does not.
 UNTOLD = ("password", "allow_unscannable")
@@ -100,23 +104,25 @@ class ImportAnswer(TypedDict):
 def routes(links: Links, codes: QrCodes, many: Many, answers: Answers, access: Access) -> list[Route]:
     link_maker, code_maker = LinkMaker(many), QrCodeMaker(many)
 
-    @operation(answers={200: CSV}, sends=["Content-Disposition"])
+    @operation(query=LinkFilters, answers={200: CSV}, sends=["Content-Disposition"])
     async def export_links(request: Request, account: Account) -> Response:
-        """Export the links as CSV, the newest first."""
+        """Export the links as CSV, the newest first, if no other order is asked for."""
+        selection = LinkFilters.of(request).selection()
         return await _exported(
             "links",
             [*LINK_TOLD, *LINK_COLUMNS],
-            lambda before: links.list(account.id, before=before, limit=PAGE_ROWS),
+            lambda after: links.list(account.id, selection, after=after, limit=PAGE_ROWS),
             answers.link,
         )
 
-    @operation(answers={200: CSV}, sends=["Content-Disposition"])
+    @operation(query=QrCodeFilters, answers={200: CSV}, sends=["Content-Disposition"])
     async def export_qr_codes(request: Request, account: Account) -> Response:
-        """Export the QR codes as CSV, the newest first."""
+        """Export the QR codes as CSV, the newest first, if no other order is asked for."""
+        selection = QrCodeFilters.of(request).selection()
         return await _exported(
             "qr-codes",
             [*CODE_TOLD, *CODE_COLUMNS],
-            lambda before: codes.list(account.id, before=before, limit=PAGE_ROWS),
+            lambda after: codes.list(account.id, selection, after=after, limit=PAGE_ROWS),
             answers.qr_code,
         )
 
@@ -170,7 +176,7 @@ def routes(links: Links, codes: QrCodes, many: Many, answers: Answers, access: A
 async def _exported(
     name: str,
     columns: list[str],
-    page: Callable[[int | None], Awaitable[Page[T]]],
+    page: Callable[[PageEnd | None], Awaitable[Page[T, PageEnd]]],
     answer: Callable[[T], Mapping[str, Any]],
 ) -> Response:
     """What is refused is so before the first byte; where the database goes after that, the answer breaks off."""
@@ -183,9 +189,9 @@ async def _exported(
         while True:
             told = map(answer, found.items)
             yield cells.written([each[column] for column in columns] for each in told)
-            if found.next_before is None:
+            if found.next is None:
                 return
-            found = await page(found.next_before)
+            found = await page(found.next)
 
     headers = {"content-disposition": f'attachment; filename="{name}.csv"', "content-type": MEDIA_TYPE}
     return StreamingResponse(pieces(), 200, headers)

@@ -13,7 +13,7 @@ from server.domain.errors import WebhookInactive
 from server.domain.model import Account, EventId, WebhookId
 from server.domain.webhooks import Webhooks
 from server.openapi import operation
-from server.wire import ByMethod, json_response
+from server.wire import ByMethod, cursor_of, json_response
 
 
 def routes(webhooks: Webhooks, answers: Answers, access: Access) -> list[Route]:
@@ -35,7 +35,7 @@ def routes(webhooks: Webhooks, answers: Answers, access: Access) -> list[Route]:
         """List the webhooks, the newest first."""
         query = PageQuery.of(request)
         page = await webhooks.list(account.id, before=query.cursor, limit=query.limit)
-        return json_response(answers.page(page, answers.webhook))
+        return json_response(answers.page(page, answers.webhook, cursor_of))
 
     @operation(answers={200: WebhookAnswer})
     async def get_webhook(request: Request, account: Account) -> Response:
@@ -84,7 +84,7 @@ def routes(webhooks: Webhooks, answers: Answers, access: Access) -> list[Route]:
         webhook_id = _id(request)
         query = PageQuery.of(request)
         page = await webhooks.deliveries(account.id, webhook_id, before=query.cursor, limit=query.limit)
-        return json_response(answers.page(page, answers.delivery))
+        return json_response(answers.page(page, answers.delivery, cursor_of))
 
     @operation(answers={202: DeliveryAnswer}, refusals=[WebhookInactive])
     async def redeliver_webhook_event(request: Request, account: Account) -> Response:

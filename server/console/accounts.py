@@ -179,13 +179,13 @@ def _about(option: str) -> Iterator[None]:
         fail(f"{option}: {exc.detail}")
 
 
-async def _all(pages: Callable[..., Awaitable[Page[T]]], row: Callable[[T], Row]) -> list[Row]:
+async def _all(pages: Callable[..., Awaitable[Page[T, int]]], row: Callable[[T], Row]) -> list[Row]:
     rows: list[Row] = []
     before: int | None = None
     while True:
         page = await pages(before=before, limit=PAGE)
         rows += map(row, page.items)
-        before = page.next_before
+        before = page.next
         if before is None:
             return rows
 

@@ -51,7 +51,7 @@ class Accounts:
         self.callers.changed([account])
         return changed
 
-    async def list(self, *, before: int | None, limit: int) -> Page[Account]:
+    async def list(self, *, before: int | None, limit: int) -> Page[Account, int]:
         """All there are, for whoever runs the server."""
         return await self._store.accounts(before=before, limit=limit)
 
@@ -132,7 +132,7 @@ class Accounts:
             except StorageUnavailable:
                 self._used = used | self._used
 
-    async def keys(self, account: AccountId, *, before: int | None, limit: int) -> Page[ApiKey]:
+    async def keys(self, account: AccountId, *, before: int | None, limit: int) -> Page[ApiKey, int]:
         return await self._store.keys(account, before=before, limit=limit)
 
     async def delete_key(self, account: AccountId, key: ApiKeyId) -> None:

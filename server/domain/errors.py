@@ -118,6 +118,12 @@ class WebhookInactive(DomainError):
     code = "webhook_inactive"
 
 
+class ChangedMeanwhile(DomainError):
+    """It was changed since it was read: its ETag is not the one in If-Match. Read it again before you change it."""
+
+    code = "changed_meanwhile"
+
+
 class StorageUnavailable(DomainError):
     """The database cannot be reached. Redirects go on and scans are kept; try this again shortly."""
 

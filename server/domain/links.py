@@ -6,16 +6,18 @@ from datetime import datetime
 from typing import TypeVar
 
 from server.domain.destination import Destination
-from server.domain.errors import NotFound, SlugTaken
+from server.domain.errors import ChangedMeanwhile, NotFound, SlugTaken
 from server.domain.guards import NO_GUARDS, Guards
 from server.domain.ids import id_text
 from server.domain.label import Label
 from server.domain.limits import allow_guards
 from server.domain.model import Account, AccountId, Link, LinkChanges, LinkId, Page
 from server.domain.password import Password
-from server.domain.ports import Hasher, LinkStore, StatsStore
+from server.domain.ports import Hasher, LinkStore, StatsStore, Versions
+from server.domain.selection import ALL_LINKS, LinkSelection, PageEnd
 from server.domain.slug import Slug
 from server.domain.stats import Period, Stats
+from server.domain.tag import Tag
 
 T = TypeVar("T")
 
@@ -53,6 +55,7 @@ class Links:
         *,
         slug: Slug | None = None,
         title: Label | None = None,
+        tags: tuple[Tag, ...] = (),
         guards: Guards = NO_GUARDS,
     ) -> Link:
         """A new link that is stored nowhere yet."""
@@ -63,6 +66,7 @@ class Links:
             slug=slug or Slug.random(),
             destination=destination,
             title=title,
+            tags=tags,
             guards=guards,
             created_at=now,
             updated_at=now,
@@ -75,6 +79,7 @@ class Links:
         *,
         slug: Slug | None = None,
         title: Label | None = None,
+        tags: tuple[Tag, ...] = (),
         guards: Guards = NO_GUARDS,
         password: Password | None = None,
     ) -> Link:
@@ -85,7 +90,7 @@ class Links:
             guards = replace(guards, password_hash=await self._hasher.hash(password))
 
         async def add() -> Link:
-            link = self.draft(account.id, destination, slug=slug, title=title, guards=guards)
+            link = self.draft(account.id, destination, slug=slug, title=title, tags=tags, guards=guards)
             await self._store.add(link, account.plan)
             return link
 
@@ -96,24 +101,52 @@ class Links:
     async def get(self, account: AccountId, link_id: LinkId) -> Link:
         return _found(await self._store.get(account, link_id), link_id)
 
-    async def list(self, account: AccountId, *, before: int | None, limit: int) -> Page[Link]:
-        return await self._store.list(account, before=before, limit=limit)
+    async def list(
+        self,
+        account: AccountId,
+        selection: LinkSelection = ALL_LINKS,
+        *,
+        after: PageEnd | None = None,
+        limit: int,
+    ) -> Page[Link, PageEnd]:
+        return await self._store.list(account, selection, after=after, limit=limit)
 
     async def change(
-        self, account: Account, link_id: LinkId, changes: LinkChanges, *, password: Password | None = None
+        self,
+        account: Account,
+        link_id: LinkId,
+        changes: LinkChanges,
+        *,
+        password: Password | None = None,
+        only_if: Versions = None,
     ) -> Link:
-        """With a new password, where one is given; raises Busy for that, and PlanLimit."""
+        """With a new password, where one is given; raises Busy for that, PlanLimit, and ChangedMeanwhile."""
         allow_guards(account.plan, password, changes.get("expires_at"), changes.get("max_scans"))
         if password is not None:
             changes = {**changes, "password_hash": await self._hasher.hash(password)}
-        link = _found(await self._store.change(account.id, link_id, changes, self._now()), link_id)
+        link = await self._store.change(account.id, link_id, changes, self._now(), only_if)
+        return await self._done(account.id, link_id, link)
+
+    async def delete(self, account: AccountId, link_id: LinkId, *, only_if: Versions = None) -> None:
+        """The slug answers 410 from now on and is never given away again: it may be on paper. Raises
+        ChangedMeanwhile."""
+        await self._done(account, link_id, await self._store.delete(account, link_id, self._now(), only_if))
+
+    async def _done(self, account: AccountId, link_id: LinkId, link: Link | None) -> Link:
+        """What was changed; raises, where nothing was, why not."""
+        if link is None:
+            await self.get(account, link_id)
+            raise ChangedMeanwhile
         await self._changed(link.slug)
         return link
 
-    async def delete(self, account: AccountId, link_id: LinkId) -> None:
-        """The slug answers 410 from now on and is never given away again: it may be on paper."""
-        link = _found(await self._store.delete(account, link_id, self._now()), link_id)
+    async def restore(self, account: Account, link_id: LinkId) -> Link:
+        """A deleted link is as it was; one that is not stays so. Raises PlanLimit."""
+        link = await self._store.restore(account.id, link_id, account.plan, self._now())
+        if link is None:
+            return await self.get(account.id, link_id)
         await self._changed(link.slug)
+        return link
 
     async def stats(self, account: AccountId, link_id: LinkId, period: Period) -> Stats:
         await self.get(account, link_id)

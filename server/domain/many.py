@@ -18,6 +18,7 @@ from server.domain.password import Password
 from server.domain.ports import Hasher, LinkStore, QrCodeStore
 from server.domain.qrcodes import QrCodes
 from server.domain.slug import Slug
+from server.domain.tag import Tag
 
 T = TypeVar("T")
 
@@ -35,6 +36,7 @@ class NewLink:
     destination: Destination
     slug: Slug | None = None
     title: Label | None = None
+    tags: tuple[Tag, ...] = ()
     guards: Guards = NO_GUARDS
     password: Password | None = None
 
@@ -45,6 +47,7 @@ class NewCode:
 
     says: Destination | LinkId | Content
     name: Label | None
+    tags: tuple[Tag, ...] = ()
     design: Design
     allow_unscannable: bool = False
 
@@ -122,7 +125,9 @@ class Many:
         return outcomes
 
     def _draft(self, account: Account, each: NewLink, guards: Guards) -> Link:
-        return self._links.draft(account.id, each.destination, slug=each.slug, title=each.title, guards=guards)
+        return self._links.draft(
+            account.id, each.destination, slug=each.slug, title=each.title, tags=each.tags, guards=guards
+        )
 
     async def _guards(self, each: NewLink) -> Guards:
         if each.password is None:
@@ -142,13 +147,14 @@ class Many:
             account,
             self._content(account, each, links),
             name=each.name,
+            tags=each.tags,
             design=each.design,
             allow_unscannable=each.allow_unscannable,
         )
 
     def _content(self, account: Account, each: NewCode, links: Mapping[LinkId, Link]) -> Link | Content:
         if isinstance(each.says, Destination):
-            return self._links.draft(account.id, each.says, title=each.name)
+            return self._links.draft(account.id, each.says, title=each.name, tags=each.tags)
         if isinstance(each.says, int):
             if each.says not in links:
                 raise NotFound.of("link", id_text("lnk", each.says))

@@ -15,6 +15,7 @@ from server.domain.label import Label
 from server.domain.plan import UNLIMITED, Plan
 from server.domain.rules import Rule
 from server.domain.slug import Slug
+from server.domain.tag import Tag
 
 AccountId = NewType("AccountId", int)
 ApiKeyId = NewType("ApiKeyId", int)
@@ -27,6 +28,10 @@ WebhookId = NewType("WebhookId", int)
 EventId = NewType("EventId", int)
 
 T = TypeVar("T")
+P = TypeVar("P")
+
+#: When the parts of a thing that is answered were changed last: no two states of it have the same one.
+Version = tuple[datetime, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +81,17 @@ class Link:
     slug: Slug
     destination: Destination
     title: Label | None
+    tags: tuple[Tag, ...] = ()
     guards: Guards = NO_GUARDS
     #: Accepted scans, as far as the writer has come (a fraction of a second behind).
     scans: int = 0
     created_at: datetime
     updated_at: datetime
+    deleted_at: datetime | None = None
+
+    @property
+    def version(self) -> Version:
+        return (self.updated_at,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,10 +101,17 @@ class QrCode:
     id: QrCodeId
     account_id: AccountId
     name: Label | None
+    tags: tuple[Tag, ...] = ()
     content: Link | Content
     design: Design
     created_at: datetime
     updated_at: datetime
+    deleted_at: datetime | None = None
+
+    @property
+    def version(self) -> Version:
+        """Of a dynamic code, with that of its link, of which the code's answer has much."""
+        return (self.updated_at, *(self.content.version if isinstance(self.content, Link) else ()))
 
 
 class LinkChanges(TypedDict, total=False):
@@ -101,6 +119,7 @@ class LinkChanges(TypedDict, total=False):
 
     destination: Destination
     title: Label | None
+    tags: tuple[Tag, ...]
     active: bool
     expires_at: datetime | None
     fallback_url: Destination | None
@@ -115,17 +134,19 @@ class QrCodeChanges(TypedDict, total=False):
     """What may change of a QR code; what is absent stays."""
 
     name: Label | None
+    tags: tuple[Tag, ...]
     #: Of a static code.
     content: Content
     design: Design
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """One page of a list, newest first, and the id to go on below; None when this is the last one."""
+class Page(Generic[T, P]):
+    """One page of a list, and where to go on: below an id where the list is newest first and no other way, else at a
+    Place; None when this is the last one."""
 
     items: list[T]
-    next_before: int | None
+    next: P | None
 
 
 class Target(NamedTuple):

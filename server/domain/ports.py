@@ -32,16 +32,21 @@ from server.domain.model import (
     ScanId,
     Target,
     Targets,
+    Version,
     WebhookId,
 )
 from server.domain.order import Order
 from server.domain.password import Password
 from server.domain.plan import Plan
 from server.domain.scannability import Scannability
+from server.domain.selection import LinkSelection, PageEnd, QrCodeSelection
 from server.domain.slug import Slug
 from server.domain.stats import Bucket, Period, Totals
 
 T = TypeVar("T")
+
+#: None is: whichever.
+Versions = Collection[Version] | None
 
 
 class AccountStore(Protocol):
@@ -52,13 +57,13 @@ class AccountStore(Protocol):
         """Adds both, or neither and returns False where there is an account already."""
 
     async def account(self, account: AccountId) -> Account | None: ...
-    async def accounts(self, *, before: int | None, limit: int) -> Page[Account]: ...
+    async def accounts(self, *, before: int | None, limit: int) -> Page[Account, int]: ...
     async def caller(self, digest: bytes) -> Caller | None: ...
     async def set_plan(self, account: AccountId, plan: Plan) -> Account | None: ...
     async def add_key(self, key: ApiKey, digest: bytes, plan: Plan) -> bool:
         """False where there is no such account. Raises PlanLimit."""
 
-    async def keys(self, account: AccountId, *, before: int | None, limit: int) -> Page[ApiKey]: ...
+    async def keys(self, account: AccountId, *, before: int | None, limit: int) -> Page[ApiKey, int]: ...
     async def keys_used(self, at: Mapping[ApiKeyId, datetime]) -> None: ...
     async def delete_key(self, account: AccountId | None, key: ApiKeyId) -> AccountId | None:
         """Of this account only, where one is given; whose it was, or None where there is none."""
@@ -145,7 +150,10 @@ class Windows(Protocol):
 
 
 class LinkStore(Protocol):
-    """Links of accounts. Deleted ones are only ever seen by the redirect."""
+    """Links of accounts. Deleted ones are seen by the redirect, and by lists that ask for them.
+
+    What changes a link changes it only if it is of one of the versions `only_if`, where they are given, and returns
+    None else, as it does where there is no such link."""
 
     async def add(self, link: Link, plan: Plan) -> None:
         """Raises SlugTaken, and PlanLimit where there are as many already as the plan allows."""
@@ -158,9 +166,15 @@ class LinkStore(Protocol):
 
     async def some(self, account: AccountId, links: Sequence[LinkId]) -> list[Link]: ...
     async def get(self, account: AccountId, link: LinkId) -> Link | None: ...
-    async def list(self, account: AccountId, *, before: int | None, limit: int) -> Page[Link]: ...
-    async def change(self, account: AccountId, link: LinkId, changes: LinkChanges, at: datetime) -> Link | None: ...
-    async def delete(self, account: AccountId, link: LinkId, at: datetime) -> Link | None: ...
+    async def list(
+        self, account: AccountId, selection: LinkSelection, *, after: PageEnd | None, limit: int
+    ) -> Page[Link, PageEnd]: ...
+    async def change(
+        self, account: AccountId, link: LinkId, changes: LinkChanges, at: datetime, only_if: Versions = None
+    ) -> Link | None: ...
+    async def delete(self, account: AccountId, link: LinkId, at: datetime, only_if: Versions = None) -> Link | None: ...
+    async def restore(self, account: AccountId, link: LinkId, plan: Plan, at: datetime) -> Link | None:
+        """None also for a link that is not deleted; raises PlanLimit."""
 
 
 class UseStore(Protocol):
@@ -181,7 +195,7 @@ class Hasher(Protocol):
 
 
 class QrCodeStore(Protocol):
-    """QR codes with the links they stand for."""
+    """QR codes with the links they stand for; `only_if` as for links."""
 
     async def add(self, code: QrCode, plan: Plan, *, with_link: bool) -> None:
         """Raises SlugTaken, and PlanLimit where there are as many already as the plan allows."""
@@ -192,11 +206,17 @@ class QrCodeStore(Protocol):
         """As links, some of them with theirs."""
 
     async def get(self, account: AccountId, code: QrCodeId) -> QrCode | None: ...
-    async def list(self, account: AccountId, *, before: int | None, limit: int) -> Page[QrCode]: ...
+    async def list(
+        self, account: AccountId, selection: QrCodeSelection, *, after: PageEnd | None, limit: int
+    ) -> Page[QrCode, PageEnd]: ...
     async def change(
-        self, account: AccountId, code: QrCodeId, changes: QrCodeChanges, at: datetime
+        self, account: AccountId, code: QrCodeId, changes: QrCodeChanges, at: datetime, only_if: Versions = None
     ) -> QrCode | None: ...
-    async def delete(self, account: AccountId, code: QrCodeId) -> bool: ...
+    async def delete(
+        self, account: AccountId, code: QrCodeId, at: datetime, only_if: Versions = None
+    ) -> QrCode | None: ...
+    async def restore(self, account: AccountId, code: QrCodeId, plan: Plan, at: datetime) -> QrCode | None:
+        """None also for a code that is not deleted; raises PlanLimit."""
 
 
 class StatsStore(Protocol):
@@ -308,7 +328,7 @@ class WebhookStore(Protocol):
 
     async def add(self, webhook: Webhook, secret: bytes) -> None: ...
     async def get(self, account: AccountId, webhook: WebhookId) -> Webhook | None: ...
-    async def list(self, account: AccountId, *, before: int | None, limit: int) -> Page[Webhook]: ...
+    async def list(self, account: AccountId, *, before: int | None, limit: int) -> Page[Webhook, int]: ...
     async def change(
         self, account: AccountId, webhook: WebhookId, changes: WebhookChanges, at: datetime
     ) -> Webhook | None:
@@ -325,7 +345,7 @@ class WebhookStore(Protocol):
     async def add_event(self, webhook: WebhookId, kind: str) -> Delivery | None:
         """An event for this webhook alone."""
 
-    async def deliveries(self, webhook: WebhookId, *, before: int | None, limit: int) -> Page[Delivery]: ...
+    async def deliveries(self, webhook: WebhookId, *, before: int | None, limit: int) -> Page[Delivery, int]: ...
     async def redeliver(self, webhook: WebhookId, event: EventId, at: datetime) -> Delivery | None:
         """Has it sent at this moment, as if for the first time."""
 

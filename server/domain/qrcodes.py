@@ -9,17 +9,19 @@ from typing import Any, cast
 from server.domain.content import Content
 from server.domain.design import Design
 from server.domain.destination import Destination
-from server.domain.errors import InvalidValue, NotCounted, NotFound, NotStatic
+from server.domain.errors import ChangedMeanwhile, InvalidValue, NotCounted, NotFound, NotStatic
 from server.domain.ids import id_text
 from server.domain.label import Label
 from server.domain.limits import allow_design, allow_size
 from server.domain.links import Links, retry_on_clash
 from server.domain.model import Account, AccountId, Link, LinkId, Page, QrCode, QrCodeChanges, QrCodeId
 from server.domain.order import DEFAULT_SIZE_PX, ImageFormat, Order
-from server.domain.ports import QrCodeStore
+from server.domain.ports import QrCodeStore, Versions
+from server.domain.selection import ALL_CODES, PageEnd, QrCodeSelection
 from server.domain.slug import Slug
 from server.domain.stats import Period, Stats
 from server.domain.studio import Shown, Studio
+from server.domain.tag import Tag
 
 #: At this size a picture is checked before its code is stored; the one that is asked for is checked again.
 CHECKED_PX = 1024
@@ -58,10 +60,12 @@ class QrCodes:
         says: Destination | LinkId | Content,
         *,
         name: Label | None,
+        tags: tuple[Tag, ...] = (),
         design: Design,
         allow_unscannable: bool = False,
     ) -> QrCode:
         """A new code: dynamic with a link of its own (Destination) or a link there is (LinkId), or static (Content).
+        A link of its own has the name and the tags of the code.
 
         Raises Unscannable for a picture that no reader would read, unless that is allowed, and PlanLimit.
         """
@@ -69,27 +73,30 @@ class QrCodes:
             destination = says
 
             async def add() -> QrCode:
-                link = self._links.draft(account.id, destination, title=name)
-                return await self._add(account, link, name, design, allow_unscannable, with_link=True)
+                link = self._links.draft(account.id, destination, title=name, tags=tags)
+                return await self._add(account, link, name, tags, design, allow_unscannable, with_link=True)
 
             code = await retry_on_clash(add)
             assert isinstance(code.content, Link), "add() has made it so"
             await self._changed(code.content.slug)
             return code
         content = says if isinstance(says, Content) else await self._links.get(account.id, says)
-        return await self._add(account, content, name, design, allow_unscannable, with_link=False)
+        return await self._add(account, content, name, tags, design, allow_unscannable, with_link=False)
 
     async def _add(
         self,
         account: Account,
         content: Link | Content,
         name: Label | None,
+        tags: tuple[Tag, ...],
         design: Design,
         allow_unscannable: bool,
         *,
         with_link: bool,
     ) -> QrCode:
-        code = await self.draft(account, content, name=name, design=design, allow_unscannable=allow_unscannable)
+        code = await self.draft(
+            account, content, name=name, tags=tags, design=design, allow_unscannable=allow_unscannable
+        )
         await self._store.add(code, account.plan, with_link=with_link)
         return code
 
@@ -99,6 +106,7 @@ class QrCodes:
         content: Link | Content,
         *,
         name: Label | None,
+        tags: tuple[Tag, ...],
         design: Design,
         allow_unscannable: bool,
     ) -> QrCode:
@@ -109,6 +117,7 @@ class QrCodes:
             id=QrCodeId(self._new_id()),
             account_id=account.id,
             name=name,
+            tags=tags,
             content=content,
             design=design,
             created_at=now,
@@ -120,8 +129,15 @@ class QrCodes:
     async def get(self, account: AccountId, code_id: QrCodeId) -> QrCode:
         return _found(await self._store.get(account, code_id), code_id)
 
-    async def list(self, account: AccountId, *, before: int | None, limit: int) -> Page[QrCode]:
-        return await self._store.list(account, before=before, limit=limit)
+    async def list(
+        self,
+        account: AccountId,
+        selection: QrCodeSelection = ALL_CODES,
+        *,
+        after: PageEnd | None = None,
+        limit: int,
+    ) -> Page[QrCode, PageEnd]:
+        return await self._store.list(account, selection, after=after, limit=limit)
 
     async def change(
         self,
@@ -130,9 +146,13 @@ class QrCodes:
         changes: QrCodeChanges,
         *,
         allow_unscannable: bool = False,
+        only_if: Versions = None,
     ) -> QrCode:
+        """Raises ChangedMeanwhile, and Unscannable as `create` does."""
         if "design" in changes or "content" in changes:
             code = await self.get(account.id, code_id)
+            if only_if is not None and code.version not in only_if:
+                raise ChangedMeanwhile  # before anything is drawn; what changes while it is, is seen below
             if "content" in changes and isinstance(code.content, Link):
                 raise NotStatic
             code = replace(code, **changes)
@@ -140,16 +160,26 @@ class QrCodes:
                 code = replace(code, design=await self._completed(account, code.content, code.design))
                 changes = {**changes, "design": code.design}
             await self._prove(code, allow_unscannable)
-        changed = await self._store.change(account.id, code_id, changes, self._now())
-        self._altered(code_id)
-        return _found(changed, code_id)
+        code_now = await self._store.change(account.id, code_id, changes, self._now(), only_if)
+        return await self._done(account.id, code_id, code_now)
 
-    async def delete(self, account: AccountId, code_id: QrCodeId) -> None:
-        """Its link stays, so that what is printed goes on working; whoever wants an end deletes the link."""
-        deleted = await self._store.delete(account, code_id)
+    async def delete(self, account: AccountId, code_id: QrCodeId, *, only_if: Versions = None) -> None:
+        """Its link stays, so that what is printed goes on working; whoever wants an end deletes the link. Raises
+        ChangedMeanwhile."""
+        await self._done(account, code_id, await self._store.delete(account, code_id, self._now(), only_if))
+
+    async def _done(self, account: AccountId, code_id: QrCodeId, code: QrCode | None) -> QrCode:
+        """What was changed; raises, where nothing was, why not."""
         self._altered(code_id)
-        if not deleted:
-            raise _missing(code_id)
+        if code is None:
+            await self.get(account, code_id)
+            raise ChangedMeanwhile
+        return code
+
+    async def restore(self, account: Account, code_id: QrCodeId) -> QrCode:
+        """A deleted code is as it was; one that is not stays so. Raises PlanLimit."""
+        code = await self._store.restore(account.id, code_id, account.plan, self._now())
+        return code or await self.get(account.id, code_id)
 
     async def show(
         self,
@@ -236,9 +266,5 @@ def _place_of_text(content: Link | Content) -> str:
 
 def _found(code: QrCode | None, code_id: QrCodeId) -> QrCode:
     if code is None:
-        raise _missing(code_id)
+        raise NotFound.of("QR code", id_text("qr", code_id))
     return code
-
-
-def _missing(code_id: QrCodeId) -> NotFound:
-    return NotFound.of("QR code", id_text("qr", code_id))

@@ -71,7 +71,7 @@ class Webhooks:
     async def get(self, account: AccountId, webhook_id: WebhookId) -> Webhook:
         return _found(await self._store.get(account, webhook_id), webhook_id)
 
-    async def list(self, account: AccountId, *, before: int | None, limit: int) -> Page[Webhook]:
+    async def list(self, account: AccountId, *, before: int | None, limit: int) -> Page[Webhook, int]:
         return await self._store.list(account, before=before, limit=limit)
 
     async def change(self, account: Account, webhook_id: WebhookId, changes: WebhookChanges) -> Webhook:
@@ -102,7 +102,7 @@ class Webhooks:
 
     async def deliveries(
         self, account: AccountId, webhook_id: WebhookId, *, before: int | None, limit: int
-    ) -> Page[Delivery]:
+    ) -> Page[Delivery, int]:
         await self.get(account, webhook_id)
         return await self._store.deliveries(webhook_id, before=before, limit=limit)
 

@@ -10,7 +10,8 @@ from tests.support import until
 
 GUARDS = {"active", "expires_at", "fallback_url", "redirect_status", "forward_query"}
 GUARDS |= {"password_protected", "max_scans", "rules"}
-FIELDS = {"id", "short_url", "slug", "destination", "title", "scans", "created_at", "updated_at"} | GUARDS
+FIELDS = {"id", "short_url", "slug", "destination", "title", "tags", "scans"} | GUARDS
+FIELDS |= {"created_at", "updated_at", "deleted_at"}
 
 
 def a_slug() -> str:

@@ -10,8 +10,8 @@ from tests.api.exchange import new_code, new_link, problem, wrong
 from tests.support import until
 
 FIELDS = {
-    *["id", "name", "kind", "content", "link_id", "short_url", "destination", "image_url", "design", "scans"],
-    *["created_at", "updated_at"],
+    *["id", "name", "tags", "kind", "content", "link_id", "short_url", "destination", "image_url", "design", "scans"],
+    *["created_at", "updated_at", "deleted_at"],
 }
 
 

@@ -1,5 +1,6 @@
 """/render, /render/validate, /render/batch, and the designs of stored codes."""
 
+import asyncio
 import base64
 import hashlib
 import json
@@ -16,6 +17,8 @@ import zxingcpp
 from PIL import Image, ImageDraw
 
 from server.domain.design import BorderShape, CenterShape, ModuleShape, Ring
+from server.storage.postgres.pool import Database
+from server.storage.postgres.qrcodes import PostgresQrCodes
 from tests.api.exchange import Json, everything, new_code, problem, wrong
 from tests.fastcore.viewers import in_ghostscript, in_pdfium, in_resvg, on_white
 from tests.support import ServerProcess, sql
@@ -639,7 +642,7 @@ def test_a_stored_logo_is_kept_once_answered_by_its_hash_and_goes_with_its_last_
     # The same picture, in another place of another design.
     photo = {"background": {"image": {"sha256": sha256}, "opacity": 0.1}}
     assert api.patch(f"/qr-codes/{codes[1]['id']}", json={"design": photo}).status_code == 200
-    assert api.delete(f"/qr-codes/{codes[0]['id']}").status_code == 204
+    assert api.patch(f"/qr-codes/{codes[0]['id']}", json={"design": {}}).status_code == 200
     assert pictures(server, api) == [sha256]
     assert api.patch(f"/qr-codes/{codes[1]['id']}", json={"design": {}}).status_code == 200
     assert pictures(server, api) == []
@@ -647,8 +650,45 @@ def test_a_stored_logo_is_kept_once_answered_by_its_hash_and_goes_with_its_last_
     third = new_code(api, content=SAYS, design=WITH_LOGO)
     other = {"level": "H", "logo": {"image": {"data": in_base64(a_logo("#1e1ec0"))}}}
     assert api.patch(f"/qr-codes/{third['id']}", json={"design": other}).status_code == 200
-    assert len(pictures(server, api)) == 1
+    left = pictures(server, api)
+    assert len(left) == 1
+    # A deleted code may be restored, and is drawn as before.
+    before = api.get(f"/qr-codes/{third['id']}/image").content
     assert api.delete(f"/qr-codes/{third['id']}").status_code == 204
+    assert pictures(server, api) == left
+    assert api.post(f"/qr-codes/{third['id']}/restore").status_code == 200
+    assert api.get(f"/qr-codes/{third['id']}/image").content == before
+
+
+def test_a_deleted_code_is_removed_with_its_picture_when_it_was_kept_long_enough(
+    server: ServerProcess, api: httpx.Client
+) -> None:
+    codes = [new_code(api, content=SAYS, design=WITH_LOGO) for _ in range(2)]
+    kept = pictures(server, api)
+
+    async def purge() -> None:
+        database = Database(server.database_url)
+        await database.open()
+        await PostgresQrCodes(database).purge(30)
+        await database.close()
+
+    def forget(code: Json, days: int) -> None:
+        assert api.delete(f"/qr-codes/{code['id']}").status_code == 204
+        sql(
+            server.database_url,
+            "UPDATE qr_codes SET deleted_at = now() - make_interval(days => $1)"
+            " WHERE created_at = $2::text::timestamptz",
+            days,
+            code["created_at"],
+        )
+        asyncio.run(purge())
+
+    forget(codes[0], 29)
+    assert api.post(f"/qr-codes/{codes[0]['id']}/restore").status_code == 200
+    forget(codes[0], 31)
+    problem(api.post(f"/qr-codes/{codes[0]['id']}/restore"), 404, "not_found")
+    assert pictures(server, api) == kept
+    forget(codes[1], 31)
     assert pictures(server, api) == []
 
 

@@ -84,9 +84,9 @@ async def test_nobody_sees_or_deletes_another_accounts_keys(desk: Desk) -> None:
 async def test_keys_are_listed_newest_first_in_pages(desk: Desk) -> None:
     made = [(await desk.accounts.create_key(desk.account, Label(f"Key {n}")))[0] for n in range(3)]
     first = await desk.accounts.keys(desk.account.id, before=None, limit=2)
-    rest = await desk.accounts.keys(desk.account.id, before=first.next_before, limit=2)
+    rest = await desk.accounts.keys(desk.account.id, before=first.next, limit=2)
     assert first.items + rest.items == made[::-1]
-    assert rest.next_before is None
+    assert rest.next is None
 
 
 async def test_a_key_that_has_expired_opens_nothing(desk: Desk) -> None:

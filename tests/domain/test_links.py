@@ -30,7 +30,7 @@ def draw(monkeypatch: pytest.MonkeyPatch, slugs: list[Slug]) -> Iterator[Slug]:
 
 
 async def all_of(desk: Desk, account: Account) -> list[Link]:
-    return (await desk.links.list(account.id, before=None, limit=100)).items
+    return (await desk.links.list(account.id, limit=100)).items
 
 
 async def test_a_link_is_kept_as_it_was_made(desk: Desk) -> None:
@@ -132,20 +132,20 @@ async def test_another_accounts_link_cannot_be_told_from_none(desk: Desk) -> Non
 
 async def test_lists_stay_right_while_links_come_and_go(desk: Desk) -> None:
     made = [await desk.links.create(desk.account, HERE) for _ in range(5)]
-    first = await desk.links.list(desk.account.id, before=None, limit=2)
+    first = await desk.links.list(desk.account.id, limit=2)
     assert first.items == [made[4], made[3]]
     await desk.links.create(desk.account, HERE)
     await desk.links.delete(desk.account.id, made[3].id)  # where the next page begins
     await desk.links.delete(desk.account.id, made[1].id)
-    second = await desk.links.list(desk.account.id, before=first.next_before, limit=2)
+    second = await desk.links.list(desk.account.id, after=first.next, limit=2)
     assert second.items == [made[2], made[0]]
-    assert second.next_before is None
+    assert second.next is None
 
 
 async def test_a_full_last_page_knows_that_it_is_the_last(desk: Desk) -> None:
     for _ in range(2):
         await desk.links.create(desk.account, HERE)
-    assert (await desk.links.list(desk.account.id, before=None, limit=2)).next_before is None
+    assert (await desk.links.list(desk.account.id, limit=2)).next is None
 
 
 def scanned(link: LinkId, at: datetime) -> Scan:

@@ -1,5 +1,7 @@
 """The use cases of QR codes."""
 
+from dataclasses import replace
+
 import pytest
 
 from server.domain.content import Text
@@ -29,8 +31,8 @@ async def new_code(desk: Desk, says: Destination | LinkId | Text = HERE, design:
 
 
 async def everything(desk: Desk, account: Account) -> tuple[list[QrCode], list[Link]]:
-    codes = await desk.codes.list(account.id, before=None, limit=100)
-    links = await desk.links.list(account.id, before=None, limit=100)
+    codes = await desk.codes.list(account.id, limit=100)
+    links = await desk.links.list(account.id, limit=100)
     return codes.items, links.items
 
 
@@ -212,7 +214,11 @@ async def test_a_static_codes_scans_are_not_counted(desk: Desk) -> None:
         await desk.codes.stats(desk.account.id, code.id, Period.of(None, None, "day", now=code.created_at))
 
 
-async def test_after_its_link_is_deleted_a_code_is_still_listed_with_it(desk: Desk) -> None:
+async def test_after_its_link_is_deleted_a_code_is_still_there_and_says_so_of_its_link(desk: Desk) -> None:
     code = await new_code(desk)
     await desk.links.delete(desk.account.id, link_of(code).id)
-    assert await desk.codes.get(desk.account.id, code.id) == code
+    found = await desk.codes.get(desk.account.id, code.id)
+    deleted = link_of(found)
+    assert deleted.deleted_at == deleted.updated_at != code.updated_at
+    assert found == replace(code, content=deleted)
+    assert replace(deleted, deleted_at=None, updated_at=link_of(code).updated_at) == link_of(code)

@@ -2,11 +2,12 @@
 
 import asyncio
 
+import asyncpg
 import pytest
 
 import migrations
 from migrations import MigrationChanged, files, migrate
-from tests.support import sql
+from tests.support import DEADLINE_S, sql
 
 
 def applied(url: str) -> list[str]:
@@ -41,3 +42,41 @@ def test_a_migration_that_fails_leaves_nothing_of_itself(database_url: str, monk
         asyncio.run(migrate(database_url))
     assert sql(database_url, "SELECT to_regclass('half_made')")[0][0] is None
     assert "9999_broken.sql" not in applied(database_url)
+
+
+def test_an_index_whose_making_was_broken_off_is_made_again(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = "CREATE INDEX CONCURRENTLY {name} ON accounts ((10 / length(name)));"
+    indexes = files() | {"9999_indexes.sql": f"-- Two.\n{made.format(name='one')}\n" + made.format(name="two")}
+    monkeypatch.setattr(migrations, "files", lambda: indexes)
+    sql(database_url, "INSERT INTO accounts (id, name, created_at) VALUES (1, '', now())")
+    with pytest.raises(Exception, match="division by zero"):
+        asyncio.run(migrate(database_url))
+    assert "9999_indexes.sql" not in applied(database_url)
+    sql(database_url, "UPDATE accounts SET name = 'Ours'")
+    assert asyncio.run(migrate(database_url)) == ["9999_indexes.sql"]
+    valid = "SELECT indexrelid::regclass::text FROM pg_index WHERE indisvalid AND indrelid = 'accounts'::regclass"
+    assert {"one", "two"} <= {row[0] for row in sql(database_url, valid)}
+
+
+@pytest.mark.anyio
+async def test_everybody_writes_while_an_index_waits_for_an_older_transaction(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = files() | {"9999_index.sql": "CREATE INDEX CONCURRENTLY by_title ON links (title)"}
+    monkeypatch.setattr(migrations, "files", lambda: index)
+    older, writer = await asyncpg.connect(database_url), await asyncpg.connect(database_url)
+    try:
+        await older.execute("BEGIN; INSERT INTO accounts (id, name, created_at) VALUES (1, 'Ours', now())")
+        await older.execute("UPDATE links SET title = title")
+        migrating = asyncio.create_task(migrate(database_url))
+        waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'virtualxid' AND NOT granted"
+        async with asyncio.timeout(DEADLINE_S):
+            while not await writer.fetchval(waits):
+                assert not migrating.done()
+        await writer.execute("SET lock_timeout = '1s'")
+        await writer.execute("UPDATE links SET title = title")
+        await older.execute("COMMIT")
+        assert await migrating == ["9999_index.sql"]
+    finally:
+        await older.close()
+        await writer.close()

@@ -91,7 +91,7 @@ class PostgresAccounts:
             row = await connection.fetchrow(ACCOUNT, account)
         return None if row is None else self._account(row)
 
-    async def accounts(self, *, before: int | None, limit: int) -> Page[Account]:
+    async def accounts(self, *, before: int | None, limit: int) -> Page[Account, int]:
         async with self._database.connection() as connection:
             return await page(connection, LIST_ACCOUNTS, [], before, limit, self._account)
 
@@ -123,7 +123,7 @@ class PostgresAccounts:
             return False
         return True
 
-    async def keys(self, account: AccountId, *, before: int | None, limit: int) -> Page[ApiKey]:
+    async def keys(self, account: AccountId, *, before: int | None, limit: int) -> Page[ApiKey, int]:
         async with self._database.connection() as connection:
             return await page(connection, LIST_KEYS, [account], before, limit, _key)
 

@@ -15,7 +15,9 @@ LOCK = "SELECT 1 FROM accounts WHERE id = $1 FOR NO KEY UPDATE"
 COUNTS = {
     "links": "SELECT count(*) FROM (SELECT FROM links WHERE account_id = $1 AND deleted_at IS NULL LIMIT $2) AS found",
     "dynamic_codes": """
-        SELECT count(*) FROM (SELECT FROM qr_codes WHERE account_id = $1 AND link_id IS NOT NULL LIMIT $2) AS found
+        SELECT count(*) FROM (
+            SELECT FROM qr_codes WHERE account_id = $1 AND link_id IS NOT NULL AND deleted_at IS NULL LIMIT $2
+        ) AS found
     """,
     "keys": """
         SELECT count(*) FROM (

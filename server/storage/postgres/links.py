@@ -18,13 +18,15 @@ from server.domain.guards import Guards
 from server.domain.label import Label
 from server.domain.model import AccountId, Link, LinkChanges, LinkId, Page, Target, Targets
 from server.domain.plan import Plan
-from server.domain.ports import Refused
+from server.domain.ports import Refused, Versions
 from server.domain.rules import Rule, plain_rules, rules_of
+from server.domain.selection import LinkSelection, PageEnd
 from server.domain.slug import Slug
+from server.domain.tag import Tag
 from server.storage.lines import last_id, slices, targets
 from server.storage.postgres.caps import make_room, room
-from server.storage.postgres.pages import page
-from server.storage.postgres.pool import Database, Row, Undone, assignments
+from server.storage.postgres.pages import Shelf
+from server.storage.postgres.pool import Database, Row, Undone, versioned
 
 if TYPE_CHECKING:
     from server.storage.postgres.pool import Connection
@@ -34,7 +36,10 @@ log = logging.getLogger(__name__)
 GUARDS = [each.name for each in fields(Guards)]
 
 #: The columns that a link has of its own, with its guards; `link_of` wants them, and `scans`.
-COLUMN_NAMES = ["id", "account_id", "slug", "destination", "title", "created_at", "updated_at", *GUARDS]
+COLUMN_NAMES = [
+    *("id", "account_id", "slug", "destination", "title", "tags", "created_at", "updated_at", "deleted_at"),
+    *GUARDS,
+]
 COLUMNS = ", ".join(f"links.{name}" for name in COLUMN_NAMES) + ", coalesce(scans, 0) AS scans"
 SCANS = "LEFT JOIN scan_totals ON scan_totals.link_id = links.id"
 
@@ -59,17 +64,27 @@ GET = f"""
     WHERE account_id = $1 AND links.id = $2 AND deleted_at IS NULL
 """
 
-LIST = f"""
-    SELECT {COLUMNS} FROM links {SCANS}
-    WHERE account_id = $1 AND links.id < $2 AND deleted_at IS NULL
-    ORDER BY links.id DESC LIMIT $3
-"""
+# As the indexes of migration 0019 have them.
+SHELF = Shelf(
+    columns=COLUMNS,
+    source=f"links {SCANS}",
+    table="links",
+    searched="lower(links.slug || E'\\n' || coalesce(links.title, '') || E'\\n' || links.destination)",
+    keys={
+        "created_at": "links.created_at",
+        "updated_at": "links.updated_at",
+        "title": "lower(coalesce(links.title, '')) COLLATE \"C\"",
+    },
+    counted_id="scan_totals.link_id",
+)
 
-# {changes} is made of this program's column names, never of a request's words.
+# {changes} is made of this program's column names, never of a request's words; {deleted} is "" or "NOT". Whoever waits
+# for another one's change of the row asks anew whether it is of such a version.
 CHANGE = f"""
     WITH changed AS (
         UPDATE links SET {{changes}}
-        WHERE account_id = $1 AND id = $2 AND deleted_at IS NULL
+        WHERE account_id = $1 AND id = $2 AND deleted_at IS {{deleted}} NULL
+            AND ($4::timestamptz[] IS NULL OR updated_at = ANY($4))
         RETURNING links.*
     )
     SELECT {COLUMNS} FROM changed AS links {SCANS}
@@ -97,6 +112,9 @@ LAST_BEYOND = "SELECT id FROM links ORDER BY id DESC OFFSET $1 LIMIT 1"
 #: Links in a page. Where the processor is busy, each page waits for its turn at both ends.
 PAGE_LINKS = 20_000
 PAGE_TIMEOUT_S = 10.0
+
+
+IS_DELETED = "SELECT true FROM links WHERE account_id = $1 AND id = $2 AND deleted_at IS NOT NULL"
 
 
 class PostgresLinks:
@@ -135,21 +153,40 @@ class PostgresLinks:
             row = await connection.fetchrow(GET, account, link)
         return None if row is None else link_of(row)
 
-    async def list(self, account: AccountId, *, before: int | None, limit: int) -> Page[Link]:
+    async def list(
+        self, account: AccountId, selection: LinkSelection, *, after: PageEnd | None, limit: int
+    ) -> Page[Link, PageEnd]:
+        where = SHELF.where(account, selection)
+        if selection.active is not None:
+            where.add(f"{'' if selection.active else 'NOT '}links.active")
         async with self._database.connection() as connection:
-            return await page(connection, LIST, [account], before, limit, link_of)
+            return await SHELF.page(
+                connection,
+                account,
+                where,
+                sort=selection.sort,
+                descending=selection.descending,
+                after=after,
+                limit=limit,
+                value=link_of,
+            )
 
-    async def change(self, account: AccountId, link: LinkId, changes: LinkChanges, at: datetime) -> Link | None:
-        return await self._update(account, link, {**_stored(changes), "updated_at": at})
+    async def change(
+        self, account: AccountId, link: LinkId, changes: LinkChanges, at: datetime, only_if: Versions = None
+    ) -> Link | None:
+        async with self._database.transaction() as connection:
+            return await _update(connection, account, link, _stored(changes), at, only_if)
 
-    async def delete(self, account: AccountId, link: LinkId, at: datetime) -> Link | None:
-        return await self._update(account, link, {"deleted_at": at})
+    async def delete(self, account: AccountId, link: LinkId, at: datetime, only_if: Versions = None) -> Link | None:
+        async with self._database.transaction() as connection:
+            return await _update(connection, account, link, {"deleted_at": at}, at, only_if)
 
-    async def _update(self, account: AccountId, link: LinkId, columns: Mapping[str, object]) -> Link | None:
-        query = CHANGE.format(changes=assignments(columns, first=3))
-        async with self._database.connection() as connection:
-            row = await connection.fetchrow(query, account, link, *columns.values())
-        return None if row is None else link_of(row)
+    async def restore(self, account: AccountId, link: LinkId, plan: Plan, at: datetime) -> Link | None:
+        async with self._database.transaction() as connection:
+            if not await connection.fetchval(IS_DELETED, account, link):
+                return None
+            await make_room(connection, account, plan, links=1)
+            return await _update(connection, account, link, {"deleted_at": None}, at, None, deleted="NOT")
 
 
 class PostgresTargets:
@@ -213,6 +250,22 @@ def _columns(link: Link) -> dict[str, object]:
     return _stored({name: getattr(link, name) for name in COLUMN_NAMES if name not in of_guards} | of_guards)
 
 
+async def _update(
+    connection: "Connection",
+    account: AccountId,
+    link: LinkId,
+    columns: Mapping[str, object],
+    at: datetime,
+    only_if: Versions,
+    *,
+    deleted: str = "",
+) -> Link | None:
+    query = CHANGE.format(changes=versioned(columns, at=3, first=5), deleted=deleted)
+    held = None if only_if is None else [times[0] for times in only_if if len(times) == 1]
+    row = await connection.fetchrow(query, account, link, at, held, *columns.values())
+    return None if row is None else link_of(row)
+
+
 def _target(row: asyncpg.Record) -> Target:
     link_id, slug, destination, deleted, guards = row
     return Target(link_id, slug, destination, deleted, None if guards is None else orjson.loads(guards))
@@ -226,10 +279,12 @@ def link_of(row: Row) -> Link:
         slug=Slug.stored(row["slug"]),
         destination=Destination.stored(row["destination"]),
         title=None if row["title"] is None else Label.stored(row["title"]),
+        tags=tuple(map(Tag.stored, row["tags"])),
         guards=_guards(row),
         scans=row["scans"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
+        deleted_at=row["deleted_at"],
     )
 
 

@@ -55,6 +55,13 @@ def assignments(columns: Iterable[str], *, first: int) -> str:
     return ", ".join(f"{column} = ${place}" for place, column in enumerate(columns, start=first))
 
 
+def versioned(columns: Iterable[str], *, at: int, first: int) -> str:
+    """The same with the time of the change, which is parameter `at`, and later than that of the change before, whatever
+    the clocks say, as it tells the two apart."""
+    changed = f"updated_at = greatest(${at}, updated_at + interval '1 microsecond')"
+    return ", ".join(filter(None, [changed, assignments(columns, first=first)]))
+
+
 @contextmanager
 def translated(kinds: tuple[type[Exception], ...] = UNAVAILABLE) -> Iterator[None]:
     """Turns "the database is not there" into the domain's word for it."""

@@ -15,20 +15,23 @@ from server.domain.design import design_of, plain
 from server.domain.label import Label
 from server.domain.model import AccountId, Link, Page, QrCode, QrCodeChanges, QrCodeId
 from server.domain.plan import Plan
-from server.domain.ports import Refused
+from server.domain.ports import Refused, Versions
+from server.domain.selection import PageEnd, QrCodeSelection
+from server.domain.tag import Tag
 from server.storage.postgres.caps import make_room, room
 from server.storage.postgres.links import COLUMN_NAMES, add_link, add_links, link_of
-from server.storage.postgres.pages import page
+from server.storage.postgres.pages import Shelf
 from server.storage.postgres.pictures import add_pictures, drop_pictures, lock_pictures
-from server.storage.postgres.pool import Database, Undone, assignments
+from server.storage.postgres.pool import Database, Undone, versioned
 
 if TYPE_CHECKING:
     from server.storage.postgres.pool import Connection
 
 # A code and its link share some column names; the link's come second, behind "link_".
 COLUMNS = f"""
-    codes.id, codes.account_id, codes.name, codes.content, codes.design, codes.created_at, codes.updated_at,
-    codes.link_id, {", ".join(f"links.{name} AS link_{name}" for name in COLUMN_NAMES if name != "id")},
+    codes.id, codes.account_id, codes.name, codes.tags, codes.content, codes.design,
+    codes.created_at, codes.updated_at, codes.deleted_at, codes.link_id,
+    {", ".join(f"links.{name} AS link_{name}" for name in COLUMN_NAMES if name != "id")},
     coalesce(scan_totals.scans, 0) AS link_scans
 """
 LINKS = """
@@ -38,34 +41,68 @@ LINKS = """
 LINK_COLUMNS = (*COLUMN_NAMES, "scans")
 
 ADD = """
-    INSERT INTO qr_codes (id, account_id, name, link_id, content, design, created_at, updated_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    INSERT INTO qr_codes (id, account_id, name, tags, link_id, content, design, created_at, updated_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
 
-NAMES = ("id", "account_id", "name", "link_id", "content", "design", "created_at", "updated_at")
+NAMES = ("id", "account_id", "name", "tags", "link_id", "content", "design", "created_at", "updated_at")
 ADD_MANY = f"""
     INSERT INTO qr_codes ({", ".join(NAMES)})
     SELECT {", ".join(NAMES)} FROM jsonb_populate_recordset(NULL::qr_codes, $1)
 """
 
-GET = f"SELECT {COLUMNS} FROM qr_codes AS codes {LINKS} WHERE codes.account_id = $1 AND codes.id = $2"
-
-LIST = f"""
+GET = f"""
     SELECT {COLUMNS} FROM qr_codes AS codes {LINKS}
-    WHERE codes.account_id = $1 AND codes.id < $2
-    ORDER BY codes.id DESC LIMIT $3
+    WHERE codes.account_id = $1 AND codes.id = $2 AND codes.deleted_at IS NULL
 """
 
+# As the indexes of migration 0019 have them.
+SHELF = Shelf(
+    columns=COLUMNS,
+    source=f"qr_codes AS codes {LINKS}",
+    table="codes",
+    searched="lower(codes.name)",
+    keys={
+        "created_at": "codes.created_at",
+        "updated_at": "codes.updated_at",
+        "name": "lower(coalesce(codes.name, '')) COLLATE \"C\"",
+    },
+    counted_id="codes.id",
+)
+KINDS = {"dynamic": "codes.link_id IS NOT NULL", "static": "codes.link_id IS NULL"}
+
+# As for links; a version of a code has that of its link in it.
 CHANGE = f"""
     WITH codes AS (
-        UPDATE qr_codes SET {{changes}} WHERE account_id = $1 AND id = $2 RETURNING qr_codes.*
+        UPDATE qr_codes SET {{changes}}
+        WHERE account_id = $1 AND id = $2 AND deleted_at IS {{deleted}} NULL
+            AND ($4::timestamptz[] IS NULL OR EXISTS (
+                SELECT FROM unnest($4, $5::timestamptz[]) AS held (code, link)
+                WHERE held.code = qr_codes.updated_at AND held.link IS NOT DISTINCT FROM
+                    (SELECT links.updated_at FROM links WHERE links.id = qr_codes.link_id)
+            ))
+        RETURNING qr_codes.*
     )
     SELECT {COLUMNS} FROM codes {LINKS}
 """
 
-DELETE = "DELETE FROM qr_codes WHERE account_id = $1 AND id = $2 RETURNING design"
+DESIGN = "SELECT design FROM qr_codes WHERE account_id = $1 AND id = $2 AND deleted_at IS NULL FOR UPDATE"
 
-DESIGN = "SELECT design FROM qr_codes WHERE account_id = $1 AND id = $2 FOR UPDATE"
+DELETED_IS_DYNAMIC = """
+    SELECT link_id IS NOT NULL FROM qr_codes WHERE account_id = $1 AND id = $2 AND deleted_at IS NOT NULL
+"""
+
+# What was deleted so many days ago, by this database's clock, so that no server's wrong one can cost a code.
+DELETED_BEFORE = "deleted_at < now() - make_interval(days => $1)"
+ACCOUNTS_TO_PURGE = f"SELECT DISTINCT account_id FROM qr_codes WHERE {DELETED_BEFORE}"
+PURGE = f"""
+    DELETE FROM qr_codes WHERE id IN (
+        SELECT id FROM qr_codes WHERE {DELETED_BEFORE} AND account_id = $2 LIMIT $3
+    ) RETURNING design
+"""
+
+#: Codes that are purged at once, while nobody of the account adds or changes a picture.
+PURGED_AT_ONCE = 500
 
 
 class PostgresQrCodes:
@@ -90,6 +127,7 @@ class PostgresQrCodes:
                 code.id,
                 code.account_id,
                 code.name,
+                code.tags,
                 link and link.id,
                 content and _json(as_json(content)),
                 _json(plain(code.design)),
@@ -127,17 +165,34 @@ class PostgresQrCodes:
             row = await connection.fetchrow(GET, account, code)
         return None if row is None else code_of(row)
 
-    async def list(self, account: AccountId, *, before: int | None, limit: int) -> Page[QrCode]:
+    async def list(
+        self, account: AccountId, selection: QrCodeSelection, *, after: PageEnd | None, limit: int
+    ) -> Page[QrCode, PageEnd]:
+        where = SHELF.where(account, selection)
+        if selection.kind is not None:
+            where.add(KINDS[selection.kind])
+        if selection.link_id is not None:
+            where.add("codes.link_id = {}", selection.link_id)
         async with self._database.connection() as connection:
-            return await page(connection, LIST, [account], before, limit, code_of)
+            return await SHELF.page(
+                connection,
+                account,
+                where,
+                sort=selection.sort,
+                descending=selection.descending,
+                after=after,
+                limit=limit,
+                value=code_of,
+            )
 
-    async def change(self, account: AccountId, code: QrCodeId, changes: QrCodeChanges, at: datetime) -> QrCode | None:
-        columns: dict[str, object] = {**changes, "updated_at": at}
+    async def change(
+        self, account: AccountId, code: QrCodeId, changes: QrCodeChanges, at: datetime, only_if: Versions = None
+    ) -> QrCode | None:
+        columns: dict[str, object] = {**changes}
         if "design" in changes:
             columns["design"] = _json(plain(changes["design"]))
         if "content" in changes:
             columns["content"] = _json(as_json(changes["content"]))
-        query = CHANGE.format(changes=assignments(columns, first=3))
         async with self._database.transaction() as connection:
             before = None
             if "design" in changes:
@@ -145,18 +200,62 @@ class PostgresQrCodes:
                 before = await connection.fetchval(DESIGN, account, code)
                 if before is not None:
                     await add_pictures(connection, account, changes["design"])
-            row = await connection.fetchrow(query, account, code, *columns.values())
+            row = await _update(connection, account, code, columns, at, only_if)
             if before is not None:
-                await drop_pictures(connection, account, design_of(orjson.loads(before)))
+                gone = changes["design"] if row is None else design_of(orjson.loads(before))
+                await drop_pictures(connection, account, gone)
         return None if row is None else code_of(row)
 
-    async def delete(self, account: AccountId, code: QrCodeId) -> bool:
+    async def delete(self, account: AccountId, code: QrCodeId, at: datetime, only_if: Versions = None) -> QrCode | None:
+        """Its pictures stay as long as it may be restored."""
         async with self._database.transaction() as connection:
-            await lock_pictures(connection, account)
-            design = await connection.fetchval(DELETE, account, code)
-            if design is not None:
-                await drop_pictures(connection, account, design_of(orjson.loads(design)))
-        return design is not None
+            row = await _update(connection, account, code, {"deleted_at": at}, at, only_if)
+        return None if row is None else code_of(row)
+
+    async def restore(self, account: AccountId, code: QrCodeId, plan: Plan, at: datetime) -> QrCode | None:
+        async with self._database.transaction() as connection:
+            dynamic = await connection.fetchval(DELETED_IS_DYNAMIC, account, code)
+            if dynamic is None:
+                return None
+            await make_room(connection, account, plan, dynamic_codes=int(dynamic))
+            row = await _update(connection, account, code, {"deleted_at": None}, at, None, deleted="NOT")
+        return None if row is None else code_of(row)
+
+    async def purge(self, days: int) -> int:
+        """Removes the codes that were deleted so many days ago, with pictures that no other has; returns how many."""
+        async with self._database.connection() as connection:
+            accounts = [AccountId(row[0]) for row in await connection.fetch(ACCOUNTS_TO_PURGE, days)]
+        return sum([await self._purge(account, days) for account in accounts])
+
+    async def _purge(self, account: AccountId, days: int) -> int:
+        purged = 0
+        while True:
+            async with self._database.transaction() as connection:
+                await lock_pictures(connection, account)
+                rows = await connection.fetch(PURGE, days, account, PURGED_AT_ONCE)
+                for (design,) in rows:
+                    await drop_pictures(connection, account, design_of(orjson.loads(design)))
+            purged += len(rows)
+            if len(rows) < PURGED_AT_ONCE:
+                return purged
+
+
+async def _update(
+    connection: "Connection",
+    account: AccountId,
+    code: QrCodeId,
+    columns: Mapping[str, object],
+    at: datetime,
+    only_if: Versions,
+    *,
+    deleted: str = "",
+) -> asyncpg.Record | None:
+    query = CHANGE.format(changes=versioned(columns, at=3, first=6), deleted=deleted)
+    codes, links = None, None
+    if only_if is not None:
+        codes = [times[0] for times in only_if]
+        links = [times[1] if len(times) > 1 else None for times in only_if]
+    return await connection.fetchrow(query, account, code, at, codes, links, *columns.values())
 
 
 def code_of(row: asyncpg.Record) -> QrCode:
@@ -169,10 +268,12 @@ def code_of(row: asyncpg.Record) -> QrCode:
         id=QrCodeId(row["id"]),
         account_id=AccountId(row["account_id"]),
         name=None if row["name"] is None else Label.stored(row["name"]),
+        tags=tuple(map(Tag.stored, row["tags"])),
         content=content,
         design=design_of(orjson.loads(row["design"])),
         created_at=row["created_at"],
         updated_at=row["updated_at"],
+        deleted_at=row["deleted_at"],
     )
 
 
@@ -199,6 +300,7 @@ def _columns(code: QrCode) -> dict[str, object]:
         "id": code.id,
         "account_id": code.account_id,
         "name": code.name,
+        "tags": code.tags,
         "link_id": code.content.id if isinstance(code.content, Link) else None,
         "content": None if isinstance(code.content, Link) else as_json(code.content),
         "design": plain(code.design),

@@ -35,7 +35,8 @@ USAGE = """
         coalesce((SELECT requests FROM account_usage WHERE account_id = $1 AND month = $2), 0) AS requests,
         coalesce((SELECT renders FROM account_usage WHERE account_id = $1 AND month = $2), 0) AS renders,
         (SELECT count(*) FROM links WHERE account_id = $1 AND deleted_at IS NULL) AS links,
-        (SELECT count(*) FROM qr_codes WHERE account_id = $1 AND link_id IS NOT NULL) AS dynamic_codes,
+        (SELECT count(*) FROM qr_codes
+            WHERE account_id = $1 AND link_id IS NOT NULL AND deleted_at IS NULL) AS dynamic_codes,
         (SELECT count(*) FROM api_keys WHERE account_id = $1 AND (expires_at IS NULL OR expires_at > now())) AS keys
 """
 

@@ -202,7 +202,7 @@ class PostgresWebhooks:
             row = await connection.fetchrow(GET, account, webhook)
         return None if row is None else _webhook(row)
 
-    async def list(self, account: AccountId, *, before: int | None, limit: int) -> Page[Webhook]:
+    async def list(self, account: AccountId, *, before: int | None, limit: int) -> Page[Webhook, int]:
         async with self._database.connection() as connection:
             return await page(connection, LIST, [account], before, limit, _webhook)
 
@@ -235,7 +235,7 @@ class PostgresWebhooks:
             row = await connection.fetchrow(DELIVERY_OF, webhook, event)
         return None if row is None else _delivery(row)
 
-    async def deliveries(self, webhook: WebhookId, *, before: int | None, limit: int) -> Page[Delivery]:
+    async def deliveries(self, webhook: WebhookId, *, before: int | None, limit: int) -> Page[Delivery, int]:
         async with self._database.connection() as connection:
             return await page(connection, DELIVERIES, [webhook], before, limit, _delivery)
 
