@@ -166,7 +166,7 @@ class ServerProcess:
 
     def client(self, plan: Plan = UNLIMITED) -> httpx.Client:
         """A client with the key of a new account."""
-        key = asyncio.run(_new_key(self.database_url, plan))
+        key = asyncio.run(new_account_key(self.database_url, plan))
         return self.anyone({"authorization": f"Bearer {key}"})
 
     def anyone(self, headers: dict[str, str] | None = None) -> httpx.Client:
@@ -257,7 +257,7 @@ class RedisServer:
         self._process.send_signal(number)
 
 
-async def _new_key(database_url: str, plan: Plan) -> str:
+async def new_account_key(database_url: str, plan: Plan) -> str:
     database = Database(database_url, max_connections=1)
     await database.open()
     try:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import partial
-from typing import Annotated, Any, Generic, Literal, TypeVar, cast
+from typing import Annotated, Any, Generic, Literal, Protocol, TypeVar, cast
 
 import orjson
 from pydantic import Field, PlainValidator
@@ -16,18 +16,20 @@ from server.api.access import Access
 from server.api.answers import Answers, LinkAnswer, QrCodeAnswer
 from server.api.designs import MAX_DRAWN_BYTES
 from server.api.fields import Body
-from server.api.pipeline import in_order
+from server.api.pipeline import in_order, in_thread
 from server.api.problems import InvalidFields, Problem, WrongField, problem_of
 from server.api.schema import LinkCreate, QrCodeCreate
 from server.domain.errors import BadPicture, Busy, DomainError, PlanLimit, SlugTaken, StorageUnavailable, Unscannable
 from server.domain.limits import allow_bulk
-from server.domain.many import Many, Outcomes
+from server.domain.many import Many, NewCode, Outcomes
 from server.domain.model import Account, Link, QrCode
+from server.domain.turns import in_turns
 from server.openapi import operation, shown
 from server.wire import ByMethod, json_response
 
 B = TypeVar("B", bound=Body)
 T = TypeVar("T")
+W = TypeVar("W", covariant=True)
 
 MAX_ITEMS = 1000
 
@@ -128,7 +130,7 @@ class Maker(Generic[B, T]):
         """What becomes of each. Where `whole`, all are made; or none is, and there are only those that are why. Raises
         PlanLimit for too many."""
         allow_bulk(account.plan, len(items))
-        read = await asyncio.to_thread(lambda: {place: self._read(item) for place, item in items.items()})
+        read = dict(await in_thread((place, self._read(item)) for place, item in items.items()))
         wrong = {place: body for place, body in read.items() if isinstance(body, InvalidFields)}
         right = {place: body for place, body in read.items() if not isinstance(body, InvalidFields)}
         if whole and wrong:
@@ -144,13 +146,13 @@ class Maker(Generic[B, T]):
             return exc
 
 
-def refuse_all(request: Request, refused: Mapping[int, Refusal], place: str) -> Refusal:
+async def refuse_all(request: Request, refused: Mapping[int, Refusal], place: str) -> Refusal:
     """What to raise where nothing is made: every reason, at its place."""
     for index, refusal in sorted(refused.items()):
         if isinstance(refusal, PlanLimit):
             return refusal.within(f"{place}/{index}")
     wrong: list[WrongField] = []
-    for index, refusal in sorted(refused.items()):
+    async for index, refusal in in_turns(sorted(refused.items())):
         wrong += [
             {**each, "pointer": f"/{place}/{index}{each.get('pointer', '')}"} for each in _reasons(request, refusal)
         ]
@@ -171,11 +173,14 @@ def problem_answer(request: Request, refusal: Refusal) -> tuple[int, Problem]:
 
 class LinkMaker(Maker[LinkCreate, Link]):
     def __init__(self, many: Many) -> None:
-        super().__init__(
-            LinkCreate,
-            lambda account, bodies, whole: many.create_links(account, _wanted(bodies), whole=whole),
-            lambda account, bodies: many.refused_links(account, _wanted(bodies)),
-        )
+        super().__init__(LinkCreate, self._create_links, self._check_links)
+        self._many = many
+
+    async def _create_links(self, account: Account, bodies: Mapping[int, LinkCreate], whole: bool) -> Outcomes[Link]:
+        return await self._many.create_links(account, await _wanted(bodies), whole=whole)
+
+    async def _check_links(self, account: Account, bodies: Mapping[int, LinkCreate]) -> Mapping[int, DomainError]:
+        return await self._many.refused_links(account, await _wanted(bodies))
 
 
 class QrCodeMaker(Maker[QrCodeCreate, QrCode]):
@@ -186,19 +191,18 @@ class QrCodeMaker(Maker[QrCodeCreate, QrCode]):
     async def _create_codes(
         self, account: Account, bodies: Mapping[int, QrCodeCreate], whole: bool
     ) -> Outcomes[QrCode]:
-        drafts, refused = await self._drawn(account, bodies)
+        wanted = await _wanted(bodies)
+        drafts, refused = await self._drawn(account, wanted)
         if whole and refused:
             return {**refused}
-        wanted = {place: bodies[place].wanted() for place in drafts}
         return {**refused, **await self._many.add_codes(account, wanted, drafts, whole=whole)}
 
     async def _check_codes(self, account: Account, bodies: Mapping[int, QrCodeCreate]) -> Mapping[int, DomainError]:
-        return (await self._drawn(account, bodies))[1]
+        return (await self._drawn(account, await _wanted(bodies)))[1]
 
     async def _drawn(
-        self, account: Account, bodies: Mapping[int, QrCodeCreate]
+        self, account: Account, wanted: Mapping[int, NewCode]
     ) -> tuple[dict[int, QrCode], dict[int, DomainError]]:
-        wanted = {place: body.wanted() for place, body in bodies.items()}
         links = await self._many.known_links(account, wanted.values())
 
         async def draft(place: int) -> QrCode | DomainError:
@@ -221,8 +225,14 @@ class QrCodeMaker(Maker[QrCodeCreate, QrCode]):
         return drafts, refused
 
 
-def _wanted(bodies: Mapping[int, LinkCreate]) -> dict[int, Any]:
-    return {place: body.wanted() for place, body in bodies.items()}
+class Wanting(Protocol[W]):
+    """A body that says what is wanted."""
+
+    def wanted(self) -> W: ...
+
+
+async def _wanted(bodies: Mapping[int, Wanting[W]]) -> dict[int, W]:
+    return {place: body.wanted() async for place, body in in_turns(bodies.items())}
 
 
 # --- routes -------------------------------------------------------------------------------------------------------
@@ -241,9 +251,9 @@ def routes(many: Many, answers: Answers, access: Access) -> list[Route]:
         outcomes = await maker.make(account, dict(enumerate(body.items)), whole=body.whole)
         refused = {place: each for place, each in outcomes.items() if isinstance(each, Refusal)}
         if body.whole and refused:
-            raise refuse_all(request, refused, "items")
+            raise await refuse_all(request, refused, "items")
         items: list[dict[str, object]] = []
-        for index, each in sorted(outcomes.items()):
+        async for index, each in in_turns(sorted(outcomes.items())):
             if isinstance(each, Refusal):
                 status, problem = problem_answer(request, each)
                 items.append({"index": index, "status": status, "data": None, "problem": problem})

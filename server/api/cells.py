@@ -72,11 +72,11 @@ def json(cell: str) -> object:
 
 def read(
     body: bytes | bytearray, columns: Mapping[str, Callable[[str], object]], passed_over: Iterable[str], *, most: int
-) -> dict[int, Row | InvalidFields]:
-    """The rows by their number, as spreadsheets count them: the header is 1. An empty cell is none. Raises
+) -> Iterator[tuple[int, Row | InvalidFields]]:
+    """The rows with their number, as spreadsheets count them: the header is 1. An empty cell is none. Raises
     InvalidFields for a header with other columns, and for more rows than `most`."""
     try:
-        return dict(_rows(body, columns, frozenset(passed_over), most))
+        yield from _rows(body, columns, frozenset(passed_over), most)
     except (csv.Error, UnicodeDecodeError) as exc:
         raise HTTPException(400, f"The body is not CSV in UTF-8: {exc}.") from exc
 

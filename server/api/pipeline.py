@@ -2,8 +2,11 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
+from itertools import islice
 from typing import TypeVar
+
+from server.domain.turns import PIECE
 
 T = TypeVar("T")
 
@@ -23,3 +26,12 @@ async def in_order(work: Iterable[Callable[[], Awaitable[T]]], *, at_once: int) 
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+
+
+async def in_thread(found: Iterator[T]) -> list[T]:
+    """All that is found, by a thread, a piece at a time. A thread that goes on for long lets the event loop go on only
+    every 5 ms (sys.getswitchinterval), and a redirect needs several turns."""
+    every: list[T] = []
+    while some := await asyncio.to_thread(lambda: list(islice(found, PIECE))):
+        every += some
+    return every

@@ -1,7 +1,6 @@
 """GET /links/export, /qr-codes/export; POST /links/import, /qr-codes/import: as CSV."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from pydantic import with_config
@@ -17,6 +16,7 @@ from server.api.bulk import LinkMaker, Maker, Mode, QrCodeMaker, Refusal, proble
 from server.api.designs import MAX_DRAWN_BYTES
 from server.api.fields import Query
 from server.api.lists import LinkFilters, QrCodeFilters
+from server.api.pipeline import in_thread
 from server.api.problems import Problem
 from server.domain.errors import BadPicture, Busy, SlugTaken, Unscannable
 from server.domain.ids import id_text
@@ -25,6 +25,7 @@ from server.domain.many import Many
 from server.domain.model import Account, Page
 from server.domain.qrcodes import QrCodes
 from server.domain.selection import PageEnd
+from server.domain.turns import in_turns
 from server.openapi import File, operation, shown
 from server.wire import ByMethod, json_response, read_body
 
@@ -138,7 +139,7 @@ def routes(links: Links, codes: QrCodes, many: Many, answers: Answers, access: A
         The columns are called as the fields of a link; those that only an export has are passed over.
         """
 
-        def read(body: bytes | bytearray) -> Mapping[int, object]:
+        def read(body: bytes | bytearray) -> Iterator[tuple[int, object]]:
             return cells.read(body, LINK_COLUMNS, LINK_TOLD, most=MAX_LINK_ROWS)
 
         return await _imported(request, account, read, link_maker, lambda link: id_text("lnk", link.id))
@@ -156,12 +157,11 @@ def routes(links: Links, codes: QrCodes, many: Many, answers: Answers, access: A
         a link_id and a destination, as an export does, the link_id counts.
         """
 
-        def read(body: bytes | bytearray) -> Mapping[int, object]:
-            rows = cells.read(body, CODE_COLUMNS, CODE_TOLD, most=MAX_CODE_ROWS)
-            for row in rows.values():
+        def read(body: bytes | bytearray) -> Iterator[tuple[int, object]]:
+            for place, row in cells.read(body, CODE_COLUMNS, CODE_TOLD, most=MAX_CODE_ROWS):
                 if isinstance(row, dict) and "link_id" in row:
                     row.pop("destination", None)
-            return rows
+                yield place, row
 
         return await _imported(request, account, read, code_maker, lambda code: id_text("qr", code.id))
 
@@ -200,20 +200,20 @@ async def _exported(
 async def _imported(
     request: Request,
     account: Account,
-    read: Callable[[bytes | bytearray], Mapping[int, object]],
+    read: Callable[[bytes | bytearray], Iterator[tuple[int, object]]],
     maker: Maker[Any, T],
     id_of: Callable[[T], str],
 ) -> Response:
     """Nothing is made before all of the body is here."""
     whole = ImportQuery.of(request).mode == "all_or_nothing"
     body = await read_body(request, max_bytes=MAX_DRAWN_BYTES)
-    rows = await asyncio.to_thread(read, body)
+    rows = dict(await in_thread(read(body)))
     outcomes = await maker.make(account, rows, whole=whole)
     refused = {place: each for place, each in outcomes.items() if isinstance(each, Refusal)}
     if whole and refused:
-        raise refuse_all(request, refused, "rows")
+        raise await refuse_all(request, refused, "rows")
     told: list[RowAnswer] = []
-    for row, each in sorted(outcomes.items()):
+    async for row, each in in_turns(sorted(outcomes.items())):
         if isinstance(each, Refusal):
             status, problem = problem_answer(request, each)
             told.append({"row": row, "status": status, "id": None, "problem": problem})

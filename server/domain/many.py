@@ -19,6 +19,7 @@ from server.domain.ports import Hasher, LinkStore, QrCodeStore
 from server.domain.qrcodes import QrCodes
 from server.domain.slug import Slug
 from server.domain.tag import Tag
+from server.domain.turns import in_turns
 
 T = TypeVar("T")
 
@@ -82,7 +83,7 @@ class Many:
         refused: dict[int, DomainError] = {}
         taken = await self._link_store.taken([each.slug for each in wanted.values() if each.slug])
         passwords = 0
-        for place, each in wanted.items():
+        async for place, each in in_turns(wanted.items()):
             passwords += each.password is not None
             try:
                 allow_guards(account.plan, each.password, each.guards.expires_at, each.guards.max_scans)
@@ -102,12 +103,13 @@ class Many:
         outcomes: Outcomes[Link] = {**await self.refused_links(account, wanted)}
         if whole and outcomes:
             return outcomes
-        guards = {place: await self._guards(each) for place, each in wanted.items() if place not in outcomes}
+        free = ((place, each) for place, each in wanted.items() if place not in outcomes)
+        guards = {place: await self._guards(each) async for place, each in in_turns(free)}
         left = list(guards)
         for _ in range(RANDOM_SLUG_TRIES):
             if not left:
                 break
-            drafts = {place: self._draft(account, wanted[place], guards[place]) for place in left}
+            drafts = {place: self._draft(account, wanted[place], guards[place]) async for place in in_turns(left)}
             refused = await self._link_store.add_many(list(drafts.values()), account.plan, whole=whole)
             again = []
             for place, link in drafts.items():
@@ -119,8 +121,7 @@ class Many:
             if whole and refused and outcomes:
                 return outcomes
             left = left if whole and again else again
-        else:
-            raise Busy
+        _give_up(outcomes, left, whole=whole)
         await self._changed([made.slug for made in outcomes.values() if isinstance(made, Link)])
         return outcomes
 
@@ -164,22 +165,35 @@ class Many:
     async def add_codes(
         self, account: Account, wanted: Mapping[int, NewCode], drafts: Mapping[int, QrCode], *, whole: bool
     ) -> Outcomes[QrCode]:
-        """What becomes of each, as in `create_links`."""
+        """What becomes of each, as in `create_links`. A code whose random slug is taken gets another one, and needs no
+        new proof: it is of the same length, so its symbol is of the same version in the same design. What is shown
+        is proven anyway."""
         outcomes: Outcomes[QrCode] = {}
         left = dict(drafts)
-        while left:
+        for _ in range(RANDOM_SLUG_TRIES):
+            if not left:
+                break
             own = [code.id for place, code in left.items() if isinstance(wanted[place].says, Destination)]
             refused = await self._code_store.add_many(list(left.values()), account.plan, with_link=own, whole=whole)
             again = {}
             for place, code in left.items():
                 why = refused.get(code.id)
-                if isinstance(why, SlugTaken):  # a random one; with another one it is another picture
-                    again[place] = await self.draft_code(account, wanted[place], {})
+                if isinstance(why, SlugTaken) and isinstance(code.content, Link):
+                    again[place] = replace(code, content=replace(code.content, slug=Slug.random()))
                 elif why is not None or not (whole and refused):
                     outcomes[place] = why or code
             if whole and refused and outcomes:
                 return outcomes
             left = {**left, **again} if whole and again else again
+        _give_up(outcomes, left, whole=whole)
         made = [code.content for code in outcomes.values() if isinstance(code, QrCode)]
         await self._changed([link.slug for link in made if isinstance(link, Link)])
         return outcomes
+
+
+def _give_up(outcomes: Outcomes[T], left: Iterable[int], *, whole: bool) -> None:
+    """What is left had a slug that was taken each time."""
+    for place in left:
+        if whole:
+            raise Busy
+        outcomes[place] = Busy()

@@ -7,6 +7,8 @@ from contextlib import suppress
 from dataclasses import fields
 from datetime import datetime
 from io import BytesIO
+from itertools import islice
+from operator import attrgetter
 from typing import TYPE_CHECKING, cast
 
 import asyncpg
@@ -23,6 +25,7 @@ from server.domain.rules import Rule, plain_rules, rules_of
 from server.domain.selection import LinkSelection, PageEnd
 from server.domain.slug import Slug
 from server.domain.tag import Tag
+from server.domain.turns import in_turns
 from server.storage.lines import last_id, slices, targets
 from server.storage.postgres.caps import make_room, room
 from server.storage.postgres.pages import Shelf
@@ -51,7 +54,7 @@ ADD = f"""
 # In the order of their slugs, so that two who want the same ones cannot wait for each other.
 ADD_MANY = f"""
     INSERT INTO links ({", ".join(COLUMN_NAMES)})
-    SELECT {", ".join(COLUMN_NAMES)} FROM jsonb_populate_recordset(NULL::links, $1) ORDER BY slug
+    SELECT {", ".join(COLUMN_NAMES)} FROM jsonb_populate_recordset(NULL::links, $1) ORDER BY slug COLLATE "C"
     ON CONFLICT DO NOTHING RETURNING id
 """
 
@@ -109,6 +112,9 @@ PAGE = f"""
 """
 LAST_BEYOND = "SELECT id FROM links ORDER BY id DESC OFFSET $1 LIMIT 1"
 
+#: Links in a statement that adds many; what it returns is read in one piece.
+ADDED_AT_ONCE = 500
+
 #: Links in a page. Where the processor is busy, each page waits for its turn at both ends.
 PAGE_LINKS = 20_000
 PAGE_TIMEOUT_S = 10.0
@@ -146,7 +152,7 @@ class PostgresLinks:
 
     async def some(self, account: AccountId, links: Sequence[LinkId]) -> list[Link]:
         async with self._database.connection() as connection:
-            return [link_of(row) for row in await connection.fetch(SOME, account, links)]
+            return [link_of(row) async for row in in_turns(await connection.fetch(SOME, account, links))]
 
     async def get(self, account: AccountId, link: LinkId) -> Link | None:
         async with self._database.connection() as connection:
@@ -233,15 +239,19 @@ async def add_link(connection: "Connection", link: Link) -> None:
 
 async def add_links(connection: "Connection", links: Sequence[Link]) -> dict[LinkId, SlugTaken]:
     """Adds those whose slugs are free, and returns the others."""
-    if not links:
-        return {}
-    rows = [_columns(link) for link in links]
-    for row in rows:
-        if row["rules"] is not None:
-            row["rules"] = orjson.Fragment(str(row["rules"]))
-    added = await connection.fetch(ADD_MANY, orjson.dumps(rows).decode())
-    there = {row["id"] for row in added}
+    there: set[LinkId] = set()
+    rest = iter(sorted(links, key=attrgetter("slug")))
+    while some := [_row(link) async for link in in_turns(islice(rest, ADDED_AT_ONCE))]:
+        there |= {row["id"] for row in await connection.fetch(ADD_MANY, orjson.dumps(some).decode())}
     return {link.id: SlugTaken.of(link.slug) for link in links if link.id not in there}
+
+
+def _row(link: Link) -> dict[str, object]:
+    """The link for ADD_MANY."""
+    row = _columns(link)
+    if row["rules"] is not None:
+        row["rules"] = orjson.Fragment(str(row["rules"]))
+    return row
 
 
 def _columns(link: Link) -> dict[str, object]:

@@ -18,6 +18,7 @@ from server.domain.plan import Plan
 from server.domain.ports import Refused, Versions
 from server.domain.selection import PageEnd, QrCodeSelection
 from server.domain.tag import Tag
+from server.domain.turns import in_turns
 from server.storage.postgres.caps import make_room, room
 from server.storage.postgres.links import COLUMN_NAMES, add_link, add_links, link_of
 from server.storage.postgres.pages import Shelf
@@ -148,13 +149,13 @@ class PostgresQrCodes:
                         refused[code.id] = plan.refusal(full[0])
                     else:
                         free |= {limit: free[limit] - 1 for limit in needs[code.id]}
-                own = {
-                    code.content: code.id
+                own = [
+                    (code.content, code.id)
                     for code in codes
                     if isinstance(code.content, Link) and code.id in with_link and code.id not in refused
-                }
-                taken = await add_links(connection, list(own))
-                refused |= {code: taken[link.id] for link, code in own.items() if link.id in taken}
+                ]
+                taken = await add_links(connection, [link for link, _ in own])
+                refused |= {code: taken[link.id] for link, code in own if link.id in taken}
                 if whole and refused:
                     raise Undone
                 await _add_codes(connection, [code for code in codes if code.id not in refused])
@@ -291,7 +292,8 @@ async def _add_codes(connection: "Connection", codes: Sequence[QrCode]) -> None:
         await lock_pictures(connection, codes[0].account_id)
     for code in pictured.values():
         await add_pictures(connection, code.account_id, code.design)
-    await connection.execute(ADD_MANY, orjson.dumps([_columns(code) for code in codes]).decode())
+    rows = [_columns(code) async for code in in_turns(codes)]
+    await connection.execute(ADD_MANY, orjson.dumps(rows).decode())
 
 
 def _columns(code: QrCode) -> dict[str, object]:
