@@ -45,6 +45,11 @@ def _cell(value: object) -> str:
     return f"'{text}" if FORMULA.match(text) else text
 
 
+def joined(words: Iterable[str]) -> str:
+    """Words in which there is no comma, as one text."""
+    return ",".join(words)
+
+
 # --- in -----------------------------------------------------------------------------------------------------------
 
 Row = dict[str, object]
@@ -52,6 +57,10 @@ Row = dict[str, object]
 
 def text(cell: str) -> str:
     return cell[1:] if DEFUSED.match(cell) else cell
+
+
+def words(cell: str) -> list[str]:
+    return text(cell).split(",")
 
 
 def boolean(cell: str) -> bool | str:

@@ -46,7 +46,7 @@ LINK_COLUMNS: Mapping[str, Callable[[str], object]] = {
     "destination": cells.text,
     "slug": cells.text,
     "title": cells.text,
-    "tags": cells.json,
+    "tags": cells.words,
     "active": cells.boolean,
     "expires_at": cells.text,
     "fallback_url": cells.text,
@@ -58,7 +58,7 @@ LINK_COLUMNS: Mapping[str, Callable[[str], object]] = {
 }
 CODE_COLUMNS: Mapping[str, Callable[[str], object]] = {
     "name": cells.text,
-    "tags": cells.json,
+    "tags": cells.words,
     "destination": cells.text,
     "link_id": cells.text,
     "content": cells.json,
@@ -187,7 +187,7 @@ async def _exported(
         found = first
         yield cells.written([columns])
         while True:
-            told = map(answer, found.items)
+            told = ({**each, "tags": cells.joined(each["tags"])} for each in map(answer, found.items))
             yield cells.written([each[column] for column in columns] for each in told)
             if found.next is None:
                 return

@@ -62,6 +62,7 @@ def test_every_field_of_a_link_is_kept(api: httpx.Client, anyone: httpx.Client) 
     fields = {
         "slug": slug,
         "title": "Käse “1”",
+        "tags": ["spring", "table 7"],
         "active": False,
         "expires_at": "2090-01-01T10:00:00Z",
         "fallback_url": "https://example.com/over",
@@ -194,7 +195,7 @@ def test_what_the_plan_does_not_have_is_refused_by_item(server: ServerProcess) -
 def items(api: httpx.Client) -> list[Json]:
     """One of each kind."""
     return [
-        {"destination": "https://example.com/a", "name": "Table 1"},
+        {"destination": "https://example.com/a", "name": "Table 1", "tags": ["spring"]},
         {"link_id": new_link(api)["id"]},
         {"content": {"type": "wifi", "ssid": "Café", "password": "secret123"}},
         {"destination": "https://example.com/b", "design": {"modules": {"shape": "rounded"}}},
@@ -207,7 +208,8 @@ def test_codes_of_every_kind_are_made_at_once(api: httpx.Client, anyone: httpx.C
     codes = [item["data"] for item in answer.json()["items"]]
     assert [code["kind"] for code in codes] == ["dynamic", "dynamic", "static", "dynamic"]
     assert codes[1]["link_id"] == items[1]["link_id"]
-    assert codes[0]["name"] == "Table 1"
+    assert (codes[0]["name"], codes[0]["tags"]) == ("Table 1", ["spring"])
+    assert api.get(f"/links/{codes[0]['link_id']}").json()["tags"] == ["spring"]
     for code in codes:
         assert api.get(f"/qr-codes/{code['id']}").json() == code
         assert api.get(f"/qr-codes/{code['id']}/image").status_code == 200

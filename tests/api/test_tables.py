@@ -16,10 +16,20 @@ from server.api import cells
 from server.api.tables import MAX_CODE_ROWS, MAX_LINK_ROWS, PAGE_ROWS
 from tests.api.exchange import Json, everything, new_code, new_link, problem, wrong
 from tests.api.test_bulk import batch, ids, links
-from tests.support import PLANS, ServerProcess, until
+from tests.support import PLANS, ServerProcess, phone, until
 
 THERE = "https://example.com/"
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(1)", '=HYPERLINK("https://evil.example","x")', "'=1", "''+1", "\uff1d1"]
+TAGGED = {"b": ["spring", "inside"], "a": ["spring"], "c": ["autumn"], "gone": ["spring"]}
+SELECTIONS = [
+    [("tag", "spring")],
+    [("tag", "spring"), ("tag", "inside")],
+    [("sort", "TITLE")],
+    [("sort", "TITLE"), ("order", "desc")],
+    [("search", "c")],
+    [("deleted", "only")],
+    [("created_after", "2020-01-01")],
+]
 HARMLESS = ["Menu", "'quoted'", "1+1", 'a,b "c"', "Käse"]
 
 
@@ -78,6 +88,7 @@ def test_links_come_back_without_a_loss(api: httpx.Client, stranger: httpx.Clien
         "max_scans": 1000,
         "active": False,
         "rules": [{"when": {"device": ["mobile"]}, "destination": "https://example.com/m"}],
+        "tags": ["=spring", "table 7", '"é"'],
     }
     made = [new_link(api, title=title) for title in FORMULAS + HARMLESS] + [new_link(api, **fields), new_link(api)]
     text = export(api)
@@ -102,7 +113,7 @@ def test_links_come_back_without_a_loss(api: httpx.Client, stranger: httpx.Clien
 def test_codes_come_back_without_a_loss(api: httpx.Client) -> None:
     link = new_link(api)
     made = [
-        new_code(api, link_id=link["id"], name="=cmd|'/c calc'!A1"),
+        new_code(api, link_id=link["id"], name="=cmd|'/c calc'!A1", tags=["b", "a"]),
         new_code(api, content={"type": "wifi", "ssid": "Café", "password": "secret123"}),
         new_code(api, link_id=link["id"], design={"modules": {"shape": "rounded", "color": "#203080"}}),
     ]
@@ -129,6 +140,43 @@ def test_an_account_without_anything_exports_a_header(api: httpx.Client, strange
         text = export(api, what)
         assert text.count("\r\n") == 1
         assert text.startswith("id,")
+
+
+def test_tags_are_one_cell_with_commas_between(api: httpx.Client) -> None:
+    [made] = bring(api, rows_of("destination,tags", (THERE, "Spring, table 7,spring"))).json()["rows"]
+    assert api.get(f"/links/{made['id']}").json()["tags"] == ["spring", "table 7"]
+    assert [row["tags"] for row in table(export(api))] == ["spring,table 7"]
+    text = rows_of("destination,tags", (THERE, "a,,b"), (THERE, "x" * 51))
+    assert wrong(problem(bring(api, text), 422, "invalid_fields")) == {
+        "/rows/2/tags/1": "empty",
+        "/rows/3/tags/0": "too_long",
+    }
+
+
+@pytest.mark.parametrize("what", ["links", "qr-codes"])
+def test_an_export_is_of_what_a_list_is(api: httpx.Client, what: str) -> None:
+    make = {"links": new_link, "qr-codes": new_code}[what]
+    title = {"links": "title", "qr-codes": "name"}[what]
+    made = {name: make(api, destination=THERE, tags=tags, **{title: name}) for name, tags in TAGGED.items()}
+    api.delete(f"/{what}/{made['gone']['id']}")
+    for query in SELECTIONS:
+        params = httpx.QueryParams([(name, value.replace("TITLE", title)) for name, value in query])
+        listed = [each["id"] for each in api.get(f"/{what}", params=params).json()["data"]]
+        answer = api.get(f"/{what}/export", params=params)
+        assert [row["id"] for row in table(answer.text)] == listed, params
+        assert 0 < len(listed) < len(made), params
+    refused = problem(api.get(f"/{what}/export", params={"sort": "size", "deleted": "x"}), 422, "invalid_fields")
+    assert wrong(refused) == {"sort": "unknown_value", "deleted": "unknown_value"}
+
+
+@pytest.mark.parametrize("what", ["links", "qr-codes"])
+def test_the_document_says_that_an_export_takes_what_a_list_does(server: ServerProcess, what: str) -> None:
+    paths = phone.get(f"{server.url}/openapi.json").json()["paths"]
+    listed, exported = (
+        {each["name"]: each for each in paths[path]["get"]["parameters"]}
+        for path in (f"/v1/{what}", f"/v1/{what}/export")
+    )
+    assert exported == {name: each for name, each in listed.items() if name not in ("limit", "cursor", "expand")}
 
 
 # --- what may be wrong -----------------------------------------------------------------------------------------------
