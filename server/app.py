@@ -18,8 +18,9 @@ from starlette.routing import Router
 
 from migrations import checksums
 from server import dialects, logs, ops, settings
-from server.api import api, documents, serving
+from server.api import api, documents, serving, serving_public
 from server.api.answers import Answers
+from server.api.public import public_routes
 from server.asgi import ASGIApp, Receive, Scope, Send
 from server.domain.accounts import Accounts
 from server.domain.callers import Callers
@@ -203,10 +204,11 @@ def create_app(given: Settings | None = None) -> ASGIApp:
         short_url=short_url,
         now=now,
     )
+    public = public_routes(codes)
     probes = ops.routes(health)
     router = Router(
         [
-            *documents.routes([*described(native, "/v1"), *described(probes)], config.base_url),
+            *documents.routes([*described(native, "/v1"), *described(public), *described(probes)], config.base_url),
             *probes,
         ],
         redirect_slashes=False,
@@ -227,7 +229,7 @@ def create_app(given: Settings | None = None) -> ASGIApp:
         ).of,
     )
     edge = redirect(
-        images(_under_v1(serving(native), router), answered, drawn.known, accounts, limits),
+        images(_by_path(serving(native), serving_public(public), router), answered, drawn.known, accounts, limits),
         targets,
         journal.append,
         guarded,
@@ -273,10 +275,11 @@ def _address_by(config: Settings) -> Callable[[Scope], str]:
     return address
 
 
-def _under_v1(native: ASGIApp, others: ASGIApp) -> ASGIApp:
+def _by_path(native: ASGIApp, public: ASGIApp, others: ASGIApp) -> ASGIApp:
     def application(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        ours = scope["type"] == "http" and (scope["path"].startswith("/v1/") or scope["path"] == "/v1")
-        return (native if ours else others)(scope, receive, send)
+        path = scope["path"] if scope["type"] == "http" else ""
+        app = native if path.startswith("/v1/") or path == "/v1" else public if path.startswith("/i/") else others
+        return app(scope, receive, send)
 
     return application
 

@@ -43,6 +43,9 @@ REF = "#/components/schemas/{model}"
 #: What the names of wire models have that no client has to know.
 SUFFIX = re.compile(r"(Answer|Body)$")
 
+#: In a path.
+PARAMETER = re.compile(r"\{(\w+)\}")
+
 # The lines of a module that notes on fields are read from. A TypedDict may be a call, as `from` is a keyword.
 CLASS = re.compile(r"class (\w+)|(\w+) = TypedDict\(")
 NOTE = re.compile(r" +#: (.*)")
@@ -212,10 +215,8 @@ def _operation(each: Described, about: About, media: Mapping[object, Json]) -> J
 
 
 def _parameters(each: Described, about: About) -> Iterator[Json]:
-    for step in each.path.split("/"):
-        if step.startswith("{"):
-            name = step.strip("{}")
-            yield {"name": name, "in": "path", "required": True, **about.in_path(each.path, name)}
+    for name in PARAMETER.findall(each.path):
+        yield {"name": name, "in": "path", "required": True, **about.in_path(each.path, name)}
     for name in each.operation.takes:
         yield {"name": name, "in": "header", "required": False, **about.headers[name]}
     if each.operation.query:

@@ -56,6 +56,11 @@ def api(
     ]
 
 
+def serving_public(routes: list[Route]) -> ASGIApp:
+    """An application with these routes, which need no key."""
+    return Dispatch(routes, problem_of)
+
+
 def serving(routes: list[Route]) -> ASGIApp:
     """An application with these routes under /v1, and problems for all else."""
     return TellStanding(Dispatch(routes, problem_of, under="/v1"))

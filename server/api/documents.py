@@ -17,6 +17,7 @@ from server.api.problems import HEADERS as REFUSAL_HEADERS
 from server.api.reference import POLICY, page
 from server.domain import errors
 from server.domain.keys import RENDER
+from server.domain.order import MEDIA_TYPES
 from server.openapi import About, Described, Json, Refusal, document
 
 ABOUT = """QR codes whose destination can be changed after printing, and counts of their scans.
@@ -32,6 +33,7 @@ A refusal is a problem of RFC 9457 with a stable `code`, and with every wrong fi
 A POST with an `Idempotency-Key` is done once, however often it is sent."""
 
 HEADERS: dict[str, Json] = {
+    "Cache-Control": {"description": "Who may keep it, and how long.", "schema": {"type": "string"}},
     "Content-Disposition": {
         "description": "The name of the file that this is to become.",
         "schema": {"type": "string"},
@@ -93,7 +95,7 @@ SECURITY: dict[str, Json] = {
 }
 
 #: What ids begin with: `id` by what its path is about, others by what they are called.
-PREFIXES = {"links": "lnk", "qr-codes": "qr", "api-keys": "key", "webhooks": "whk", "event_id": "evt"}
+PREFIXES = {"links": "lnk", "qr-codes": "qr", "api-keys": "key", "webhooks": "whk", "event_id": "evt", "qr_id": "qr"}
 
 #: As they are written; what answers sets them in lower case.
 SPELLINGS = {name.lower(): name for name in HEADERS}
@@ -106,10 +108,14 @@ BROKEN_BODIES = {
 
 
 def _tag(path: str) -> str:
+    if path.startswith("/i/"):
+        return "pictures"
     return path.removeprefix("/v1/").split("/")[0] if path.startswith("/v1/") else "health"
 
 
 def _in_path(path: str, name: str) -> Json:
+    if name == "format":
+        return {"schema": {"type": "string", "enum": list(MEDIA_TYPES)}, "example": "png"}
     prefix = PREFIXES[_tag(path) if name == "id" else name]
     return {"schema": id_schema(prefix), "example": f"{prefix}_1da3xg8m2v7ks"}
 

@@ -13,6 +13,8 @@ from server.openapi import File
 from server.wire import not_modified
 
 PICTURE = File(*MEDIA_TYPES.values())
+#: A design may change, so its picture is to be asked for again, at the price of a 304.
+PRIVATE = "private, no-cache"
 PICTURE_HEADERS = (
     "ETag",
     "X-Cache",
@@ -23,12 +25,16 @@ PICTURE_HEADERS = (
 
 
 async def image_answer(
-    request: Request, shown: Shown, counted: AbstractAsyncContextManager[None], *, download: str | None = None
+    request: Request,
+    shown: Shown,
+    counted: AbstractAsyncContextManager[None],
+    *,
+    download: str | None = None,
+    cached: str = PRIVATE,
 ) -> Response:
     """The picture, drawn within `counted`, or 304 to whoever has it already; `download` is the name of the file that
-    it is to become. Raises what drawing it raises."""
-    # A design may change, so its picture is to be asked for again, at the price of a 304.
-    headers = {"etag": f'"{shown.etag}"', "cache-control": "private, no-cache"}
+    it is to become, `cached` who may keep it. Raises what drawing it raises."""
+    headers = {"etag": f'"{shown.etag}"', "cache-control": cached}
     if not_modified(request, shown.etag):
         return Response(status_code=304, headers=headers)
     began = perf_counter()

@@ -206,6 +206,9 @@ class QrCodeStore(Protocol):
         """As links, some of them with theirs."""
 
     async def get(self, account: AccountId, code: QrCodeId) -> QrCode | None: ...
+    async def find(self, code: QrCodeId) -> QrCode | None:
+        """Whosever it is."""
+
     async def list(
         self, account: AccountId, selection: QrCodeSelection, *, after: PageEnd | None, limit: int
     ) -> Page[QrCode, PageEnd]: ...

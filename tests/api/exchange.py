@@ -8,6 +8,7 @@ import httpx
 
 from server import ops
 from server.api import api
+from server.api.public import public_routes
 from server.openapi import Described, described
 
 # An answer is JSON: its fields are what the tests are about.
@@ -86,7 +87,7 @@ def operations() -> list[Described]:
     would answer is needed."""
     nothing: Any = None
     native = api(**dict.fromkeys(signature(api).parameters, nothing))
-    return [*described(native, "/v1"), *described(ops.routes(nothing))]
+    return [*described(native, "/v1"), *described(public_routes(nothing)), *described(ops.routes(nothing))]
 
 
 def paths() -> list[str]:

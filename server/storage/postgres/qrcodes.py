@@ -57,6 +57,8 @@ GET = f"""
     WHERE codes.account_id = $1 AND codes.id = $2 AND codes.deleted_at IS NULL
 """
 
+FIND = f"SELECT {COLUMNS} FROM qr_codes AS codes {LINKS} WHERE codes.id = $1 AND codes.deleted_at IS NULL"
+
 # As the indexes of migration 0019 have them.
 SHELF = Shelf(
     columns=COLUMNS,
@@ -164,6 +166,11 @@ class PostgresQrCodes:
     async def get(self, account: AccountId, code: QrCodeId) -> QrCode | None:
         async with self._database.connection() as connection:
             row = await connection.fetchrow(GET, account, code)
+        return None if row is None else code_of(row)
+
+    async def find(self, code: QrCodeId) -> QrCode | None:
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(FIND, code)
         return None if row is None else code_of(row)
 
     async def list(
