@@ -10,7 +10,13 @@ serve: .venv/.built
 	@exec $(BIN)/qredge serve
 
 test: .venv/.dev .venv/.clients .venv/.browser .venv/.redis .venv/.print .venv/.reader
-	$(BIN)/python -m pytest $(ARGS)
+	$(if $(ARGS),$(BIN)/python -m pytest $(ARGS),$(ALL_TESTS))
+
+# As many at a time as there are processors; then those that measure time, with nothing beside them.
+define ALL_TESTS
+$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile -m "not alone"
+	$(BIN)/python -m pytest -m alone
+endef
 
 lint: .venv/.dev
 	$(BIN)/ruff check .

@@ -17,6 +17,8 @@ import pytest
 from bench.links import CUT, connections, destination
 from tests.support import DEADLINE_S, ServerProcess, phone, sql, until
 
+pytestmark = pytest.mark.alone
+
 CHANGES = 40
 HALF_WITHIN_S = 0.25
 WORKERS = 2

@@ -10,6 +10,8 @@ from tests.api.exchange import new_code, new_link
 from tests.load import Load, tally
 from tests.support import RedisServer, ServerProcess, until
 
+pytestmark = pytest.mark.alone
+
 #: What Redis may cost one request at the worst, and with it the drawing of version 3 at 9,000 px.
 WORST_MS = 50
 DRAWING_MS = 10

@@ -18,6 +18,8 @@ from PIL import Image
 from tests.api.exchange import new_code
 from tests.support import ServerProcess, until
 
+pytestmark = pytest.mark.alone
+
 STORM = 10
 SIZE = 9000
 

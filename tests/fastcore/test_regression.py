@@ -17,6 +17,8 @@ import fastcore
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.alone
+
 TEXT = "https://example.com/" + "q" * 100  # version 7 at level M
 ROUNDS = 7
 

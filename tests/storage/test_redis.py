@@ -22,7 +22,7 @@ from server.storage.redis.connection import MAX_FAILURES, RedisConnection
 from server.storage.redis.images import MAX_BODY_BYTES, MAX_WRITES, RedisImages, pack, unpack
 from tests.support import RedisServer, eventually
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.alone]
 
 TTL_S = 3_600
 #: What Redis may cost one request at the worst (the issue, "Caching").
