@@ -137,6 +137,7 @@ class ServerProcess:
         try:
             until(self.ready, what="ready")
         except AssertionError as exc:
+            self.kill()  # or it would go on trying when the tests are long over
             raise AssertionError(self.log.read_text()) from exc
 
     def launch(self) -> None:

@@ -1,0 +1,135 @@
+"""Every request in the guide gets the answer that stands below it.
+
+A request is a block of shell commands, its answer the block behind it: JSON, or text as it comes. Ids, times, slugs and
+the like are another time others: each is a thing of its kind, the first, the second ... of the page, there and here, so
+that what is made in one request is found in the next. "..." stands for members and items that are left out.
+"""
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.support import ServerProcess
+
+ROOT = Path(__file__).parents[2]
+GUIDES = ("docs/api.md",)
+
+#: Where the guides say that the server is, and the key that they were written with.
+URL = "http://127.0.0.1:8000"
+
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+#: What is different each time, by its kind. Slugs of chance are eight characters without vowels behind the host.
+VOLATILE = re.compile(
+    r"(?P<id>\b(?:acc|key|lnk|qr|whk|scn|req)_[0-9a-z]{8,}\b)"
+    r"|(?P<evt>\bevt_[0-9a-z]+\b)"
+    r"|(?P<key>\bqredge_[0-9A-Za-z]{40}\b)"
+    r"|(?P<secret>\bwhsec_[0-9A-Za-z+/=]+)"
+    r"|(?P<time>\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)"
+    r"|(?P<etag>\"[0-9a-f]{16,64}\")"
+    r"|(?P<slug>\b[bcdfghjkmnpqrstvwxz2-9]{8}\b)"
+    r"|(?P<cursor>(?<=\"next_cursor\": \")[^\"]+|(?<=cursor=)[\w-]+)"
+    r"|(?P<count>(?<=\"latency_ms\": )[\d.]+)"
+)
+#: Kinds of which only the kind is compared: two times that were the same may differ by a microsecond.
+ANY = ("time", "count")
+
+
+class Exchange(NamedTuple):
+    command: str
+    kind: str
+    answer: str
+
+
+class Names:
+    """The things of one side, numbered as they come."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, str] = {}
+        self.things: dict[str, str] = {}
+
+    def name(self, text: str) -> str:
+        """The text with a name in place of each thing."""
+        return VOLATILE.sub(self._name, text)
+
+    def _name(self, found: re.Match[str]) -> str:
+        kind, thing = str(found.lastgroup), found[0]
+        if kind in ANY:
+            return f"<{kind}>"
+        if thing not in self._numbers:
+            number = sum(name.startswith(f"<{kind} ") for name in self.things) + 1
+            self._numbers[thing] = f"<{kind} {number}>"
+            self.things[self._numbers[thing]] = thing
+        return self._numbers[thing]
+
+
+def exchanges(page: str) -> list[Exchange]:
+    blocks = [(found[1], found[2]) for found in BLOCK.finditer(page)]
+    return [
+        Exchange(text, *blocks[number + 1])
+        for number, (language, text) in enumerate(blocks)
+        if language == "sh" and number + 1 < len(blocks)
+    ]
+
+
+def parsed(answer: str) -> object:
+    """JSON in which "..." may stand for what is left out."""
+    in_object = re.sub(r"(?<=[{,])\s*\.\.\.\s*(?=[,}])(?![^\[\]{}]*\])", '"...": 0', answer)
+    return json.loads(re.sub(r"(?<=[\[,])\s*\.\.\.\s*(?=[,\]])", '"..."', in_object))
+
+
+def same(expected: object, actual: object, place: str) -> None:
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        names = expected.keys() - {"..."}
+        if "..." in expected:
+            assert names <= actual.keys(), place
+        else:
+            assert expected.keys() == actual.keys(), place
+        for name in names:
+            same(expected[name], actual[name], f"{place}/{name}")
+    elif isinstance(expected, list) and isinstance(actual, list) and "..." in expected:
+        for number, each in enumerate(expected[: expected.index("...")]):
+            same(each, actual[number], f"{place}/{number}")
+    elif isinstance(expected, list) and isinstance(actual, list):
+        assert len(expected) == len(actual), place
+        for number, (one, other) in enumerate(zip(expected, actual, strict=True)):
+            same(one, other, f"{place}/{number}")
+    else:
+        assert expected == actual, place
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_every_request_gets_the_answer_that_is_printed(guide: str, server: ServerProcess, tmp_path: Path) -> None:
+    said, got = Names(), Names()
+    found = exchanges((ROOT / guide).read_text())
+    assert len(found) > 15
+    for exchange in found:
+        command = VOLATILE.sub(lambda each: _thing(each, said, got), exchange.command).replace(URL, server.url)
+        run = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", command],
+            cwd=tmp_path,
+            env={**os.environ, "KEY": server.new_key()},
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+        assert run.returncode == 0, f"{command}\n{run.stderr}"
+        told = run.stdout.replace(server.url, URL)
+        if exchange.kind == "json":
+            expected = said.name(json.dumps(parsed(exchange.answer), ensure_ascii=False))
+            actual = got.name(json.dumps(json.loads(told), ensure_ascii=False))
+            same(json.loads(expected), json.loads(actual), exchange.command)
+        else:
+            assert got.name(told).strip() == said.name(exchange.answer).strip(), exchange.command
+
+
+def _thing(found: re.Match[str], said: Names, got: Names) -> str:
+    """What the page speaks of, as it is called here."""
+    name = said.name(found[0])
+    return got.things.get(name, found[0])
