@@ -6,10 +6,13 @@ from qredge import request
 
 
 def links() -> Iterator[dict]:
-    page = {"next_cursor": ""}
-    while page["next_cursor"] is not None:
-        page = request("GET", "/links", params={"limit": 100, "cursor": page["next_cursor"] or None}).json()
+    params = {"limit": 100}
+    while True:
+        page = request("GET", "/links", params=params).json()
         yield from page["data"]
+        if page["next_cursor"] is None:
+            return
+        params["cursor"] = page["next_cursor"]
 
 
 for link in links():
