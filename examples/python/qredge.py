@@ -12,7 +12,7 @@ api = httpx.Client(
 )
 
 
-def request(method: str, path: str, **options) -> httpx.Response:
+def request(method: str, path: str, **options: object) -> httpx.Response:
     """The answer. What may pass (429, 503) is tried again, as late as the server asks for."""
     for _ in range(3):
         answer = api.request(method, path, **options)
