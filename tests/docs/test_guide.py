@@ -27,7 +27,9 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 #: What is different each time, by its kind. Slugs of chance are eight characters without vowels behind the host.
 VOLATILE = re.compile(
-    r"(?P<id>\b(?:acc|key|lnk|qr|whk|scn|req)_[0-9a-z]{8,}\b)"
+    r"(?P<count>(?<=\"scans\": )\d+|(?<=\"total_scans\": )\d+|(?<=\"last_scan_at\": )(?:null|\"[^\"]*\"))"
+    r"|(?P<end>(?<=\"last4\": \")\w{4})"
+    r"|(?P<id>\b(?:acc|key|lnk|qr|whk|scn|req)_[0-9a-z]{8,}\b)"
     r"|(?P<evt>\bevt_[0-9a-z]+\b)"
     r"|(?P<key>\bqredge_[0-9A-Za-z]{40}\b)"
     r"|(?P<secret>\bwhsec_[0-9A-Za-z+/=]+)"
@@ -35,10 +37,10 @@ VOLATILE = re.compile(
     r"|(?P<etag>\"[0-9a-f]{16,64}\")"
     r"|(?P<slug>\b[bcdfghjkmnpqrstvwxz2-9]{8}\b)"
     r"|(?P<cursor>(?<=\"next_cursor\": \")[^\"]+|(?<=cursor=)[\w-]+)"
-    r"|(?P<count>(?<=\"latency_ms\": )[\d.]+)"
 )
-#: Kinds of which only the kind is compared: two times that were the same may differ by a microsecond.
-ANY = ("time", "count")
+#: Kinds of which only the kind is compared: two times that were the same may differ by a microsecond, and a scan may
+#: not be counted yet.
+ANY = {"time": "<time>", "count": '"<count>"', "end": "<end>"}
 
 
 class Exchange(NamedTuple):
@@ -56,12 +58,12 @@ class Names:
 
     def name(self, text: str) -> str:
         """The text with a name in place of each thing."""
-        return VOLATILE.sub(self._name, text)
+        return VOLATILE.sub(self.named, text)
 
-    def _name(self, found: re.Match[str]) -> str:
+    def named(self, found: re.Match[str]) -> str:
         kind, thing = str(found.lastgroup), found[0]
         if kind in ANY:
-            return f"<{kind}>"
+            return ANY[kind]
         if thing not in self._numbers:
             number = sum(name.startswith(f"<{kind} ") for name in self.things) + 1
             self._numbers[thing] = f"<{kind} {number}>"
@@ -135,5 +137,5 @@ def test_every_request_gets_the_answer_that_is_printed(
 
 def _thing(found: re.Match[str], said: Names, got: Names) -> str:
     """What the page speaks of, as it is called here."""
-    name = said.name(found[0])
+    name = said.named(found)
     return got.things.get(name, found[0])
