@@ -34,7 +34,6 @@ VOLATILE = re.compile(
     r"|(?P<key>\bqredge_[0-9A-Za-z]{40}\b)"
     r"|(?P<secret>\bwhsec_[0-9A-Za-z+/=]+)"
     r"|(?P<time>\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)"
-    r"|(?P<etag>\"[0-9a-f]{16,64}\")"
     r"|(?P<slug>\b[bcdfghjkmnpqrstvwxz2-9]{8}\b)"
     r"|(?P<cursor>(?<=\"next_cursor\": \")[^\"]+|(?<=cursor=)[\w-]+)"
 )
