@@ -50,6 +50,7 @@ from server.passwords import Passwords
 from server.plans import known_plans
 from server.render.fetched import Fetched
 from server.render.image import Painter
+from server.requests import Requests
 from server.scans import geo, record, visitor
 from server.scans.feed import ScanFeed
 from server.scans.journal import Journal
@@ -205,7 +206,8 @@ def create_app(given: Settings | None = None) -> ASGIApp:
         now=now,
     )
     public = public_routes(codes)
-    probes = ops.routes(health)
+    requests = Requests()
+    probes = ops.routes(health, requests)
     router = Router(
         [
             *documents.routes([*described(native, "/v1"), *described(public), *described(probes)], config.base_url),
@@ -228,8 +230,9 @@ def create_app(given: Settings | None = None) -> ASGIApp:
             country=geo.countries(Path(config.geo_database) if config.geo_database else None),
         ).of,
     )
+    managed = _by_path(serving(native, requests), serving_public(public, requests), router)
     edge = redirect(
-        images(_by_path(serving(native), serving_public(public), router), answered, drawn.known, accounts, limits),
+        images(managed, answered, drawn.known, accounts, limits, requests),
         targets,
         journal.append,
         guarded,

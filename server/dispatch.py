@@ -7,13 +7,15 @@ request, where the plainest picture is drawn in 14 (bench.http).
 import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from time import perf_counter
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from server.asgi import ASGIApp, Message, Receive, Scope, Send
+from server.asgi import Message, Receive, Scope, Send
+from server.requests import OTHER, Requests
 
 #: What is still read of a body nobody wants, before its request is refused.
 MAX_REST_BYTES = 8 << 20
@@ -27,22 +29,26 @@ class Dispatch:
     """These routes, whose paths begin with `under`; each endpoint is an ASGI application. `problem` answers what is
     raised before an answer was begun, and what is at no route's path (HTTPException 404)."""
 
-    def __init__(self, routes: Iterable[Route], problem: Problem, *, under: str = "") -> None:
+    def __init__(self, routes: Iterable[Route], problem: Problem, requests: Requests, *, under: str = "") -> None:
+        """`requests` counts them."""
         self._problem = problem
+        self._requests = requests
         self._under = under
-        self._whole: dict[str, ASGIApp] = {}
+        self._whole: dict[str, Route] = {}
         #: Of paths with parameters, by what they begin with.
         self._patterns: dict[str, list[Route]] = {}
         for route in routes:
             if route.param_convertors:
                 self._patterns.setdefault(_first(route.path), []).append(route)
             else:
-                self._whole[route.path] = route.endpoint
+                self._whole[route.path] = route
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange = _Exchange(scope, receive, send)
+        exchange = _Exchange(scope, receive, send, self._requests)
         try:
-            await self._endpoint(scope)(scope, exchange.hear, exchange.answer)
+            route = self._route(scope)
+            exchange.route = self._under + route.path
+            await route.endpoint(scope, exchange.hear, exchange.answer)
         except ClientDisconnect:
             return  # who asked has gone
         except Exception as exc:
@@ -51,16 +57,16 @@ class Dispatch:
             response = self._problem(Request(scope), exc)
             await response(scope, exchange.hear, exchange.answer)
 
-    def _endpoint(self, scope: Scope) -> ASGIApp:
+    def _route(self, scope: Scope) -> Route:
         path = scope["path"].removeprefix(self._under)
-        endpoint = self._whole.get(path)
-        if endpoint is not None:
+        whole = self._whole.get(path)
+        if whole is not None:
             scope["path_params"] = {}
-            return endpoint
+            return whole
         for route in self._patterns.get(_first(path), ()):
             if found := route.path_regex.match(path):
                 scope["path_params"] = found.groupdict()
-                return route.endpoint
+                return route
         raise HTTPException(404)
 
 
@@ -77,9 +83,13 @@ class _Exchange:
     100-continue"), and what has no end are not waited for.
     """
 
-    __slots__ = ("_arrived", "_awaited", "_receive", "_send", "answered")
+    __slots__ = ("_arrived", "_awaited", "_began", "_method", "_receive", "_requests", "_send", "answered", "route")
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, requests: Requests) -> None:
+        self._began = perf_counter()
+        self._method = scope["method"]
+        self._requests = requests
+        self.route = OTHER
         self._receive = receive
         self._send = send
         self._arrived, self._awaited = True, False
@@ -102,7 +112,9 @@ class _Exchange:
             with suppress(TimeoutError):
                 async with asyncio.timeout(MAX_REST_S):
                     await self._hear_rest()
-        self.answered = True
+        if not self.answered:
+            self.answered = True
+            self._requests.of(self.route, self._method).count(message["status"], perf_counter() - self._began)
         await self._send(message)
 
     async def _hear_rest(self) -> None:

@@ -3,9 +3,14 @@
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Literal
 
 import orjson
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.registry import Collector
 from pydantic import with_config
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,9 +18,9 @@ from starlette.routing import Route
 from typing_extensions import TypedDict
 
 from server.openapi import File, operation, shown
+from server.requests import BOUNDS_S, Requests
 
-#: Prometheus text format; docs of prometheus.io, "Exposition formats".
-METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+BOUNDS = [*map(str, BOUNDS_S), "+Inf"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +53,10 @@ class ReadyzAnswer(TypedDict):
     scans_dropped: int
 
 
-def routes(health: Callable[[], Health]) -> list[Route]:
+def routes(health: Callable[[], Health], requests: Requests) -> list[Route]:
+    registry = CollectorRegistry()
+    registry.register(_Worker(health, requests))
+
     @operation(answers={200: LivezAnswer})
     async def livez(request: Request) -> Response:
         """Find out whether the process lives."""
@@ -77,22 +85,47 @@ def routes(health: Callable[[], Health]) -> list[Route]:
     @operation(answers={200: File("text/plain")})
     async def metrics(request: Request) -> Response:
         """Get the metrics of the worker that answers, for Prometheus."""
-        return Response("".join(_lines(health())), 200, {"cache-control": "no-store", "content-type": METRICS_TYPE})
+        headers = {"cache-control": "no-store", "content-type": CONTENT_TYPE_PLAIN_0_0_4}
+        return Response(generate_latest(registry), 200, headers)
 
     return [Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", metrics)]
 
 
-def _lines(now: Health) -> Iterator[str]:
-    """Of this worker: others have other numbers, and any of them may answer the next request."""
-    for name, kind, text, value in (
-        ("qredge_links", "gauge", "Links in memory.", now.links or 0),
-        ("qredge_links_from_snapshot", "gauge", "1 while the links are those of a snapshot.", int(now.from_snapshot)),
-        ("qredge_snapshot_age_seconds", "gauge", "Age of the snapshot on disk.", now.snapshot_age_s),
-        ("qredge_scans_dropped_total", "counter", "Scans that were answered and not kept.", now.scans_dropped),
-    ):
-        yield f"# HELP {name} {text}\n# TYPE {name} {kind}\n"
-        if value is not None:
-            yield f'{name}{{pid="{os.getpid()}"}} {value}\n'
+class _Worker(Collector):
+    """The metrics of this worker: others have other numbers, and any of them may answer the next request."""
+
+    def __init__(self, health: Callable[[], Health], requests: Requests) -> None:
+        self._health = health
+        self._requests = requests
+
+    def collect(self) -> Iterator[Metric]:
+        now, pid = self._health(), str(os.getpid())
+        for name, kind, text, value in (
+            ("qredge_links", GaugeMetricFamily, "Links in memory.", now.links or 0),
+            (
+                "qredge_links_from_snapshot",
+                GaugeMetricFamily,
+                "1 while they are those of a snapshot.",
+                now.from_snapshot,
+            ),
+            ("qredge_snapshot_age_seconds", GaugeMetricFamily, "Age of the snapshot on disk.", now.snapshot_age_s),
+            ("qredge_scans_dropped", CounterMetricFamily, "Scans that were answered and not kept.", now.scans_dropped),
+        ):
+            family = kind(name, text, labels=["pid"])
+            if value is not None:
+                family.add_metric([pid], value)
+            yield family
+        labels = ["pid", "route", "method"]
+        answered = CounterMetricFamily("qredge_api_requests", "Requests of the API.", labels=[*labels, "status"])
+        took = HistogramMetricFamily("qredge_api_seconds", "How long until an answer of the API began.", labels=labels)
+        for (route, method), series in sorted(self._requests.series.items()):
+            for digit, count in enumerate(series.statuses):
+                if count:
+                    answered.add_metric([pid, route, method, f"{digit}xx"], count)
+            buckets = list(zip(BOUNDS, accumulate(series.took), strict=True))
+            took.add_metric([pid, route, method], buckets, series.seconds)
+        yield answered
+        yield took
 
 
 def _json(value: dict[str, object], status: int = 200) -> Response:

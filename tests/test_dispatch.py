@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 from starlette.exceptions import HTTPException
@@ -11,6 +12,7 @@ from starlette.routing import Route
 
 from server.asgi import Message, Scope
 from server.dispatch import Dispatch
+from server.requests import OTHER, Requests
 from server.wire import ByMethod
 
 pytestmark = pytest.mark.anyio
@@ -50,7 +52,7 @@ ROUTES = [
 ]
 
 
-async def asked(path: str, method: str = "GET") -> list[Message]:
+async def asked(path: str, method: str = "GET", requests: Requests | None = None) -> list[Message]:
     """What is sent to who asks."""
     sent: list[Message] = []
 
@@ -71,7 +73,7 @@ async def asked(path: str, method: str = "GET") -> list[Message]:
         "server": ("127.0.0.1", 80),
         "scheme": "http",
     }
-    await Dispatch(ROUTES, problem, under="/v1")(scope, receive, send)
+    await Dispatch(ROUTES, problem, requests or Requests(), under="/v1")(scope, receive, send)
     return sent
 
 
@@ -111,3 +113,25 @@ async def test_who_has_gone_is_answered_nothing() -> None:
 async def test_an_answer_that_was_begun_is_broken_off_and_not_followed_by_another() -> None:
     with pytest.raises(KeyError):
         await asked("/v1/half")
+
+
+async def test_requests_are_counted_by_route_and_not_by_what_strangers_make_up() -> None:
+    requests = Requests()
+    for path, method in [
+        *[("/v1/things/7", "GET"), ("/v1/things/8", "GET"), ("/v1/things", "BREW"), ("/v1/broken", "GET")],
+        *[("/v1/nope", "GET"), ("/v1/things/7/nope", "GET"), ("/v1/half", "GET"), ("/v1/gone", "GET")],
+    ]:
+        with suppress(KeyError):
+            await asked(path, method, requests)
+    counted = {
+        key: {f"{n}xx": count for n, count in enumerate(each.statuses) if count}
+        for key, each in requests.series.items()
+    }
+    assert counted == {
+        ("/v1/things/{id}", "GET"): {"2xx": 2},
+        ("/v1/things", OTHER): {"4xx": 1},
+        ("/v1/broken", "GET"): {"5xx": 1},
+        (OTHER, "GET"): {"4xx": 2},
+        ("/v1/half", "GET"): {"2xx": 1},  # which had begun
+    }
+    assert all(sum(each.took) == sum(each.statuses) for each in requests.series.values())

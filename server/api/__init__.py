@@ -23,6 +23,7 @@ from server.domain.scans import Scans
 from server.domain.slug import Slug
 from server.domain.studio import Studio
 from server.domain.webhooks import Webhooks
+from server.requests import Requests
 
 
 def api(
@@ -56,11 +57,11 @@ def api(
     ]
 
 
-def serving_public(routes: list[Route]) -> ASGIApp:
+def serving_public(routes: list[Route], requests: Requests) -> ASGIApp:
     """An application with these routes, which need no key."""
-    return Dispatch(routes, problem_of)
+    return Dispatch(routes, problem_of, requests)
 
 
-def serving(routes: list[Route]) -> ASGIApp:
+def serving(routes: list[Route], requests: Requests) -> ASGIApp:
     """An application with these routes under /v1, and problems for all else."""
-    return TellStanding(Dispatch(routes, problem_of, under="/v1"))
+    return TellStanding(Dispatch(routes, problem_of, requests, under="/v1"))

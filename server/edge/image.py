@@ -9,6 +9,7 @@ bench/http.py.
 
 from collections.abc import Callable, Collection
 from itertools import islice
+from time import perf_counter
 from typing import NamedTuple
 
 from server.asgi import ASGIApp, Headers, Message, Receive, Scope, Send, holds
@@ -17,6 +18,7 @@ from server.domain.ids import id_text
 from server.domain.keys import Permission, may
 from server.domain.limits import Limits
 from server.domain.model import Account, Image, QrCodeId
+from server.requests import Requests
 
 PREFIX, SUFFIX = "/v1/qr-codes/", "/image"
 READ = Permission("qr-codes:read")
@@ -94,14 +96,17 @@ def images(
     image: Callable[[str], Image | None],
     accounts: Accounts,
     limits: Limits,
+    requests: Requests,
 ) -> ASGIApp:
     """`app` with the answers in front of it; `image` has what is in memory, by its ETag."""
+    series = requests.of(f"{PREFIX}{{id}}{SUFFIX}", "GET")
 
     async def edge(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"] if scope["type"] == "http" and scope["method"] == "GET" else ""
         if not (path.startswith(PREFIX) and path.endswith(SUFFIX)):
             await app(scope, receive, send)
             return
+        began = perf_counter()
         key, held, bare = _asked(scope)
         caller = accounts.known(key) if key and bare else None
         if caller is None or not may(caller.key.permissions, READ) or not limits.is_free(caller.account):
@@ -112,12 +117,14 @@ def images(
         if answer is not None and answer.account == caller.account:
             if held and holds(held, answer.etag):
                 limits.count_free(caller.account)
+                series.count(304, perf_counter() - began)
                 await send({"type": "http.response.start", "status": 304, "headers": answer.held})
                 await send({"type": "http.response.body", "body": b""})
                 return
             found = image(answer.etag)
             if found is not None:
                 limits.count_free(caller.account, renders=1)
+                series.count(200, perf_counter() - began)
                 await send({"type": "http.response.start", "status": 200, "headers": answer.headers})
                 await send({"type": "http.response.body", "body": found.body})
                 return

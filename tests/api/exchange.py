@@ -87,7 +87,7 @@ def operations() -> list[Described]:
     would answer is needed."""
     nothing: Any = None
     native = api(**dict.fromkeys(signature(api).parameters, nothing))
-    return [*described(native, "/v1"), *described(public_routes(nothing)), *described(ops.routes(nothing))]
+    return [*described(native, "/v1"), *described(public_routes(nothing)), *described(ops.routes(nothing, nothing))]
 
 
 def paths() -> list[str]:
