@@ -1,4 +1,4 @@
-"""Readers of QR codes, each as strangers have it: one picture, read as it is."""
+"""Readers of codes, each as strangers have it: one picture, read as it is."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ for _name, _result, _arguments in (
     _function.restype, _function.argtypes = _result, _arguments
 
 # Of zbar.h: zbar_symbol_type_t, zbar_config_t, and the only format of pixels that it scans.
-_ALL, _QRCODE = 0, 64
+_ALL = 0
+QRCODE = 64
 _ENABLE, _TEST_INVERTED = 0, 0x81
 _Y800 = int.from_bytes(b"Y800", "little")
 
@@ -59,14 +60,14 @@ def opencv(picture: Grey) -> list[str]:
     return found
 
 
-def zbar(picture: Grey) -> list[str]:
+def zbar(picture: Grey, symbology: int = QRCODE) -> list[str]:
     """Told to look for light modules on dark as well, which it does not by itself."""
     height, width = picture.shape
     pixels = picture.tobytes()
     scanner, image = _zbar.zbar_image_scanner_create(), _zbar.zbar_image_create()
     try:
-        for symbology, option, value in ((_ALL, _ENABLE, 0), (_QRCODE, _ENABLE, 1), (_ALL, _TEST_INVERTED, 1)):
-            _zbar.zbar_image_scanner_set_config(scanner, symbology, option, value)
+        for which, option, value in ((_ALL, _ENABLE, 0), (symbology, _ENABLE, 1), (_ALL, _TEST_INVERTED, 1)):
+            _zbar.zbar_image_scanner_set_config(scanner, which, option, value)
         _zbar.zbar_image_set_format(image, _Y800)
         _zbar.zbar_image_set_size(image, width, height)
         _zbar.zbar_image_set_data(image, pixels, len(pixels), None)

@@ -23,6 +23,7 @@ from server.api.answers import Answers
 from server.api.public import public_routes
 from server.asgi import ASGIApp, Receive, Scope, Send
 from server.domain.accounts import Accounts
+from server.domain.barcodes import Barcodes
 from server.domain.callers import Callers
 from server.domain.errors import StorageUnavailable
 from server.domain.ids import id_source
@@ -48,6 +49,7 @@ from server.openapi import described
 from server.outbound import Outbound
 from server.passwords import Passwords
 from server.plans import known_plans
+from server.render.barcode import BarcodePainter
 from server.render.fetched import Fetched
 from server.render.image import Painter
 from server.requests import Requests
@@ -135,6 +137,7 @@ def create_app(given: Settings | None = None) -> ASGIApp:
     told = Outbound(http=config.fetch_http, networks=config.outbound_networks, deed="send to")
     drawn = Images(max_bytes=config.image_cache_bytes, shared=shared)
     answered = ImageAnswers()
+    barcodes = Barcodes(BarcodePainter(painter.budget), drawn)
     studio = Studio(
         painter,
         drawn,
@@ -200,7 +203,7 @@ def create_app(given: Settings | None = None) -> ASGIApp:
 
     kept = PostgresAnswers(database)
     native = api(
-        *(accounts, limits, links, codes, studio, many, scans, kept, webhooks),
+        *(accounts, limits, links, codes, studio, barcodes, many, scans, kept, webhooks),
         base_url=config.base_url,
         short_url=short_url,
         now=now,

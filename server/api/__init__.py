@@ -5,7 +5,7 @@ from datetime import datetime
 
 from starlette.routing import Route
 
-from server.api import accounts, bulk, links, qrcodes, renders, scans, tables, webhooks
+from server.api import accounts, barcodes, bulk, links, qrcodes, renders, scans, tables, webhooks
 from server.api.access import Access
 from server.api.answers import Answers
 from server.api.idempotency import Idempotency
@@ -14,6 +14,7 @@ from server.api.standing import TellStanding
 from server.asgi import ASGIApp
 from server.dispatch import Dispatch
 from server.domain.accounts import Accounts
+from server.domain.barcodes import Barcodes
 from server.domain.limits import Limits
 from server.domain.links import Links
 from server.domain.many import Many
@@ -32,6 +33,7 @@ def api(
     link: Links,
     code: QrCodes,
     studio: Studio,
+    barcode: Barcodes,
     many: Many,
     scan: Scans,
     kept: AnswerStore,
@@ -52,6 +54,7 @@ def api(
         *links.routes(link, answers, access, now),
         *qrcodes.routes(code, limits, answers, access, now),
         *renders.routes(studio, limits, access),
+        *barcodes.routes(barcode, limits, access),
         *webhooks.routes(webhook, answers, access),
         *scans.routes(scan, answers, access),
     ]

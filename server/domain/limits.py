@@ -25,9 +25,9 @@ def allow_design(plan: Plan, design: Design) -> None:
         raise plan.refusal("background_image", field="design/background/image")
 
 
-def allow_size(plan: Plan, size_px: int, dpi: float | None) -> None:
+def allow_size(plan: Plan, size_px: int, dpi: float | None, *, field: str = "size") -> None:
     if plan.size_px is not None and size_px > plan.size_px:
-        raise plan.refusal("size_px", field="size")
+        raise plan.refusal("size_px", field=field)
     if plan.dpi is not None and dpi is not None and dpi > plan.dpi:
         raise plan.refusal("dpi", field="dpi")
 

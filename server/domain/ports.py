@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import date, datetime
 from typing import NamedTuple, Protocol, TypeVar
 
+from server.domain.barcode import BarcodeOrder
 from server.domain.delivery import Attempt, Delivery, DisabledReason, Due, Webhook, WebhookChanges
 from server.domain.design import Picture
 from server.domain.errors import PlanLimit, SlugTaken
@@ -252,6 +253,16 @@ class Artist(Protocol):
 
     async def admit(self, data: bytes) -> Picture:
         """A picture that was given, with its hash, as it is to be kept; raises InvalidValue for what is none."""
+
+
+class BarcodeArtist(Protocol):
+    """Draws barcodes."""
+
+    def etag(self, order: BarcodeOrder) -> str:
+        """A hash of all that the image's bytes depend on, without drawing it."""
+
+    async def draw(self, order: BarcodeOrder, etag: str) -> Image:
+        """Raises InvalidValue ("value", "width", "height", "text"), and Busy."""
 
 
 class PictureStore(Protocol):

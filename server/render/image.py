@@ -57,11 +57,12 @@ class Painter:
     """`Artist`, by fastcore."""
 
     def __init__(self, *, max_pixels: int) -> None:
-        self._budget = PixelBudget(max_pixels)
+        #: For all that is drawn in this process.
+        self.budget = PixelBudget(max_pixels)
         self._decoded = _Decoded(MAX_DECODED_BYTES)
 
     def close(self) -> None:
-        self._budget.close()
+        self.budget.close()
 
     def etag(self, order: Order) -> str:
         """Two orders that draw the same have the same: defaults are written out, pictures are known by their bytes."""
@@ -82,14 +83,14 @@ class Painter:
         return Image(_plain_file(order), MEDIA_TYPES[order.format], etag)
 
     async def draw(self, order: Order, etag: str, verdict: Scannability | None = None) -> Image:
-        return await self._budget.run(_pixels(order), lambda: self._draw(order, etag, verdict))
+        return await self.budget.run(_pixels(order), lambda: self._draw(order, etag, verdict))
 
     async def examine(self, order: Order) -> Scannability:
-        return await self._budget.run(0, lambda: self._prove(order))
+        return await self.budget.run(0, lambda: self._prove(order))
 
     async def admit(self, data: bytes) -> Given:
-        pixels = await self._budget.run(0, lambda: count_pixels(data))
-        return await self._budget.run(READ_PIXEL * pixels, lambda: self._admitted(data))
+        pixels = await self.budget.run(0, lambda: count_pixels(data))
+        return await self.budget.run(READ_PIXEL * pixels, lambda: self._admitted(data))
 
     # --- in a thread ---
 

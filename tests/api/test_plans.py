@@ -51,6 +51,9 @@ REFUSED: list[tuple[str, dict[str, Any], dict[str, str]]] = [
     ("/render", {"content": TEXT, "size_inches": 2.1}, {"/size": "size_px"}),
     ("/render", {"content": TEXT, "size": 600, "dpi": 301}, {"/dpi": "dpi"}),
     ("/render/validate", {"content": TEXT, "size": 601}, {"/size": "size_px"}),
+    ("/barcodes", {"symbology": "ean-8", "value": "9638507", "width": 601}, {"/width": "size_px"}),
+    ("/barcodes", {"symbology": "ean-8", "value": "9638507", "height": 601}, {"/height": "size_px"}),
+    ("/barcodes", {"symbology": "ean-8", "value": "9638507", "dpi": 301}, {"/dpi": "dpi"}),
     (
         "/render/batch",
         {"items": [{"content": TEXT}, {"content": TEXT, "size": 601}]},
