@@ -17,6 +17,7 @@ from bench.load import PHONE_HEADERS
 from migrations import migrate
 from server.asgi import Scope
 from server.embedded import EmbeddedPostgres
+from server.scans import geo
 from server.scans.classifier import Classifier
 from server.scans.journal import Journal
 from server.scans.reader import START, JournalReader
@@ -69,7 +70,7 @@ async def measure(root: Path, url: str) -> None:
     assert journal.dropped == 0
 
     records = report("read", lambda: JournalReader(journal.folder).read(START, most=SCANS, owned=False).scans)
-    classifier = Classifier(Visitors(trusted=(), keep="truncated", salting="daily"))
+    classifier = Classifier(Visitors(trusted=(), keep="truncated", salting="daily"), geo.places(None))
     for name in ("who, first seen", "who, seen before"):
         report(name, lambda: [classifier.scan(record, bytes(32)) for record in records])
 
@@ -78,7 +79,8 @@ async def measure(root: Path, url: str) -> None:
     async with database.connection() as connection:
         await connection.execute(ACCOUNTS)
         await connection.execute(OWNED_LINKS)
-    writer = Writer(root, PostgresScanLog(database), Visitors(trusted=(), keep="truncated", salting="daily"))
+    visitors = Visitors(trusted=(), keep="truncated", salting="daily")
+    writer = Writer(root, PostgresScanLog(database), visitors, geo.places(None))
     began = time.perf_counter()
     while await writer.drain():
         pass

@@ -230,7 +230,7 @@ def create_app(given: Settings | None = None) -> ASGIApp:
         visitor=Profiles(
             country_header=config.country_header,
             address=address,
-            country=geo.countries(Path(config.geo_database) if config.geo_database else None),
+            country=geo.countries(_geo_database(config)),
         ).of,
     )
     managed = _by_path(serving(native, requests), serving_public(public, requests), router)
@@ -260,6 +260,10 @@ def _short_urls(config: Settings) -> Callable[[Slug], str]:
         return f"{config.base_url}/{slug}"
 
     return short_url
+
+
+def _geo_database(config: Settings) -> Path | None:
+    return Path(config.geo_database) if config.geo_database else None
 
 
 def _scan_visitors(config: Settings) -> visitor.Visitors:
@@ -491,6 +495,7 @@ async def _write(config: Settings, told: Connection) -> None:
             config.journal_dir,
             PostgresScanLog(database),
             _scan_visitors(config),
+            geo.places(_geo_database(config)),
             retention_days=config.scan_retention_days,
         )
         with _ending(told.fileno(), stop):

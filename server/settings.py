@@ -103,13 +103,13 @@ class Settings:
     )
     country_header: str = setting(
         "",
-        "A header in which a CDN says a visitor's country, as CF-IPCountry, for rules. Only where every request comes "
-        "by way of the CDN: anybody else may say what they like. Empty: none.",
+        "A header in which a CDN says a visitor's country, as CF-IPCountry, for rules of links. Only where every "
+        "request comes by way of the CDN: anybody else may say what they like. Empty: none.",
     )
     geo_database: str = setting(
         "",
-        "A file that tells addresses' countries where no header does, in MaxMind's format (MMDB). "
-        "Empty: that of geoip2fast, which is as old as its installed release (GeoLite2 by MaxMind).",
+        "A file that tells addresses' countries where no header does, and scans' cities if it has them, in MaxMind's "
+        "format (MMDB). Empty: that of geoip2fast, which is as old as its installed release (GeoLite2 by MaxMind).",
     )
     plans: str = setting(
         "",

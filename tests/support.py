@@ -23,6 +23,7 @@ from server.domain.accounts import Accounts
 from server.domain.ids import id_source
 from server.domain.label import Label
 from server.domain.plan import UNLIMITED, Plan
+from server.scans.geo import NOWHERE, Place
 from server.settings import Settings
 from server.storage.postgres.accounts import PostgresAccounts
 from server.storage.postgres.pool import Database
@@ -268,6 +269,10 @@ async def new_account_key(database_url: str, plan: Plan) -> str:
         return key
     finally:
         await database.close()
+
+
+def nowhere(address: str) -> Place:
+    return NOWHERE
 
 
 def children(pid: int) -> list[int]:

@@ -12,11 +12,13 @@ from server.api.cursors import place_text
 from server.api.designs import DesignBody
 from server.api.fields import like
 from server.api.guards import RuleBodies
+from server.api.labels import label
 from server.domain.content import as_json
 from server.domain.delivery import Delivery, DisabledReason, Event, EventType, Status, Webhook
 from server.domain.design import PLAIN, plain
 from server.domain.guards import RedirectStatus
 from server.domain.ids import id_text
+from server.domain.limits import allowed_places
 from server.domain.log import LogPage
 from server.domain.model import Account, ApiKey, Device, Link, Page, QrCode, RecordedScan, WebhookId
 from server.domain.plan import UNLIMITED, GeoDetail
@@ -308,6 +310,8 @@ SCAN_EXAMPLE = {
     "os": "iOS",
     "browser": "Mobile Safari",
     "language": "fr-CH,fr;q=0.9",
+    "country": "CH",
+    "city": None,
     "referrer": None,
     "address": "203.0.113.0/24",
     "visitor": "9f86d081884c7d65",
@@ -329,6 +333,9 @@ class ScanAnswer(TypedDict):
     browser: str | None
     language: str | None
     """as the browser says it: Accept-Language (RFC 9110, 12.5.4)"""
+    country: str | None
+    """two letters (ISO 3166-1), as far as the address, and the plan, tell; null in webhooks"""
+    city: str | None
     referrer: str | None
     address: str | None
     """what is kept of it"""
@@ -352,6 +359,18 @@ class BucketAnswer(TypedDict):
     #: From then up to the next one's start.
     start: datetime
     scans: int
+    unique_scans: int
+    """different visitors, each once on each day (UTC), or once in the hour"""
+
+
+class GroupAnswer(TypedDict):
+    key: str | None
+    """null where it is not known"""
+    label: str
+    """a readable name of the key"""
+    scans: int
+    percentage: float
+    """of all scans of the intervals in the series"""
 
 
 # `from` is a keyword, so this one cannot be a class.
@@ -359,22 +378,32 @@ StatsAnswer = TypedDict(
     "StatsAnswer",
     {
         "total_scans": int,
+        "unique_scans": int,
         "last_scan_at": datetime | None,
         "from": datetime,
         "to": datetime,
         "interval": Interval,
         "series": list[BucketAnswer],
+        "groups": NotRequired[list[GroupAnswer]],
     },
 )
 with_config(
     shown(
         {
             "total_scans": 3,
+            "unique_scans": 2,
             "last_scan_at": "2026-11-20T12:05:11Z",
             "from": "2026-11-19T00:00:00Z",
             "to": "2026-11-21T00:00:00Z",
             "interval": "day",
-            "series": [{"start": "2026-11-19T00:00:00Z", "scans": 1}, {"start": "2026-11-20T00:00:00Z", "scans": 2}],
+            "series": [
+                {"start": "2026-11-19T00:00:00Z", "scans": 1, "unique_scans": 1},
+                {"start": "2026-11-20T00:00:00Z", "scans": 2, "unique_scans": 1},
+            ],
+            "groups": [
+                {"key": "CH", "label": "Switzerland", "scans": 2, "percentage": 66.67},
+                {"key": None, "label": "Unknown", "scans": 1, "percentage": 33.33},
+            ],
         }
     )
 )(StatsAnswer)
@@ -502,13 +531,14 @@ class Answers:
             return {"scans": [self.scan(scan) for scan in thing]}
         return {"webhook_id": id_text("whk", thing)}
 
-    def log(self, page: LogPage) -> dict[str, object]:
+    def log(self, page: LogPage, places: GeoDetail) -> dict[str, object]:
         return {
-            "data": [self.scan(scan) for scan in page.scans],
+            "data": [self.scan(scan, places) for scan in page.scans],
             "next_cursor": None if page.next is None else place_text(page.next),
         }
 
-    def scan(self, scan: RecordedScan) -> ScanAnswer:
+    def scan(self, scan: RecordedScan, places: GeoDetail = "none") -> ScanAnswer:
+        scan = allowed_places(places, scan)
         return {
             "id": None if scan.id is None else id_text("scn", scan.id),
             "scanned_at": scan.scanned_at,
@@ -519,17 +549,27 @@ class Answers:
             "os": scan.os,
             "browser": scan.browser,
             "language": scan.language,
+            "country": scan.country,
+            "city": scan.city,
             "referrer": scan.referrer,
             "address": scan.address,
             "visitor": None if scan.visitor is None else f"{scan.visitor & VISITOR:016x}",
         }
 
     def stats(self, stats: Stats) -> StatsAnswer:
-        return {
+        asked = stats.asked
+        answer: StatsAnswer = {
             "total_scans": stats.totals.scans,
+            "unique_scans": stats.totals.unique_scans,
             "last_scan_at": stats.totals.last_scan_at,
-            "from": stats.period.start,
-            "to": stats.period.end,
-            "interval": stats.period.interval,
-            "series": [{"start": bucket.start, "scans": bucket.scans} for bucket in stats.series],
+            "from": asked.period.start,
+            "to": asked.period.end,
+            "interval": asked.period.interval,
+            "series": [cast(BucketAnswer, bucket._asdict()) for bucket in stats.series],
         }
+        if asked.group_by is not None:
+            answer["groups"] = [
+                {"key": key, "label": label(asked.group_by, key), "scans": scans, "percentage": percentage}
+                for key, scans, percentage in stats.groups
+            ]
+        return answer

@@ -1,4 +1,4 @@
-"""POST GET /links; GET PATCH DELETE /links/{id}; POST /links/{id}/restore; GET /links/{id}/stats."""
+"""POST GET /links; GET PATCH DELETE /links/{id}; POST /links/{id}/restore; GET /links/{id}/stats; GET /stats."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -93,8 +93,14 @@ def routes(links: Links, answers: Answers, access: Access, now: Callable[[], dat
     async def get_link_stats(request: Request, account: Account) -> Response:
         """Count the scans of a link."""
         link_id = _id(request)
-        period = StatsQuery.of(request).period(now())
-        return json_response(answers.stats(await links.stats(account.id, link_id, period)))
+        asked = StatsQuery.of(request).asked(now())
+        return json_response(answers.stats(await links.stats(account, link_id, asked)))
+
+    @operation(query=StatsQuery, answers={200: StatsAnswer})
+    async def get_stats(request: Request, account: Account) -> Response:
+        """Count the scans of all links, also of those that were deleted."""
+        asked = StatsQuery.of(request).asked(now())
+        return json_response(answers.stats(await links.all_counted(account, asked)))
 
     return [
         Route("/links", ByMethod(POST=access("links:write", create_link), GET=access("links:read", list_links))),
@@ -108,6 +114,7 @@ def routes(links: Links, answers: Answers, access: Access, now: Callable[[], dat
         ),
         Route("/links/{id}/restore", ByMethod(POST=access("links:write", restore_link))),
         Route("/links/{id}/stats", ByMethod(GET=access("links:read", get_link_stats))),
+        Route("/stats", ByMethod(GET=access("links:read", get_stats))),
     ]
 
 

@@ -144,8 +144,8 @@ def routes(
         Those of a static one cannot be counted.
         """
         code_id = _id(request)
-        period = StatsQuery.of(request).period(now())
-        return json_response(answers.stats(await codes.stats(account.id, code_id, period)))
+        asked = StatsQuery.of(request).asked(now())
+        return json_response(answers.stats(await codes.stats(account, code_id, asked)))
 
     return [
         Route(

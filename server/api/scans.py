@@ -28,7 +28,7 @@ def routes(scans: Scans, answers: Answers, access: Access) -> list[Route]:
         link_id = LinkId(path_id(request, "lnk", "link"))
         query = LogQuery.of(request)
         found = await scans.of_link(account.id, link_id, query.wanted(), before=query.cursor, limit=query.limit)
-        return json_response(answers.log(found))
+        return json_response(answers.log(found, account.plan.geo_detail))
 
     @operation(query=LogQuery, answers={200: PageAnswer[ScanAnswer]}, refusals=[NotCounted])
     async def list_qr_code_scans(request: Request, account: Account) -> Response:
@@ -36,7 +36,7 @@ def routes(scans: Scans, answers: Answers, access: Access) -> list[Route]:
         code_id = QrCodeId(path_id(request, "qr", "QR code"))
         query = LogQuery.of(request)
         found = await scans.of_code(account.id, code_id, query.wanted(), before=query.cursor, limit=query.limit)
-        return json_response(answers.log(found))
+        return json_response(answers.log(found, account.plan.geo_detail))
 
     @operation(query=StreamQuery, answers={200: File(EVENTS)}, takes=[LAST_EVENT], refusals=[TooManyStreams, Busy])
     async def stream_scans(request: Request, account: Account) -> Response:
@@ -51,7 +51,7 @@ def routes(scans: Scans, answers: Answers, access: Access) -> list[Route]:
         async def admitted() -> None:
             await access.admit(request, NEEDS)
 
-        return EventStream(following, link_id, answers.scan, admitted)
+        return EventStream(following, link_id, lambda scan: answers.scan(scan, account.plan.geo_detail), admitted)
 
     return [
         Route("/links/{id}/scans", ByMethod(GET=access(NEEDS, list_link_scans))),

@@ -21,12 +21,12 @@ from server.domain.errors import InvalidValue, NotFound
 from server.domain.ids import id_number
 from server.domain.keys import ALL, PERMISSIONS, Permission, permissions
 from server.domain.label import Label
-from server.domain.log import Bots, Place, Wanted
+from server.domain.log import Place, Wanted
 from server.domain.many import NewCode, NewLink
 from server.domain.model import LinkChanges, LinkId, QrCodeChanges
 from server.domain.order import DEFAULT_SIZE_PX, MAX_DPI, MAX_SIZE_PX, MIN_DPI, MIN_SIZE_PX, ImageFormat
 from server.domain.slug import Slug
-from server.domain.stats import EARLIEST, LATEST, Interval, Period
+from server.domain.stats import EARLIEST, LATEST, Asked, Bots, GroupBy, Interval, Period
 from server.domain.tag import MAX_TAGS, Tag, each_once
 from server.openapi import shown
 
@@ -264,7 +264,10 @@ class StatsQuery(Query):
     start: Annotated[datetime | None, born(a_moment(day_ends=False), MOMENT), Field(alias="from")] = None
     end: Annotated[datetime | None, born(a_moment(day_ends=True), MOMENT), Field(alias="to")] = None
     interval: Interval = "day"
+    group_by: GroupBy | None = None
+    bots: Bots = "exclude"
 
-    def period(self, now: datetime) -> Period:
+    def asked(self, now: datetime) -> Asked:
         with in_query():
-            return Period.of(self.start, self.end, self.interval, now=now)
+            period = Period.of(self.start, self.end, self.interval, now=now)
+        return Asked(period=period, bots=self.bots, group_by=self.group_by)

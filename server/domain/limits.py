@@ -12,10 +12,18 @@ from typing import NamedTuple
 
 from server.domain.design import Design
 from server.domain.errors import DomainError, RateLimited, StorageUnavailable
-from server.domain.model import Account, AccountId
+from server.domain.model import Account, AccountId, RecordedScan
 from server.domain.password import Password
-from server.domain.plan import Plan
+from server.domain.plan import GeoDetail, Plan
 from server.domain.ports import Usage, UsageStore, Used, Windows
+from server.domain.stats import GroupBy
+
+#: What of places a plan does not tell.
+WITHHELD: dict[GeoDetail, frozenset[GroupBy | None]] = {
+    "none": frozenset(["country", "city"]),
+    "country": frozenset(["city"]),
+    "city": frozenset(),
+}
 
 
 def allow_design(plan: Plan, design: Design) -> None:
@@ -51,6 +59,19 @@ def allow_bulk(plan: Plan, items: int, *, field: str = "items") -> None:
 def allow_webhooks(plan: Plan) -> None:
     if not plan.webhooks:
         raise plan.refusal("webhooks")
+
+
+def allow_grouping(plan: Plan, group_by: GroupBy | None) -> None:
+    if group_by in WITHHELD[plan.geo_detail]:
+        raise plan.refusal("geo_detail", field="group_by")
+
+
+def allowed_places(detail: GeoDetail, scan: RecordedScan) -> RecordedScan:
+    """The scan, with as much of its place as a plan with this detail tells."""
+    withheld = WITHHELD[detail]
+    return scan._replace(
+        country=None if "country" in withheld else scan.country, city=None if "city" in withheld else scan.city
+    )
 
 
 # --- what is counted ----------------------------------------------------------------------------------------------

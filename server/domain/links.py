@@ -10,13 +10,13 @@ from server.domain.errors import ChangedMeanwhile, NotFound, SlugTaken
 from server.domain.guards import NO_GUARDS, Guards
 from server.domain.ids import id_text
 from server.domain.label import Label
-from server.domain.limits import allow_guards
+from server.domain.limits import allow_grouping, allow_guards
 from server.domain.model import Account, AccountId, Link, LinkChanges, LinkId, Page
 from server.domain.password import Password
 from server.domain.ports import Hasher, LinkStore, StatsStore, Versions
 from server.domain.selection import ALL_LINKS, LinkSelection, PageEnd
 from server.domain.slug import Slug
-from server.domain.stats import Period, Stats
+from server.domain.stats import Asked, Stats
 from server.domain.tag import Tag
 
 T = TypeVar("T")
@@ -148,17 +148,20 @@ class Links:
         await self._changed(link.slug)
         return link
 
-    async def stats(self, account: AccountId, link_id: LinkId, period: Period) -> Stats:
-        await self.get(account, link_id)
-        return await self.counted(link_id, period)
+    async def stats(self, account: Account, link_id: LinkId, asked: Asked) -> Stats:
+        """Raises PlanLimit for places."""
+        await self.get(account.id, link_id)
+        return await self.counted(account, link_id, asked)
 
-    async def counted(self, link_id: LinkId, period: Period) -> Stats:
-        """The scans of a link that is known to be the caller's; also of one that was deleted."""
-        return Stats(
-            totals=await self._stats.totals(link_id),
-            period=period,
-            series=await self._stats.series(link_id, period),
-        )
+    async def counted(self, account: Account, link_id: LinkId, asked: Asked) -> Stats:
+        """The scans of a link that is known to be the account's; also of one that was deleted."""
+        allow_grouping(account.plan, asked.group_by)
+        return await self._stats.of_link(link_id, asked)
+
+    async def all_counted(self, account: Account, asked: Asked) -> Stats:
+        """The scans of all the account's links."""
+        allow_grouping(account.plan, asked.group_by)
+        return await self._stats.of_account(account.id, asked)
 
 
 async def retry_on_clash(add: Callable[[], Awaitable[T]]) -> T:

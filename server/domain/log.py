@@ -2,14 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from server.domain.errors import InvalidValue
 from server.domain.model import RecordedScan
-from server.domain.stats import EARLIEST, LATEST
-
-#: Whether scans by programs are left out, or in, or are all that is wanted.
-Bots = Literal["exclude", "include", "only"]
+from server.domain.stats import EARLIEST, LATEST, Bots
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -203,6 +203,9 @@ class Scan(NamedTuple):
     browser: str | None
     #: Whether it came from a symbol, as far as can be told; else somebody followed or typed the short URL.
     from_code: bool
+    #: Two letters (ISO 3166-1), and a name; None where the client's address does not tell.
+    country: str | None = None
+    city: str | None = None
 
 
 class RecordedScan(NamedTuple):
@@ -221,6 +224,8 @@ class RecordedScan(NamedTuple):
     os: str | None
     browser: str | None
     from_code: bool | None
+    country: str | None = None
+    city: str | None = None
 
 
 class Position(NamedTuple):

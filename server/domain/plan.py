@@ -79,7 +79,12 @@ class Plan:
         """What to raise where this limit does not allow something; `field` is what asks for it."""
         allowed = getattr(self, limit)
         what = WORDS[limit]
-        detail = f"has no {what}" if not allowed else f"has at most {allowed:,} {what}"
+        if not allowed or allowed == "none":
+            detail = f"has no {what}"
+        elif isinstance(allowed, str):
+            detail = f"has {what} by {allowed} at most"
+        else:
+            detail = f"has at most {allowed:,} {what}"
         return PlanLimit(
             f"The plan {self.name!r} of this account {detail}.",
             plan=self.name,

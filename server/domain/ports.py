@@ -42,7 +42,7 @@ from server.domain.plan import Plan
 from server.domain.scannability import Scannability
 from server.domain.selection import LinkSelection, PageEnd, QrCodeSelection
 from server.domain.slug import Slug
-from server.domain.stats import Bucket, Period, Totals
+from server.domain.stats import Asked, Stats
 
 T = TypeVar("T")
 
@@ -224,10 +224,11 @@ class QrCodeStore(Protocol):
 
 
 class StatsStore(Protocol):
-    """Counts of a link's scans."""
+    """Counts of scans, each answer of one moment."""
 
-    async def totals(self, link: LinkId) -> Totals: ...
-    async def series(self, link: LinkId, period: Period) -> list[Bucket]: ...
+    async def of_link(self, link: LinkId, asked: Asked) -> Stats: ...
+    async def of_account(self, account: AccountId, asked: Asked) -> Stats:
+        """Of all its links, also of those that were deleted."""
 
 
 class Artist(Protocol):

@@ -19,7 +19,7 @@ from server.domain.order import DEFAULT_SIZE_PX, ImageFormat, Order
 from server.domain.ports import QrCodeStore, Versions
 from server.domain.selection import ALL_CODES, PageEnd, QrCodeSelection
 from server.domain.slug import Slug
-from server.domain.stats import Period, Stats
+from server.domain.stats import Asked, Stats
 from server.domain.studio import Shown, Studio
 from server.domain.tag import Tag
 
@@ -205,11 +205,12 @@ class QrCodes:
         order = replace(self.order(code.content, code.design), format=format)
         return self._studio.show(order, code.account_id, allow_unscannable=True)
 
-    async def stats(self, account: AccountId, code_id: QrCodeId, period: Period) -> Stats:
-        code = await self.get(account, code_id)
+    async def stats(self, account: Account, code_id: QrCodeId, asked: Asked) -> Stats:
+        """Raises PlanLimit for places."""
+        code = await self.get(account.id, code_id)
         if not isinstance(code.content, Link):
             raise NotCounted
-        return await self._links.counted(code.content.id, period)
+        return await self._links.counted(account, code.content.id, asked)
 
     def order(self, content: Link | Content, design: Design) -> Order:
         """What a code's symbol says, in its design."""

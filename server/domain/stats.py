@@ -9,6 +9,13 @@ from server.domain.errors import InvalidValue
 Interval = Literal["hour", "day", "week", "month"]
 INTERVALS: tuple[Interval, ...] = get_args(Interval)
 
+#: Whether scans by programs are left out, or in, or are all that is wanted.
+Bots = Literal["exclude", "include", "only"]
+
+#: By what scans are put into groups. A referrer is its host.
+GroupBy = Literal["country", "city", "device", "os", "browser", "referrer"]
+MAX_GROUPS = 100
+
 #: The shortest each interval can be, from which the number of buckets is bounded.
 SHORTEST: dict[Interval, timedelta] = {
     "hour": timedelta(hours=1),
@@ -27,9 +34,10 @@ DEFAULT_DAYS = 30
 
 
 class Totals(NamedTuple):
-    """All scans there ever were."""
+    """All scans there ever were; of `unique_scans`, all that the log still has."""
 
     scans: int
+    unique_scans: int
     last_scan_at: datetime | None
 
 
@@ -38,6 +46,17 @@ class Bucket(NamedTuple):
 
     start: datetime
     scans: int
+    #: Different visitors, each once on each day (UTC), or once in the interval where that is shorter.
+    unique_scans: int
+
+
+class Group(NamedTuple):
+    """Scans of the period's intervals that have something in common; a key of None is for what is not known."""
+
+    key: str | None
+    scans: int
+    #: Of all scans of the period's intervals, whether their group is among the largest or not.
+    percentage: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +96,20 @@ class Period:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stats:
-    """What is known of a link's scans."""
+class Asked:
+    """What is to be known of scans."""
 
-    totals: Totals
     period: Period
+    bots: Bots = "exclude"
+    group_by: GroupBy | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stats:
+    """What is known of a link's scans, or of an account's."""
+
+    asked: Asked
+    totals: Totals
     series: list[Bucket]
+    #: The largest ones, at most MAX_GROUPS; none where none are asked for.
+    groups: list[Group]

@@ -4,26 +4,35 @@ Much of it repeats itself from scan to scan, and is looked up: user agents, lang
 some 5 us for each (bench/writer.py).
 """
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from socket import AF_INET, AF_INET6, inet_ntop
 
 from server.domain.model import Scan
 from server.scans.agent import agent
+from server.scans.geo import NOWHERE, Place
 from server.scans.record import Record
 from server.scans.visitor import Visitors, visitor
 
 UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY_US = 86_400_000_000
 
-#: Headers that are remembered.
+#: Headers that are remembered, and addresses.
 MAX_KNOWN = 1 << 15
 
 
 class Classifier:
     """Makes scans of records."""
 
-    def __init__(self, visitors: Visitors) -> None:
+    def __init__(self, visitors: Visitors, place: Callable[[str], Place]) -> None:
+        """`place` says where an address is, and never raises."""
         self._visitors = visitors
+
+        def place_of(address: bytes) -> Place:
+            return place(inet_ntop(AF_INET if len(address) == 4 else AF_INET6, address))
+
+        self._place = lru_cache(MAX_KNOWN)(place_of)
 
     def days(self, records: list[Record]) -> dict[int, date]:
         """The records' days, by their number since 1970: whose salt their scans take."""
@@ -46,6 +55,7 @@ class Classifier:
             os,
             browser,
             record.from_code,
+            *(NOWHERE if address is None else self._place(address)),
         )
 
 

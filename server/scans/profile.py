@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping
 
 from server.asgi import Scope
-from server.domain.rules import COUNTRY, LANGUAGE, Device, System, Visitor
+from server.domain.rules import LANGUAGE, Device, System, Visitor
 from server.scans.agent import agent
+from server.scans.geo import country_of
 from server.scans.record import MAX_AGENT, MAX_LANGUAGE
 
 SYSTEMS: dict[str | None, System] = {
@@ -16,8 +17,6 @@ SYSTEMS: dict[str | None, System] = {
         ["Linux", "Ubuntu", "Debian", "Fedora", "Red Hat", "SUSE", "Gentoo", "Arch Linux", "Mint"], "linux"
     ),
 }
-#: In place of a country that is not known: of Cloudflare, and of CLDR.
-UNKNOWN = frozenset(["XX", "ZZ"])
 
 DEVICES: dict[str, Device] = {"mobile": "mobile", "tablet": "tablet", "desktop": "desktop"}
 
@@ -51,13 +50,7 @@ class Profiles:
 
     def _country_of(self, headers: Mapping[bytes, bytes], address: str) -> str | None:
         said = headers.get(self._country_header, b"").decode("latin-1")
-        return _country(said) or _country(self._country(address))
-
-
-def _country(given: object) -> str | None:
-    """A country's two letters; None for what is none, as "XX" at CDNs and "--" in databases."""
-    country = given.strip().upper() if isinstance(given, str) else ""
-    return country if COUNTRY.fullmatch(country) and country not in UNKNOWN else None
+        return country_of(said) or country_of(self._country(address))
 
 
 def preferred(accepted: str) -> str | None:

@@ -10,6 +10,7 @@ import fcntl
 import logging
 import os
 import shutil
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from time import monotonic, time
@@ -18,6 +19,7 @@ from server.domain.errors import StorageUnavailable
 from server.domain.model import Position, Scan
 from server.domain.ports import ScanLog
 from server.scans.classifier import DAY_US, Classifier
+from server.scans.geo import Place
 from server.scans.reader import START, JournalReader
 from server.scans.record import Record
 from server.scans.visitor import Visitors
@@ -34,11 +36,19 @@ log = logging.getLogger(__name__)
 class Writer:
     """Drains the journals under `root` into the scan log."""
 
-    def __init__(self, root: Path, scans: ScanLog, visitors: Visitors, *, retention_days: int = 0) -> None:
-        """Scans are kept for so many days; 0 is for ever."""
+    def __init__(
+        self,
+        root: Path,
+        scans: ScanLog,
+        visitors: Visitors,
+        place: Callable[[str], Place],
+        *,
+        retention_days: int = 0,
+    ) -> None:
+        """`place` says where an address is, and never raises. Scans are kept for so many days; 0 is for ever."""
         self._root = root
         self._scans = scans
-        self._classifier = Classifier(visitors)
+        self._classifier = Classifier(visitors, place)
         #: Those of the last batch only, as whoever had more of them could tell more of who was here.
         self._salts: dict[date, bytes] = {}
         self._readers: dict[str, JournalReader] = {}

@@ -93,9 +93,9 @@ def test_stats_have_a_bucket_for_every_interval(api: httpx.Client, anyone: httpx
     answer = api.get(f"/links/{link['id']}/stats", params={"interval": "hour"})
     assert answer.status_code == 200
     stats = answer.json()
-    assert stats.keys() == {"total_scans", "last_scan_at", "from", "to", "interval", "series"}
+    assert stats.keys() == {"total_scans", "unique_scans", "last_scan_at", "from", "to", "interval", "series"}
     assert (stats["total_scans"], stats["interval"], len(stats["series"])) == (1, "hour", 30 * 24 + 1)
-    assert all(bucket.keys() == {"start", "scans"} for bucket in stats["series"])
+    assert all(bucket.keys() == {"start", "scans", "unique_scans"} for bucket in stats["series"])
     assert [bucket["scans"] for bucket in stats["series"] if bucket["scans"]] == [1]
     assert stats["from"] < stats["last_scan_at"] < stats["to"]
 
@@ -117,6 +117,7 @@ def test_stats_are_of_the_period_asked_for(api: httpx.Client) -> None:
     ("query", "found"),
     [
         ({"interval": "year"}, {"interval": "unknown_value"}),
+        ({"group_by": "link", "bots": "some"}, dict.fromkeys(["group_by", "bots"], "unknown_value")),
         ({"interval": "hour", "from": "2020-01-01"}, {"interval": "too_long"}),
         ({"from": "2026-11-21", "to": "2026-11-20"}, {"from": "out_of_range"}),
         (
@@ -137,7 +138,7 @@ def test_what_is_no_period_is_refused_by_parameter(
     api: httpx.Client, query: dict[str, str], found: dict[str, str]
 ) -> None:
     link, code = new_link(api), new_code(api)
-    for address in (f"/links/{link['id']}/stats", f"/qr-codes/{code['id']}/stats"):
+    for address in (f"/links/{link['id']}/stats", f"/qr-codes/{code['id']}/stats", "/stats"):
         body = problem(api.get(address, params=query), 422, "invalid_fields")
         assert wrong(body) == found
         assert all("parameter" in each for each in body["errors"])

@@ -37,6 +37,8 @@ def scan_of(link: Json, at: datetime, *, bot: bool = False, mark: str | None = N
         "iOS",
         "Mobile Safari",
         True,
+        "CH",
+        "Zürich",
     )
 
 
@@ -89,6 +91,8 @@ def test_a_scan_is_told_as_it_was(api: httpx.Client, server: ServerProcess) -> N
         "os": "iOS",
         "browser": "Mobile Safari",
         "language": "fr-CH,fr;q=0.9",
+        "country": "CH",
+        "city": "Zürich",
         "referrer": "https://example.com/menu",
         "address": "203.0.113.0/24",
         "visitor": "fffffffffffffffe",

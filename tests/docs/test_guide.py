@@ -27,7 +27,8 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 #: What is different each time, by its kind. Slugs of chance are eight characters without vowels behind the host.
 VOLATILE = re.compile(
-    r"(?P<count>(?<=\"scans\": )\d+|(?<=\"total_scans\": )\d+|(?<=\"last_scan_at\": )(?:null|\"[^\"]*\"))"
+    r"(?P<count>(?<=\"scans\": )\d+|(?<=\"total_scans\": )\d+|(?<=\"unique_scans\": )\d+"
+    r"|(?<=\"last_scan_at\": )(?:null|\"[^\"]*\"))"
     r"|(?P<end>(?<=\"last4\": \")\w{4})"
     r"|(?P<id>\b(?:acc|key|lnk|qr|whk|scn|req)_[0-9a-z]{8,}\b)"
     r"|(?P<evt>\bevt_[0-9a-z]+\b)"

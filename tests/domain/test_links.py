@@ -12,7 +12,7 @@ from server.domain.links import RANDOM_SLUG_TRIES
 from server.domain.model import Account, Link, LinkId, Scan
 from server.domain.model import Position as At
 from server.domain.slug import Slug
-from server.domain.stats import Period
+from server.domain.stats import Asked, Period
 from server.storage.postgres.scans import PostgresScanLog
 from tests.domain.conftest import Desk
 
@@ -115,13 +115,13 @@ async def test_another_accounts_link_cannot_be_told_from_none(desk: Desk) -> Non
     link = await desk.links.create(desk.account, HERE)
     told = list(desk.told)
     never = LinkId(link.id + 1)
-    day = Period.of(None, None, "day", now=link.created_at)
+    day = Asked(period=Period.of(None, None, "day", now=link.created_at))
     for each in (link.id, never):
         for attempt in (
             desk.links.get(desk.foreign.id, each),
             desk.links.change(desk.foreign, each, {"destination": THERE}),
             desk.links.delete(desk.foreign.id, each),
-            desk.links.stats(desk.foreign.id, each, day),
+            desk.links.stats(desk.foreign, each, day),
         ):
             with pytest.raises(NotFound, match=r"There is no link 'lnk_\w{13}' in this account\."):
                 await attempt
@@ -161,16 +161,17 @@ async def test_stats_are_of_this_link_with_a_bucket_for_every_interval(desk: Des
     assert await log.write(f"journal-of-{link.id}", None, At(1, 8), [*scans, scanned(other.id, noon)])
 
     period = Period(start=noon, end=noon + timedelta(hours=3), interval="hour")
-    stats = await desk.links.stats(desk.account.id, link.id, period)
-    assert stats.totals == (3, moments[-1])
-    assert stats.series == [(noon, 2), (noon + timedelta(hours=1), 0), (noon + timedelta(hours=2), 1)]
-    assert stats.period == period
+    stats = await desk.links.stats(desk.account, link.id, Asked(period=period))
+    assert stats.totals == (3, 1, moments[-1])
+    assert stats.series == [(noon, 2, 1), (noon + timedelta(hours=1), 0, 0), (noon + timedelta(hours=2), 1, 1)]
+    assert stats.asked.period == period
     assert (await desk.links.get(desk.account.id, link.id)).scans == 3
 
 
 async def test_stats_of_a_link_nobody_scanned_are_zeros(desk: Desk) -> None:
     link = await desk.links.create(desk.account, HERE)
-    stats = await desk.links.stats(desk.account.id, link.id, Period.of(None, None, "day", now=link.created_at))
-    assert stats.totals == (0, None)
+    day = Asked(period=Period.of(None, None, "day", now=link.created_at))
+    stats = await desk.links.stats(desk.account, link.id, day)
+    assert stats.totals == (0, 0, None)
     assert {bucket.scans for bucket in stats.series} == {0}
     assert len(stats.series) == 31  # thirty days touch thirty-one

@@ -12,7 +12,7 @@ from server.domain.label import Label
 from server.domain.links import RANDOM_SLUG_TRIES
 from server.domain.model import Account, Hit, Link, LinkId, QrCode, QrCodeId, Target
 from server.domain.slug import Slug
-from server.domain.stats import Period
+from server.domain.stats import Asked, Period
 from server.render.image import QUICK_PX
 from tests.domain.conftest import Desk
 
@@ -145,7 +145,7 @@ async def test_a_deleted_code_is_gone_and_its_link_stays(desk: Desk) -> None:
 
 async def test_another_accounts_code_cannot_be_told_from_none(desk: Desk) -> None:
     code = await new_code(desk)
-    day = Period.of(None, None, "day", now=code.created_at)
+    day = Asked(period=Period.of(None, None, "day", now=code.created_at))
     for each in (code.id, QrCodeId(code.id + 1)):
         for attempt in (
             desk.codes.get(desk.foreign.id, each),
@@ -153,7 +153,7 @@ async def test_another_accounts_code_cannot_be_told_from_none(desk: Desk) -> Non
             desk.codes.change(desk.foreign, each, {"design": PLAIN}),
             desk.codes.delete(desk.foreign.id, each),
             desk.codes.show(desk.foreign, each, format="png", size_px=512),
-            desk.codes.stats(desk.foreign.id, each, day),
+            desk.codes.stats(desk.foreign, each, day),
         ):
             with pytest.raises(NotFound, match=r"There is no QR code 'qr_\w{13}' in this account\."):
                 await attempt
@@ -203,15 +203,15 @@ async def test_codes_that_look_alike_share_a_picture(desk: Desk, size_px: int) -
 
 async def test_stats_of_a_dynamic_code_are_its_links(desk: Desk) -> None:
     code = await new_code(desk)
-    day = Period.of(None, None, "day", now=code.created_at)
-    stats = await desk.codes.stats(desk.account.id, code.id, day)
-    assert stats == await desk.links.stats(desk.account.id, link_of(code).id, day)
+    day = Asked(period=Period.of(None, None, "day", now=code.created_at))
+    stats = await desk.codes.stats(desk.account, code.id, day)
+    assert stats == await desk.links.stats(desk.account, link_of(code).id, day)
 
 
 async def test_a_static_codes_scans_are_not_counted(desk: Desk) -> None:
     code = await new_code(desk, Text("Hello"))
     with pytest.raises(NotCounted):
-        await desk.codes.stats(desk.account.id, code.id, Period.of(None, None, "day", now=code.created_at))
+        await desk.codes.stats(desk.account, code.id, Asked(period=Period.of(None, None, "day", now=code.created_at)))
 
 
 async def test_after_its_link_is_deleted_a_code_is_still_there_and_says_so_of_its_link(desk: Desk) -> None:

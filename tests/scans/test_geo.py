@@ -14,7 +14,10 @@ PLACES: dict[str, dict[str, Any]] = {
     "198.51.100.0/25": {"country": "FR"},  # as IPinfo's samples have it
     "198.51.100.128/25": {"country_code": "IT"},  # as IPinfo Lite has it, beside the name
     "2001:db8::/32": {"country": {"iso_code": "DE"}},
-    "192.0.2.0/24": {"continent": {"code": "EU"}},
+    "192.0.2.0/25": {"continent": {"code": "EU"}},
+    "192.0.2.128/26": {"country": {"iso_code": "CH"}, "city": {"names": {"de": "Genf", "en": "Geneva"}}},
+    "192.0.2.192/26": {"country_code": "IT", "city": "Rome\0" + "x" * 200},  # as IPinfo has cities
+    "2001:db9::/32": {"country": {"iso_code": "XX"}, "city": {"names": "?"}},
 }
 
 
@@ -52,7 +55,32 @@ def test_countries_that_are_installed(address: str, country: str) -> None:
 
 @pytest.mark.parametrize("address", ["", "10.0.0.1", "::1", "unix:"])
 def test_what_is_nowhere_has_no_country(address: str) -> None:
-    assert geo.countries(None)(address) in ("", "--")
+    assert geo.countries(None)(address) is None
+
+
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        ("203.0.113.9", ("CH", None)),
+        ("192.0.2.129", ("CH", "Geneva")),
+        ("192.0.2.200", ("IT", ("Rome" + "x" * 200)[: geo.MAX_CITY])),
+        ("2001:db9::1", (None, None)),
+        ("8.8.8.8", (None, None)),
+        ("nonsense", (None, None)),
+    ],
+)
+def test_cities_of_a_file(database: Path, address: str, place: tuple[str | None, str | None]) -> None:
+    assert geo.places(database)(address) == place
+
+
+def test_a_file_that_turns_out_to_be_broken_is_nowhere(monkeypatch: pytest.MonkeyPatch, database: Path) -> None:
+    def broken(*_: object) -> None:
+        raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
+
+    place = geo.places(database)
+    assert place("203.0.113.9") != geo.NOWHERE
+    monkeypatch.setattr(geo, "country_of", broken)
+    assert place("203.0.113.9") == geo.NOWHERE
 
 
 def test_without_its_file_the_installed_one_goes_on(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

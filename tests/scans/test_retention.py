@@ -14,7 +14,7 @@ from server.scans.visitor import Visitors
 from server.scans.writer import Writer
 from server.storage.postgres.pool import Database
 from server.storage.postgres.scans import PostgresScanLog
-from tests.support import DEADLINE_S
+from tests.support import DEADLINE_S, nowhere
 
 pytestmark = pytest.mark.anyio
 
@@ -94,7 +94,7 @@ async def test_the_writer_drops_them_when_it_has_nothing_to_write(
     log: PostgresScanLog, database_url: str, tmp_path: Path
 ) -> None:
     stop = asyncio.Event()
-    running = asyncio.create_task(Writer(tmp_path, log, NOBODY, retention_days=60).run(stop))
+    running = asyncio.create_task(Writer(tmp_path, log, NOBODY, nowhere, retention_days=60).run(stop))
     async with asyncio.timeout(DEADLINE_S):
         while await left(database_url) != MOMENTS[:2]:
             await asyncio.sleep(0.02)
@@ -103,5 +103,5 @@ async def test_the_writer_drops_them_when_it_has_nothing_to_write(
 
 
 async def test_without_a_limit_nothing_is_dropped(log: PostgresScanLog, database_url: str, tmp_path: Path) -> None:
-    await Writer(tmp_path, log, NOBODY).retire()
+    await Writer(tmp_path, log, NOBODY, nowhere).retire()
     assert await left(database_url) == MOMENTS

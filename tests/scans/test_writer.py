@@ -12,13 +12,14 @@ import pytest
 
 from server.domain.errors import StorageUnavailable
 from server.domain.model import Position, Scan
+from server.scans.geo import NOWHERE, Place
 from server.scans.journal import MIN_SEGMENT_BYTES, Journal
 from server.scans.record import FRAME
 from server.scans.visitor import ALWAYS, Keep, Salting, Visitors
 from server.scans.writer import Writer
 from server.storage.postgres.pool import Database
 from server.storage.postgres.scans import PostgresScanLog
-from tests.support import PHONE, eventually
+from tests.support import PHONE, eventually, nowhere
 
 pytestmark = pytest.mark.anyio
 
@@ -29,7 +30,7 @@ TRUSTING = Visitors(trusted=(ip_network("0.0.0.0/0"), ip_network("::/0")), keep=
 
 def writing(root: Path, log: PostgresScanLog, *, keep: Keep = "truncated", salting: Salting = "daily") -> Writer:
     visitors = Visitors(trusted=(), keep=keep, salting=salting)
-    return Writer(root, log, visitors)
+    return Writer(root, log, visitors, nowhere)
 
 
 @pytest.fixture
@@ -192,8 +193,34 @@ async def test_whatever_a_request_says_can_be_stored(database: Database, journal
         for text in texts:
             scope = {"path": "/X", "headers": [(name, text) for name in names], "client": (client, 1)}
             journal.append((1).to_bytes(8, "little"), scope)
-    await drained(Writer(tmp_path, PostgresScanLog(database), TRUSTING))
+    await drained(Writer(tmp_path, PostgresScanLog(database), TRUSTING, nowhere))
     assert len(await rows(database)) == 30
+    journal.close()
+
+
+async def test_a_scan_is_where_its_address_was_and_each_address_is_looked_up_once(
+    database: Database, journal: Journal, tmp_path: Path
+) -> None:
+    asked = []
+
+    def place(address: str) -> Place:
+        asked.append(address)
+        return {"203.0.113.77": Place("CH", "Zürich"), "2001:db8::7": Place("FR")}.get(address, NOWHERE)
+
+    for number, client in enumerate(["203.0.113.77", "2001:db8::7", "203.0.113.77", "198.51.100.1", ""]):
+        scan(journal, number, client=client)
+    visitors = Visitors(trusted=(), keep="none", salting="daily")
+    await drained(Writer(tmp_path, PostgresScanLog(database), visitors, place))
+    async with database.connection() as connection:
+        found = await connection.fetch("SELECT country, city, address FROM scans ORDER BY link_id")
+    assert [tuple(row) for row in found] == [
+        ("CH", "Zürich", None),
+        ("FR", None, None),
+        ("CH", "Zürich", None),
+        (None, None, None),
+        (None, None, None),
+    ]
+    assert asked == ["203.0.113.77", "2001:db8::7", "198.51.100.1"]
     journal.close()
 
 

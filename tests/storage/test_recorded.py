@@ -91,7 +91,7 @@ async def test_an_accounts_scans_are_read_in_the_order_in_which_they_came(databa
     assert await walk(reader, await reader.last()) == []
     numbers = [id_of(scan) for scan in everything]
     assert numbers == sorted(set(numbers))
-    assert everything[0] == (numbers[0], 2, NOW, None, None, None, 7, "mobile", "iOS", None, True)
+    assert everything[0] == RecordedScan(numbers[0], LinkId(2), NOW, None, None, None, 7, "mobile", "iOS", None, True)
 
 
 async def test_an_id_says_when_it_was_given_as_all_ids_do(database: Database) -> None:

@@ -17,6 +17,7 @@ from server.domain.model import AccountId, Address, LinkId, Scan
 COLUMNS = (
     *("id", "account_id", "link_id", "scanned_at", "visitor", "from_code"),
     *("address", "user_agent", "device", "os", "browser", "language", "referrer"),
+    *("country", "city"),
 )
 
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -60,9 +61,10 @@ def rows(scans: list[Scan], times_us: list[int], accounts: Mapping[LinkId, Accou
         owner(scan.link_id, NULL)
         + FIXED.pack(8, scan.link_id, 8, time_us, 8, scan.visitor, 1, scan.from_code)
         + (NULL if scan.address is None else _inet(scan.address))
-        + _agent(scan.user_agent, scan.device, scan.os, scan.browser)
+        + _texts(scan.user_agent, scan.device, scan.os, scan.browser)
         + _known(scan.language)
         + (NULL if scan.referrer is None else _text(scan.referrer))
+        + _texts(scan.country, scan.city)
         for scan, time_us in zip(scans, times_us, strict=True)
     ]
 
@@ -93,5 +95,5 @@ _known = lru_cache(MAX_KNOWN)(_text)
 
 
 @lru_cache(MAX_KNOWN)
-def _agent(*texts: str | None) -> bytes:
+def _texts(*texts: str | None) -> bytes:
     return b"".join(map(_text, texts))

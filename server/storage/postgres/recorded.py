@@ -3,13 +3,14 @@
 import asyncpg
 
 from server.domain.errors import Busy
-from server.domain.log import Bots, LogPage, Place, Wanted
+from server.domain.log import LogPage, Place, Wanted
 from server.domain.model import AccountId, LinkId, RecordedScan, ScanId
-from server.domain.stats import LATEST
+from server.domain.stats import LATEST, Bots
 from server.storage.postgres.pages import ABOVE_ALL
 from server.storage.postgres.pool import Database
 
 COLUMNS = "id, link_id, scanned_at, referrer, language, address::text, visitor, device, os, browser, from_code"
+WITH_PLACE = f"{COLUMNS}, country, city"
 
 LAST = "SELECT coalesce(max(last), 0) FROM scan_ids"
 
@@ -17,7 +18,7 @@ LAST = "SELECT coalesce(max(last), 0) FROM scan_ids"
 # any id and stays, as rows of the log are never changed.
 NUMBER = "coalesce(id, (ctid::text::point)[0]::bigint << 16 | (ctid::text::point)[1]::bigint)"
 OF_LINK = f"""
-    SELECT {COLUMNS}, {NUMBER} AS number FROM scans
+    SELECT {WITH_PLACE}, {NUMBER} AS number FROM scans
     WHERE link_id = $1 AND scanned_at >= $2 AND scanned_at < $3
         AND coalesce(device = 'bot', false) IS DISTINCT FROM $4::boolean
         AND scanned_at <= $5 AND (scanned_at < $5 OR {NUMBER} < $6)
@@ -27,7 +28,7 @@ OF_LINK = f"""
 UNWANTED: dict[Bots, bool | None] = {"exclude": True, "include": None, "only": False}
 BEFORE_ALL = Place(LATEST, ABOVE_ALL)
 
-AFTER = f"SELECT {COLUMNS} FROM scans WHERE account_id = $1 AND id > $2 ORDER BY id LIMIT $3"
+AFTER = f"SELECT {WITH_PLACE} FROM scans WHERE account_id = $1 AND id > $2 ORDER BY id LIMIT $3"
 
 INDEXED = "SELECT NOT EXISTS (SELECT FROM scans_without_index())"
 

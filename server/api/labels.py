@@ -1,0 +1,29 @@
+"""Readable names for what scans are grouped by."""
+
+from functools import cache
+from importlib import resources
+
+from server.domain.stats import GroupBy
+
+UNKNOWN: dict[GroupBy, str] = {"referrer": "Direct or unknown"}
+DEVICES = {"tv": "TV"}
+
+
+def label(group_by: GroupBy, key: str | None) -> str:
+    if key is None:
+        return UNKNOWN.get(group_by, "Unknown")
+    if group_by == "country":
+        return _countries().get(key, key)
+    if group_by == "city":
+        city, comma, country = key.rpartition(", ")
+        return f"{city}{comma}{_countries().get(country, country)}"
+    if group_by == "device":
+        return DEVICES.get(key, key.capitalize())
+    return key
+
+
+@cache
+def _countries() -> dict[str, str]:
+    """English names by two letters (ISO 3166-1), as the tz database has them."""
+    table = (resources.files("tzdata") / "zoneinfo" / "iso3166.tab").read_text("utf-8")
+    return dict(line.split("\t") for line in table.splitlines() if not line.startswith("#"))
