@@ -162,7 +162,9 @@ def test_every_spelling_is_answered_by_the_whole_server_and_only_scans_are_count
         assert anyone.head(url).status_code == 301
     until(lambda: api.get(f"/links/{link['id']}").json()["scans"] == 5, what="five scans")
     assert (
-        sql(server.database_url, "SELECT count(*) FROM scans JOIN links ON id = link_id WHERE slug = $1", slug)[0][0]
+        sql(server.database_url, "SELECT count(*) FROM scans JOIN links ON links.id = link_id WHERE slug = $1", slug)[
+            0
+        ][0]
         == 5
     )
 

@@ -33,6 +33,7 @@ MEASURE = """
 def test_the_page_fits_and_is_readable_and_loads_nothing(
     browser: Chrome, server: ServerProcess, screen: tuple[int, int], scheme: str
 ) -> None:
+    browser.get_log("browser")  # type: ignore[no-untyped-call]  # what it has told of others' pages goes
     set_screen(browser, screen, scheme, scripts=False)
     browser.get(f"{server.url}/docs")
     set_screen(browser, screen, scheme)
