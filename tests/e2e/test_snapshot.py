@@ -179,8 +179,8 @@ def test_tables_in_a_shape_that_is_not_known_are_left_alone(server: ServerProces
     """A database that comes back may not have had the migrations of a server that was updated meanwhile."""
     fill(server)
     server.kill()
-    (name, checksum), *_ = sql(database_url, "SELECT name, checksum FROM schema_migrations ORDER BY name DESC LIMIT 1")
-    sql(database_url, "DELETE FROM schema_migrations WHERE name = $1", name)  # so that it cannot be applied
+    (name, checksum), *_ = sql(database_url, "SELECT name, checksum FROM schema_migrations ORDER BY name LIMIT 1")
+    sql(database_url, "DELETE FROM schema_migrations WHERE name = $1", name)  # it cannot be applied twice
     sql(database_url, "UPDATE links SET destination = 'https://example.com/new'")
     server.start()
     assert ready(server)["links_from"] == "snapshot"
