@@ -3,7 +3,7 @@
 A code is fully determined by the lengths of its symbols; `find_lengths` finds them, `assign_bits` does the rest.
 """
 
-from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 
@@ -25,11 +25,11 @@ build()
 
 
 cdef inline void list_used(const uint32_t *counts, int symbols, Code *out) noexcept nogil:
-    cdef int i, count = 0
+    cdef int64_t i, count = 0
     for i in range(symbols):  # without branches, which would be guessed wrong
         out.used[count] = <uint16_t> i
         count += counts[i] != 0
-    out.used_count = count
+    out.used_count = <int> count
 
 
 cdef inline void sort(const uint32_t *counts, const Code *code, uint16_t *out) noexcept nogil:

@@ -155,6 +155,9 @@ cdef struct Search:
     uint64_t[WORDS] firsts  # it is the first one that begins in its byte
     uint64_t[WORDS] lasts  # it is the last one
     int64_t[MAX_BANDS] at  # where rows begin in the picture, in bytes: a band's last one, but the first of this band
+    # Of a picture with joints, as in `window_before` and `window`.
+    uint64_t[MAX_BANDS] ends  # the last modules of each band's row
+    uint64_t[MAX_BANDS] starts  # the first ones of the row below it
 
 
 cdef struct Joint:
@@ -699,28 +702,44 @@ cdef inline int same_to_end(const uint8_t *row, const uint8_t *other, int size) 
     return size
 
 
-cdef inline void join(const Picture *picture, const Search *search, int band, Joint *out) noexcept nogil:
+cdef inline void find_ends(const Picture *picture, Search *search) noexcept nogil:
+    """Find the last modules of each band's row and the first ones of the next row."""
+    cdef int64_t band
+    for band in range(picture.count):
+        search.ends[band] = window_before(search, (band << search.shift | BEFORE) + picture.size)
+        search.starts[band] = window(search, band + 1 << search.shift | BEFORE)
+
+
+cdef inline void join(const Picture *picture, const Search *search, int64_t band, Joint *out) noexcept nogil:
     """Find how a band goes on into the next one with the most modules copied."""
     cdef int size = picture.size
     cdef int row_bytes = 1 << search.shift >> 3
     cdef const uint8_t *row = row_of(search, band)
-    cdef const uint8_t *above = row
+    cdef const uint8_t *above
     cdef bint last = band + 1 == picture.count
     cdef int most = -1, ending = 0, starting = 0
-    cdef int other, end, start
-    for other in range(band - 1, max(band - JOINTS, 0) - 1, -1):
-        above -= row_bytes
-        if search.at[band] - search.at[other] > FARTHEST:
-            break
+    cdef int64_t farthest = max(band - JOINTS, 0)
+    cdef uint64_t ends, starts
+    cdef int64_t other
+    cdef int end, start
+    while search.at[band] - search.at[farthest] > FARTHEST:
+        farthest += 1
+    for other in range(band - 1, farthest - 1, -1):
+        ends = search.ends[other] ^ search.ends[band]
+        starts = search.starts[other] ^ search.starts[band]
+        # Most have no more than the best one. What looks all the same may be the same even further.
+        if ends and starts and leading_zeros(ends) + trailing_zeros(starts) <= most:
+            continue
         if picture.times[other] != picture.times[band] or not has_zeros(picture, other):
             continue
+        above = row_of(search, other)
         end = same_to_end(row, above, size)
         start = 0 if last else same_from_start(row + row_bytes, above + row_bytes, size)
         if end + start > most:
             most = end + start
             ending = end
             starting = start
-            out.other = other
+            out.other = <int> other
     if most < 0:
         out.other = NONE
         out.end = search.stride
@@ -787,6 +806,7 @@ cdef inline void find_joints(const Picture *picture, Search *search) noexcept no
     cdef Joint joint
     cdef int column = 0
     cdef int band, rows
+    find_ends(picture, search)
     for band in range(picture.count):
         rows = picture.times[band] - 1
         look_at(search, band)

@@ -13,7 +13,7 @@ from libc.stdint cimport uint8_t, uint16_t, uint64_t
 from libc.string cimport memset
 
 from fastcore.template cimport STRIP_WORDS, STRIPS, strip_column, transpose
-from fastcore.types cimport MAX_CODEWORDS, NO_CODEWORD
+from fastcore.types cimport MAX_CODEWORDS, NO_CODEWORD, WORDS
 
 cdef extern from "lanes.h" nogil:
     int trailing_zeros "fc_trailing_zeros" (uint64_t bits)
@@ -89,6 +89,7 @@ cdef void lay(const Template *template, const uint8_t *codewords, int count, Gri
     cdef uint64_t[STRIPS][STRIP_WORDS] strips
     cdef int size = template.size
     cdef int words = (2 * size + 63) // 64
+    cdef int lines = (size + 63) & ~63
     cdef int position = 64  # in bits, counting the empty word in front
     cdef int strip, k, right, shift
     cdef uint64_t bits
@@ -112,7 +113,11 @@ cdef void lay(const Template *template, const uint8_t *codewords, int count, Gri
                     bits = bits << shift | falling[position >> 6] >> (64 - shift)
                 strips[strip][k] = deposit(bits, template.strip[strip][k])
 
-    memset(out, 0, sizeof(Grid))
+    # Lines are read up to the end of their block of 64, words up to the last. What is not cleared is written below.
+    for k in range(WORDS):
+        memset(out.columns.word[k], 0, lines * sizeof(uint64_t))
+    for k in range(lines // 64, WORDS):
+        memset(out.rows.word[k], 0, lines * sizeof(uint64_t))
     for strip in range(size // 2):
         right = strip_column(size, strip)
         for k in range(words):
