@@ -18,7 +18,7 @@ from server.asgi import Message, Receive, Scope, Send
 from server.requests import OTHER, Requests
 
 #: What is still read of a body nobody wants, before its request is refused.
-MAX_REST_BYTES = 8 << 20
+MAX_REST_BYTES = 32 << 20  # twice the largest that anybody takes
 MAX_REST_S = 5
 
 #: What is raised, as an answer.
