@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -105,4 +105,9 @@ class _Bundled:
             return None
 
     def place(self, address: str) -> Place:
-        return NOWHERE if self._data is None else Place(country_of(self._data.lookup(address).country_code))
+        return NOWHERE if self._data is None else _in_country(self._data.lookup(address).country_code)
+
+
+@lru_cache(1024)  # there are some 250
+def _in_country(given: str) -> Place:
+    return Place(country_of(given))
