@@ -551,14 +551,15 @@ async def _complete_indexes(database: Database) -> None:
 
 
 async def _keep_snapshot(config: Settings, targets: PostgresTargets, stop: asyncio.Event) -> None:
-    """Takes a snapshot of the links now and then, if any has changed, and a last one at the end."""
+    """Takes a snapshot of the links now and then, if any has changed, and a last one at the end: whoever changes one
+    right before the stop may be told of too late."""
     snapshot = Snapshot(config.snapshot_path)
     changed = asyncio.Event()
     listener = asyncio.create_task(_notice(changed, config.database_url))
     try:
         while True:
             stopping = stop.is_set()
-            if changed.is_set():
+            if changed.is_set() or stopping:
                 changed.clear()
                 if not await _take_snapshot(snapshot, targets, config.max_links, stopping):
                     changed.set()
