@@ -21,7 +21,7 @@ from server.scans import geo
 from server.scans.classifier import Classifier
 from server.scans.journal import Journal
 from server.scans.reader import START, JournalReader
-from server.scans.record import pack
+from server.scans.record import TAGS, pack
 from server.scans.visitor import Visitors
 from server.scans.writer import Writer
 from server.storage.postgres.pool import Database
@@ -61,7 +61,7 @@ async def measure(root: Path, url: str) -> None:
     journal = Journal(root, max_bytes=1 << 30, sync_s=0.1)
     scans = list(zip([link.to_bytes(8, "little") for link in links], scopes, strict=True))
 
-    report("record", lambda: [pack(link, scope) for link, scope in scans])
+    report("record", lambda: [pack(link, scope, TAGS) for link, scope in scans])
     for done, (link, scope) in enumerate(scans):
         journal.append(link, scope)
         if done % 5_000 == 0:

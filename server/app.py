@@ -108,7 +108,12 @@ def create_app(given: Settings | None = None) -> ASGIApp:
     database = _database(config.database_url)
     snapshot = Snapshot(config.snapshot_path)
     targets = LinkCache(PostgresTargets(database), max_links=config.max_links, report=log.error)
-    journal = Journal(config.journal_dir, max_bytes=config.journal_max_bytes, sync_s=config.journal_sync_ms / 1000)
+    journal = Journal(
+        config.journal_dir,
+        max_bytes=config.journal_max_bytes,
+        sync_s=config.journal_sync_ms / 1000,
+        tags=record.tags(country=config.country_header, region=config.region_header, city=config.city_header),
+    )
 
     def printed_url(slug: Slug) -> str:
         return f"{config.printed_base_url}/{slug.upper()}"

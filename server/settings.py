@@ -103,13 +103,16 @@ class Settings:
     )
     country_header: str = setting(
         "",
-        "A header in which a CDN says a visitor's country, as CF-IPCountry, for rules of links. Only where every "
-        "request comes by way of the CDN: anybody else may say what they like. Empty: none.",
+        "A header in which a CDN says a visitor's country, as CF-IPCountry, for scans and for rules of links. Only "
+        "where every request comes by way of the CDN: anybody else may say what they like. Empty: none.",
     )
+    region_header: str = setting("", "The same for the region that scans come from, as CF-Region. Empty: none.")
+    city_header: str = setting("", "The same for the city that scans come from, as CF-IPCity. Empty: none.")
     geo_database: str = setting(
         "",
-        "A file that tells addresses' countries where no header does, and scans' cities if it has them, in MaxMind's "
-        "format (MMDB). Empty: that of geoip2fast, which is as old as its installed release (GeoLite2 by MaxMind).",
+        "A file that tells addresses' countries where no header does, and scans' regions, cities and kinds of network "
+        "if it has them, in MaxMind's format (MMDB). Empty: that of geoip2fast, which is as old as its installed "
+        "release (GeoLite2 by MaxMind).",
     )
     plans: str = setting(
         "",
@@ -134,8 +137,9 @@ class Settings:
         if self.redis_url and not _is_redis_url(self.redis_url):
             # Not shown, as it may hold a password.
             raise IllegalSetting(f"{PREFIX}REDIS_URL is a redis, rediss or unix URL without query or fragment.")
-        if not HEADER_NAME.fullmatch(self.country_header):
-            raise IllegalSetting(f"{PREFIX}COUNTRY_HEADER is the name of a header, not {self.country_header!r}.")
+        for name in ("country_header", "region_header", "city_header"):
+            if not HEADER_NAME.fullmatch(getattr(self, name)):
+                raise IllegalSetting(f"{PREFIX}{name.upper()} is the name of a header, not {getattr(self, name)!r}.")
         _one_of("log_level", self.log_level, "debug", "info", "warning", "error")
         _one_of("client_addresses", self.client_addresses, "full", "truncated", "none")
         _one_of("visitor_salt", self.visitor_salt, "daily", "never")

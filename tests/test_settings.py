@@ -94,7 +94,8 @@ def test_a_complaint_does_not_repeat_a_password() -> None:
         ({"QREDGE_IMAGE_CACHE_BYTES": "-1"}, "QREDGE_IMAGE_CACHE_BYTES lies between 0 and"),
         ({"QREDGE_IMAGE_CACHE_TTL_S": "0"}, "QREDGE_IMAGE_CACHE_TTL_S lies between 1 and"),
         *(
-            ({"QREDGE_COUNTRY_HEADER": name}, "QREDGE_COUNTRY_HEADER is the name of a header")
+            ({f"QREDGE_{kind}_HEADER": name}, f"QREDGE_{kind}_HEADER is the name of a header")
+            for kind in ("COUNTRY", "REGION", "CITY")
             for name in ("CF IPCountry", "country:", "Länd")
         ),
         ({"QREDGE_PROT": "8000"}, "There is no setting QREDGE_PROT"),

@@ -20,7 +20,7 @@ from server.domain.guards import RedirectStatus
 from server.domain.ids import id_text
 from server.domain.limits import allowed_places
 from server.domain.log import LogPage
-from server.domain.model import Account, ApiKey, Device, Link, Page, QrCode, RecordedScan, WebhookId
+from server.domain.model import Account, ApiKey, Device, Link, Network, Page, QrCode, RecordedScan, WebhookId
 from server.domain.plan import UNLIMITED, GeoDetail
 from server.domain.ports import Usage
 from server.domain.rules import plain_rules
@@ -309,10 +309,15 @@ SCAN_EXAMPLE = {
     "device": "mobile",
     "os": "iOS",
     "browser": "Mobile Safari",
+    "browser_version": "18",
+    "bot_name": None,
     "language": "fr-CH,fr;q=0.9",
     "country": "CH",
+    "region": None,
     "city": None,
+    "network": "mobile",
     "referrer": None,
+    "referrer_host": None,
     "address": "203.0.113.0/24",
     "visitor": "9f86d081884c7d65",
 }
@@ -331,12 +336,21 @@ class ScanAnswer(TypedDict):
     device: Device | None
     os: str | None
     browser: str | None
+    browser_version: str | None
+    """the first number of it"""
+    bot_name: str | None
+    """which one it was, where it was a bot that is known by name"""
     language: str | None
     """as the browser says it: Accept-Language (RFC 9110, 12.5.4)"""
     country: str | None
-    """two letters (ISO 3166-1), as far as the address, and the plan, tell; null in webhooks"""
+    """two letters (ISO 3166-1), as far as is known, and the plan tells; null in webhooks, as are region and city"""
+    region: str | None
     city: str | None
+    network: Network | None
+    """the kind of network that the address belongs to, where it is known"""
     referrer: str | None
+    referrer_host: str | None
+    """in lower case, without a port"""
     address: str | None
     """what is kept of it"""
     visitor: str | None
@@ -548,10 +562,15 @@ class Answers:
             "device": scan.device,
             "os": scan.os,
             "browser": scan.browser,
+            "browser_version": scan.browser_version,
+            "bot_name": scan.bot,
             "language": scan.language,
             "country": scan.country,
+            "region": scan.region,
             "city": scan.city,
+            "network": scan.network,
             "referrer": scan.referrer,
+            "referrer_host": scan.referrer_host,
             "address": scan.address,
             "visitor": None if scan.visitor is None else f"{scan.visitor & VISITOR:016x}",
         }

@@ -69,9 +69,9 @@ def allow_grouping(plan: Plan, group_by: GroupBy | None) -> None:
 def allowed_places(detail: GeoDetail, scan: RecordedScan) -> RecordedScan:
     """The scan, with as much of its place as a plan with this detail tells."""
     withheld = WITHHELD[detail]
-    return scan._replace(
-        country=None if "country" in withheld else scan.country, city=None if "city" in withheld else scan.city
-    )
+    if "country" in withheld:
+        scan = scan._replace(country=None)
+    return scan._replace(region=None, city=None) if "city" in withheld else scan
 
 
 # --- what is counted ----------------------------------------------------------------------------------------------

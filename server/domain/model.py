@@ -183,6 +183,7 @@ class Address(NamedTuple):
 
 
 Device = Literal["mobile", "tablet", "desktop", "tv", "bot", "other"]
+Network = Literal["mobile", "fixed", "satellite", "business", "education", "government", "hosting"]
 
 
 class Scan(NamedTuple):
@@ -203,9 +204,18 @@ class Scan(NamedTuple):
     browser: str | None
     #: Whether it came from a symbol, as far as can be told; else somebody followed or typed the short URL.
     from_code: bool
-    #: Two letters (ISO 3166-1), and a name; None where the client's address does not tell.
+    #: Two letters (ISO 3166-1), and names; None where no source tells.
     country: str | None = None
     city: str | None = None
+    region: str | None = None
+    #: What kind of network the client's address belongs to, where it is known.
+    network: Network | None = None
+    #: The first number of it: "18".
+    browser_version: str | None = None
+    #: Which program it was, where the device is "bot" and somebody has given it a name.
+    bot: str | None = None
+    #: In lower case, without a port.
+    referrer_host: str | None = None
 
 
 class RecordedScan(NamedTuple):
@@ -224,7 +234,12 @@ class RecordedScan(NamedTuple):
     os: str | None
     browser: str | None
     from_code: bool | None
+    browser_version: str | None = None
+    bot: str | None = None
+    referrer_host: str | None = None
+    network: Network | None = None
     country: str | None = None
+    region: str | None = None
     city: str | None = None
 
 

@@ -10,8 +10,9 @@ from functools import lru_cache
 from socket import AF_INET, AF_INET6, inet_ntop
 
 from server.domain.model import Scan
+from server.domain.referrer import host_of
 from server.scans.agent import agent
-from server.scans.geo import NOWHERE, Place
+from server.scans.geo import NOWHERE, Place, place_said
 from server.scans.record import Record
 from server.scans.visitor import Visitors, visitor
 
@@ -42,12 +43,14 @@ class Classifier:
     def scan(self, record: Record, salt: bytes) -> Scan:
         address = self._visitors.address(record)
         user_agent = _repeated(record.agent)
-        device, os, browser = agent(user_agent or "")
+        device, os, browser, browser_version, bot = agent(user_agent or "")
+        referrer, referrer_host = _referrer(record.referrer) if record.referrer else (None, None)
+        country, region, city, network = self._where(record, address)
         return Scan(
             record.link_id,
             UNIX_EPOCH + timedelta(microseconds=record.time_us),
             user_agent,
-            _text(record.referrer) if record.referrer else None,
+            referrer,
             _repeated(record.language),
             self._visitors.kept(address),
             visitor(salt, address, record.agent),
@@ -55,8 +58,27 @@ class Classifier:
             os,
             browser,
             record.from_code,
-            *(NOWHERE if address is None else self._place(address)),
+            country,
+            city,
+            region,
+            network,
+            browser_version,
+            bot,
+            referrer_host,
         )
+
+    def _where(self, record: Record, address: bytes | None) -> Place:
+        """As a CDN says, and where it does not, as the address tells."""
+        found = NOWHERE if address is None else self._place(address)
+        if not (record.country or record.region or record.city):
+            return found
+        return place_said(record.country, record.region, record.city).or_else(found)
+
+
+def _referrer(header: bytes) -> tuple[str | None, str | None]:
+    """What it says, and its host."""
+    text = _text(header)
+    return text, host_of(text) if text else None
 
 
 def _text(header: bytes) -> str | None:

@@ -1,15 +1,17 @@
-"""Where an address is: by a database in MaxMind's format, or the country by what geoip2fast brings along."""
+"""Where a visitor is: as a CDN says, by a database in MaxMind's format, or the country by what geoip2fast has."""
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
 
 import maxminddb
 from geoip2fast import GeoIP2Fast
 
+from server.domain.model import Network
 from server.domain.rules import COUNTRY
 
 #: Both kinds of addresses; the file that geoip2fast would take by itself has IPv4 only.
@@ -18,18 +20,42 @@ BUNDLED = "geoip2fast-ipv6.dat.gz"
 #: In place of a country that is not known: of Cloudflare, and of CLDR.
 UNKNOWN = frozenset(["XX", "ZZ"])
 
-#: Characters of a city's name. The longest there are have some 60, but for one in Wales and one in New Zealand.
-MAX_CITY = 100
+#: Characters of a name. The longest that cities have are some 60, but for one in Wales and one in New Zealand.
+MAX_NAME = 100
+#: Values of a CDN's headers that are remembered.
+MAX_SAID = 1 << 14
 CONTROLS = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+
+#: What databases say of networks: the user and connection types of MaxMind's (dev.maxmind.com, GeoIP2 responses), and
+#: what IPinfo and DB-IP say of who has one.
+NETWORKS: dict[str, Network] = {
+    **dict.fromkeys(["cellular", "mobile"], "mobile"),
+    **dict.fromkeys(["residential", "dialup", "cable/dsl", "isp", "consumer"], "fixed"),
+    "satellite": "satellite",
+    **dict.fromkeys(["business", "corporate", "cafe"], "business"),
+    **dict.fromkeys(["education", "college", "school", "library"], "education"),
+    **dict.fromkeys(["government", "military"], "government"),
+    **dict.fromkeys(["hosting", "content_delivery_network", "search_engine_spider"], "hosting"),
+}
 
 log = logging.getLogger(__name__)
 
 
 class Place(NamedTuple):
-    """A country's two letters (ISO 3166-1) and a city's name, as far as they are known."""
+    """A country's two letters (ISO 3166-1), the names of a region and a city in it, and the kind of network, as far as
+    they are known."""
 
     country: str | None = None
+    region: str | None = None
     city: str | None = None
+    network: Network | None = None
+
+    def or_else(self, other: "Place") -> "Place":
+        """What this one does not tell as the other one does, unless that is in another country."""
+        network = self.network or other.network
+        if self.country not in (None, other.country):
+            return self._replace(network=network)
+        return Place(other.country, self.region or other.region, self.city or other.city, network)
 
 
 NOWHERE = Place()
@@ -57,9 +83,24 @@ def country_of(given: object) -> str | None:
     return country if COUNTRY.fullmatch(country) and country not in UNKNOWN else None
 
 
-def _city_of(given: object) -> str | None:
-    name = CONTROLS.sub("", given).strip()[:MAX_CITY] if isinstance(given, str) else ""
+def _name_of(given: object) -> str | None:
+    name = CONTROLS.sub("", given).strip()[:MAX_NAME] if isinstance(given, str) else ""
     return name or None
+
+
+@lru_cache(MAX_SAID)
+def place_said(country: bytes, region: bytes, city: bytes) -> Place:
+    """As a CDN says in the headers with these values."""
+    return Place(country_of(_header(country)), _name_of(_header(region)), _name_of(_header(city)))
+
+
+def _header(value: bytes) -> str:
+    """Most send UTF-8, some of them in percent-encoding, and some Latin-1."""
+    value = unquote_to_bytes(value)
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
 
 
 def _safe(find: Callable[[str], Place]) -> Callable[[str], Place]:
@@ -81,15 +122,41 @@ def _maxmind(database: Path) -> Callable[[str], Place]:
         found = reader.get(address)
         if not isinstance(found, dict):
             return NOWHERE
-        country, city = found.get("country"), found.get("city")
+        country = found.get("country")
         if isinstance(country, dict):
             country = country.get("iso_code")
-        if isinstance(city, dict):
-            names = city.get("names")
-            city = names.get("en") if isinstance(names, dict) else None
-        return Place(country_of(found.get("country_code", country)), _city_of(city))
+        country = country_of(found.get("country_code", country))
+        return Place(country, _region_in(found), _english(found.get("city")), _network(found))
 
     return place
+
+
+def _region_in(found: Mapping[str, object]) -> str | None:
+    """The largest part of the country that is told; MaxMind and DB-IP have a list of them, IPinfo has one."""
+    parts = found.get("subdivisions")
+    if not isinstance(parts, list) or not parts:
+        return _name_of(found.get("region"))
+    code = parts[0].get("iso_code") if isinstance(parts[0], dict) else None
+    return _english(parts[0]) or _name_of(code)
+
+
+def _english(thing: object) -> str | None:
+    """The name of something that has names in several languages, or is one."""
+    if isinstance(thing, dict):
+        names = thing.get("names")
+        thing = names.get("en") if isinstance(names, dict) else None
+    return _name_of(thing)
+
+
+def _network(found: Mapping[str, object]) -> Network | None:
+    """The first that is known of what stands in MaxMind's and DB-IP's `traits`, or by itself in the database of
+    connection types alone, and of what IPinfo says."""
+    traits, of_system = found.get("traits"), found.get("asn")
+    within = traits if isinstance(traits, dict) else found
+    said = [within.get("user_type"), within.get("connection_type")]
+    said += [kind for kind in ("mobile", "satellite", "hosting") if found.get(f"is_{kind}") is True]
+    said += [found.get("as_type"), of_system.get("type") if isinstance(of_system, dict) else None]
+    return next(filter(None, (NETWORKS.get(each.lower()) for each in said if isinstance(each, str))), None)
 
 
 class _Bundled:

@@ -26,7 +26,7 @@ from time import monotonic
 from uuid import uuid4
 
 from server.asgi import Scope
-from server.scans.record import END, MAX_RECORD, pack
+from server.scans.record import END, MAX_RECORD, TAGS, pack
 
 MAGIC = b"qredge journal 2"
 HEADER_BYTES = len(MAGIC)
@@ -49,12 +49,22 @@ RETRY_S = 1.0
 class Journal:
     """This process's journal. `append` is for one thread only, that of the event loop."""
 
-    def __init__(self, root: Path, *, max_bytes: int, sync_s: float, segment_bytes: int = SEGMENT_BYTES) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        max_bytes: int,
+        sync_s: float,
+        tags: dict[bytes, bytes] = TAGS,
+        segment_bytes: int = SEGMENT_BYTES,
+    ) -> None:
+        """`tags` are the headers that are kept (`record.tags`)."""
         assert segment_bytes >= MIN_SEGMENT_BYTES > MAX_RECORD
         self.name = uuid4().hex
         self.folder = root / self.name
         #: Scans that were answered but could not be kept.
         self.dropped = 0
+        self._tags = tags
         self._segment_bytes = segment_bytes
         self._max_segments = max(2, max_bytes // segment_bytes)
         self._limit = segment_bytes - len(END)
@@ -93,7 +103,7 @@ class Journal:
 
     def append(self, link_id: bytes, scope: Scope) -> None:
         """Keeps a scan of the link (its id in eight bytes) by this request."""
-        record = pack(link_id, scope)
+        record = pack(link_id, scope, self._tags)
         end = self._at + len(record)
         if end > self._limit:
             if not self._open_next():

@@ -6,7 +6,7 @@
       time      u64   nanoseconds since 1970
       link id   u64
       peer            the address at the other end of the connection, as text
-      fields          each "\n", a letter, and the value of the request header that TAGS has it for, as it came
+      fields          each "\n", a letter, and the value of the request header that `tags` has it for, as it came
 
 The letter "q" has no value: it says that the path was in upper case, as symbols print it and nobody types it.
 
@@ -41,18 +41,30 @@ TAGS = {
     b"x-forwarded-for": b"\nx",
     b"forwarded": b"\nf",
 }
+COUNTRY, REGION, CITY = b"\nc", b"\ng", b"\nt"
 
-# Longer ones are cut. Browsers send up to about 350, 2,000 and 100 bytes, proxies some 50 each.
+# Longer ones are cut. Browsers send up to about 350, 2,000 and 100 bytes, proxies some 50 each; and a CDN a name in
+# percent-encoding takes up to nine for a character.
 MAX_AGENT = 512
 MAX_REFERRER = 2048
 MAX_LANGUAGE = 128
 MAX_FORWARDED = 512
 MAX_PEER = 64
-LENGTHS = {b"q": 0, b"a": MAX_AGENT, b"r": MAX_REFERRER, b"l": MAX_LANGUAGE}
+MAX_COUNTRY = 16
+MAX_NAME = 256
+LENGTHS = {
+    b"q": 0,
+    b"a": MAX_AGENT,
+    b"r": MAX_REFERRER,
+    b"l": MAX_LANGUAGE,
+    b"c": MAX_COUNTRY,
+    b"g": MAX_NAME,
+    b"t": MAX_NAME,
+}
 ENDS = frozenset([b"x", b"f"])
 
 #: What is longer in all is looked at field by field; what is not is kept as it came.
-MAX_BODY = HEAD.size + MAX_PEER + MAX_AGENT + MAX_REFERRER + MAX_LANGUAGE + 2 * MAX_FORWARDED + 2 * (len(TAGS) + 1)
+MAX_BODY = HEAD.size + MAX_PEER + sum(2 + most for most in LENGTHS.values()) + len(ENDS) * (2 + MAX_FORWARDED)
 MAX_RECORD = FRAME.size + MAX_BODY
 
 LENGTHS_1 = struct.Struct("<HHH")
@@ -75,9 +87,19 @@ class Record(NamedTuple):
     forwarded: bytes
     #: Whether the path was that of a symbol.
     from_code: bool
+    #: As a CDN says them.
+    country: bytes = b""
+    region: bytes = b""
+    city: bytes = b""
 
 
-def pack(link_id: bytes, scope: Scope) -> bytes:
+def tags(*, country: str, region: str, city: str) -> dict[bytes, bytes]:
+    """Which headers are kept, where a CDN says a visitor's place in these; empty for one that does not."""
+    said = {country: COUNTRY, region: REGION, city: CITY}
+    return {name.lower().encode(): tag for name, tag in said.items() if name} | TAGS
+
+
+def pack(link_id: bytes, scope: Scope, tags: dict[bytes, bytes]) -> bytes:
     """A record of a scan now. `link_id` is eight bytes."""
     client = scope["client"]
     head = (
@@ -85,8 +107,8 @@ def pack(link_id: bytes, scope: Scope) -> bytes:
         + (client[0].encode() if client else b"")
         + (b"\nq" if scope["path"].isupper() else b"")
     )
-    record = frame(head, scope["headers"], TAGS)
-    return record if len(record) <= MAX_RECORD else frame(_cut(record[FRAME.size :]), (), TAGS)
+    record = frame(head, scope["headers"], tags)
+    return record if len(record) <= MAX_RECORD else frame(_cut(record[FRAME.size :]), (), tags)
 
 
 def _cut(body: bytes) -> bytes:
@@ -124,12 +146,15 @@ def unpack(body: bytes) -> Record:
         field(b"x", b""),
         field(b"f", b""),
         b"q" in fields,
+        field(b"c", b""),
+        field(b"g", b""),
+        field(b"t", b""),
     )
 
 
 def seen(scope: Scope) -> Record:
     """The record that a scan by this request would be."""
-    return unpack(pack(bytes(8), scope)[FRAME.size :])
+    return unpack(pack(bytes(8), scope, TAGS)[FRAME.size :])
 
 
 def unpack_1(body: bytes) -> Record:

@@ -10,6 +10,7 @@ import pytest
 
 from server.domain.ids import id_number
 from server.domain.model import Address, LinkId, Position, Scan
+from server.domain.referrer import host_of
 from server.storage.postgres.pool import Database
 from server.storage.postgres.scans import PostgresScanLog
 from tests.api.exchange import Json, new_code, new_link, problem, wrong
@@ -37,8 +38,13 @@ def scan_of(link: Json, at: datetime, *, bot: bool = False, mark: str | None = N
         "iOS",
         "Mobile Safari",
         True,
-        "CH",
-        "Zürich",
+        country="CH",
+        region="Zurich",
+        city="Zürich",
+        network="mobile",
+        browser_version="18",
+        bot="Twitterbot" if bot else None,
+        referrer_host=host_of(mark) if mark else None,
     )
 
 
@@ -90,10 +96,15 @@ def test_a_scan_is_told_as_it_was(api: httpx.Client, server: ServerProcess) -> N
         "device": "mobile",
         "os": "iOS",
         "browser": "Mobile Safari",
+        "browser_version": "18",
+        "bot_name": None,
         "language": "fr-CH,fr;q=0.9",
         "country": "CH",
+        "region": "Zurich",
         "city": "Zürich",
+        "network": "mobile",
         "referrer": "https://example.com/menu",
+        "referrer_host": "example.com",
         "address": "203.0.113.0/24",
         "visitor": "fffffffffffffffe",
     }
@@ -149,6 +160,7 @@ def test_bots_are_left_out_unless_they_are_wanted(api: httpx.Client, server: Ser
     assert marks(walk(api, link, bots="include")) == ["person", "bot", "old"]
     assert marks(walk(api, link, bots="only")) == ["bot"]
     assert [scan["bot"] for scan in walk(api, link, bots="include")] == [False, True, False]
+    assert [scan["bot_name"] for scan in walk(api, link, bots="include")] == [None, "Twitterbot", None]
 
 
 def test_a_period_begins_with_its_start_and_ends_before_its_end(api: httpx.Client, server: ServerProcess) -> None:

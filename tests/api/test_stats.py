@@ -225,7 +225,7 @@ def test_another_accounts_scans_are_not_in_it(codes: list[Json], server: ServerP
 def test_a_plan_tells_of_places_what_it_says(server: ServerProcess) -> None:
     with server.client(PLANS.named("bare")) as bare:
         link = new_link(bare)
-        write(server, [scan_of(link, START, country="CH", city="Zürich")])
+        write(server, [scan_of(link, START, country="CH", city="Zürich")._replace(region="Zurich")])
         for address in ("/stats", f"/links/{link['id']}/stats"):
             for group_by in ("country", "city"):
                 refused = problem(bare.get(address, params={"group_by": group_by}), 403, "plan_limit")
@@ -233,4 +233,4 @@ def test_a_plan_tells_of_places_what_it_says(server: ServerProcess) -> None:
                 assert refused["detail"] == "The plan 'bare' of this account has no places of scans."
             assert stats_of(bare, address, group_by="device", **PERIOD)["groups"][0]["key"] == "mobile"
         (scan,) = bare.get(f"/links/{link['id']}/scans").json()["data"]
-        assert (scan["country"], scan["city"]) == (None, None)
+        assert (scan["country"], scan["region"], scan["city"]) == (None, None, None)

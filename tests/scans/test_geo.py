@@ -15,9 +15,18 @@ PLACES: dict[str, dict[str, Any]] = {
     "198.51.100.128/25": {"country_code": "IT"},  # as IPinfo Lite has it, beside the name
     "2001:db8::/32": {"country": {"iso_code": "DE"}},
     "192.0.2.0/25": {"continent": {"code": "EU"}},
-    "192.0.2.128/26": {"country": {"iso_code": "CH"}, "city": {"names": {"de": "Genf", "en": "Geneva"}}},
-    "192.0.2.192/26": {"country_code": "IT", "city": "Rome\0" + "x" * 200},  # as IPinfo has cities
-    "2001:db9::/32": {"country": {"iso_code": "XX"}, "city": {"names": "?"}},
+    "192.0.2.128/26": {
+        "country": {"iso_code": "CH"},
+        "subdivisions": [{"iso_code": "GE", "names": {"de": "Genf", "en": "Geneva"}}],
+        "city": {"names": {"de": "Genf", "en": "Geneva"}},
+        "traits": {"connection_type": "Cable/DSL", "user_type": "cellular"},
+    },
+    # As IPinfo has regions, cities and networks.
+    "192.0.2.192/26": {"country_code": "IT", "region": "Lazio", "city": "Rome\0" + "x" * 200, "asn": {"type": "isp"}},
+    "2001:db9::/32": {"country": {"iso_code": "XX"}, "city": {"names": "?"}, "subdivisions": [], "traits": []},
+    "2001:dba::/32": {"connection_type": "Satellite", "subdivisions": [{"iso_code": "ZH"}]},
+    "2001:dbb::/32": {"is_hosting": True, "is_mobile": False, "as_type": "business", "subdivisions": ["Utah"]},
+    "2001:dbc::/32": {"traits": {"user_type": "traveler", "connection_type": 7}, "region": 5},
 }
 
 
@@ -61,16 +70,49 @@ def test_what_is_nowhere_has_no_country(address: str) -> None:
 @pytest.mark.parametrize(
     ("address", "place"),
     [
-        ("203.0.113.9", ("CH", None)),
-        ("192.0.2.129", ("CH", "Geneva")),
-        ("192.0.2.200", ("IT", ("Rome" + "x" * 200)[: geo.MAX_CITY])),
-        ("2001:db9::1", (None, None)),
-        ("8.8.8.8", (None, None)),
-        ("nonsense", (None, None)),
+        ("203.0.113.9", geo.Place("CH")),
+        ("192.0.2.129", geo.Place("CH", "Geneva", "Geneva", "mobile")),
+        ("192.0.2.200", geo.Place("IT", "Lazio", ("Rome" + "x" * 200)[: geo.MAX_NAME], "fixed")),
+        ("2001:db9::1", geo.NOWHERE),
+        ("2001:dba::1", geo.Place(region="ZH", network="satellite")),
+        ("2001:dbb::1", geo.Place(region="Utah", network="hosting")),
+        ("2001:dbc::1", geo.NOWHERE),
+        ("8.8.8.8", geo.NOWHERE),
+        ("nonsense", geo.NOWHERE),
     ],
 )
-def test_cities_of_a_file(database: Path, address: str, place: tuple[str | None, str | None]) -> None:
+def test_places_of_a_file(database: Path, address: str, place: geo.Place) -> None:
     assert geo.places(database)(address) == place
+
+
+@pytest.mark.parametrize(
+    ("country", "region", "city", "place"),
+    [
+        (b"CH", b"Zurich", b"Uster", geo.Place("CH", "Zurich", "Uster")),
+        (b" ch", b"", b"", geo.Place("CH")),
+        (b"T1", b"", b"", geo.NOWHERE),
+        (b"BR", "São Paulo".encode(), b"S%C3%A3o Paulo", geo.Place("BR", "São Paulo", "São Paulo")),
+        (b"BR", "São Paulo".encode("latin-1"), b"S%E3o Paulo", geo.Place("BR", "São Paulo", "São Paulo")),
+        (b"", b"%00\x1f ", b"x" * 256, geo.Place(city="x" * geo.MAX_NAME)),
+        (b"\xff", b"100%", b"", geo.Place(region="100%")),
+    ],
+)
+def test_a_cdn_says_names_in_any_of_three_ways(country: bytes, region: bytes, city: bytes, place: geo.Place) -> None:
+    assert geo.place_said(country, region, city) == place
+
+
+@pytest.mark.parametrize(
+    ("said", "place"),
+    [
+        (geo.Place("CH"), geo.Place("CH", "Geneva", "Carouge", "mobile")),
+        (geo.Place("CH", city="Meyrin"), geo.Place("CH", "Geneva", "Meyrin", "mobile")),
+        (geo.Place("FR"), geo.Place("FR", network="mobile")),
+        (geo.Place("FR", "Ain", "Gex"), geo.Place("FR", "Ain", "Gex", "mobile")),
+        (geo.NOWHERE, geo.Place("CH", "Geneva", "Carouge", "mobile")),
+    ],
+)
+def test_what_a_cdn_does_not_say_the_address_tells_unless_it_is_elsewhere(said: geo.Place, place: geo.Place) -> None:
+    assert said.or_else(geo.Place("CH", "Geneva", "Carouge", "mobile")) == place
 
 
 def test_a_file_that_turns_out_to_be_broken_is_nowhere(monkeypatch: pytest.MonkeyPatch, database: Path) -> None:

@@ -17,7 +17,7 @@ from server.domain.model import LinkId, Position
 from server.scans import journal as journals
 from server.scans.journal import AHEAD, MAGIC, MIN_SEGMENT_BYTES, Journal
 from server.scans.reader import START, JournalReader
-from server.scans.record import FRAME, Record
+from server.scans.record import FRAME, TAGS, Record, tags
 from tests.support import DEADLINE_S, until
 
 
@@ -96,6 +96,32 @@ def test_one_long_header_is_cut_as_well(tmp_path: Path) -> None:
     (scan,) = read_all(JournalReader(journal.folder))
     assert (len(scan.agent), len(scan.forwarded_for)) == (512, 512)
     journal.close()
+
+
+def test_what_a_cdn_says_is_kept_where_it_is_asked_for(tmp_path: Path) -> None:
+    said: Headers = [(b"cf-ipcountry", b"CH"), (b"cf-region", b"Zurich"), (b"cf-ipcity", "Zürich".encode())]
+    asking = Journal(
+        tmp_path,
+        max_bytes=1 << 20,
+        sync_s=1,
+        tags=tags(country="CF-IPCountry", region="", city="CF-IPCity"),
+        segment_bytes=MIN_SEGMENT_BYTES,
+    )
+    silent = make(tmp_path)
+    long: Headers = [(b"cf-ipcity", b"c" * 10_000), (b"referer", b"r" * 10_000), (b"cf-ipcountry", b"CH" * 10_000)]
+    for journal in (asking, silent):
+        journal.append(link(1), request([*HEADERS, *said]))
+        journal.append(link(1), request(long))
+        journal.close()
+    first, second = read_all(JournalReader(asking.folder), owned=False)
+    assert (first.country, first.region, first.city) == (b"CH", b"", "Zürich".encode())
+    assert (second.country, second.city, second.referrer) == (b"CH" * 8, b"c" * 256, b"r" * 2048)
+    for scan in read_all(JournalReader(silent.folder), owned=False):
+        assert (scan.country, scan.region, scan.city) == (b"", b"", b"")
+
+
+def test_a_header_that_is_kept_anyway_stays_what_it_is() -> None:
+    assert tags(country="Referer", region="X-Region", city="x-region")[b"referer"] == TAGS[b"referer"]
 
 
 def test_a_scan_without_any_header_or_peer_is_one(tmp_path: Path) -> None:

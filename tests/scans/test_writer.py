@@ -12,9 +12,10 @@ import pytest
 
 from server.domain.errors import StorageUnavailable
 from server.domain.model import Position, Scan
+from server.scans import geo
 from server.scans.geo import NOWHERE, Place
 from server.scans.journal import MIN_SEGMENT_BYTES, Journal
-from server.scans.record import FRAME
+from server.scans.record import FRAME, tags
 from server.scans.visitor import ALWAYS, Keep, Salting, Visitors
 from server.scans.writer import Writer
 from server.storage.postgres.pool import Database
@@ -26,6 +27,9 @@ pytestmark = pytest.mark.anyio
 
 #: Takes everybody's word on an address.
 TRUSTING = Visitors(trusted=(ip_network("0.0.0.0/0"), ip_network("::/0")), keep="full", salting="never")
+
+#: In which a CDN says where somebody is.
+SAID = (b"x-country", b"x-region", b"x-city")
 
 
 def writing(root: Path, log: PostgresScanLog, *, keep: Keep = "truncated", salting: Salting = "daily") -> Writer:
@@ -44,6 +48,12 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 @pytest.fixture
 def journal(tmp_path: Path) -> Journal:
     return Journal(tmp_path, max_bytes=1 << 20, sync_s=1, segment_bytes=MIN_SEGMENT_BYTES)
+
+
+@pytest.fixture
+def journal_behind_cdn(tmp_path: Path) -> Journal:
+    kept = tags(country="X-Country", region="X-Region", city="X-City")
+    return Journal(tmp_path, max_bytes=1 << 20, sync_s=1, tags=kept, segment_bytes=MIN_SEGMENT_BYTES)
 
 
 def scan(journal: Journal, *numbers: int, agent: str = PHONE, client: str = "203.0.113.77") -> None:
@@ -179,8 +189,11 @@ async def test_the_journal_of_the_version_before_is_written(database: Database, 
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_whatever_a_request_says_can_be_stored(database: Database, journal: Journal, tmp_path: Path) -> None:
+async def test_whatever_a_request_says_can_be_stored(
+    database: Database, journal_behind_cdn: Journal, tmp_path: Path
+) -> None:
     """One row that the database refuses would keep all others from it for ever."""
+    journal = journal_behind_cdn
     texts = [
         bytes(range(256)).replace(b"\n", b""),
         b"\xed\xa0\x80",
@@ -188,7 +201,7 @@ async def test_whatever_a_request_says_can_be_stored(database: Database, journal
         b"\x00",
         "Android \U0001f600".encode(),
     ]
-    names = [b"user-agent", b"referer", b"accept-language", b"x-forwarded-for", b"forwarded"]
+    names = [b"user-agent", b"referer", b"accept-language", b"x-forwarded-for", b"forwarded", *SAID]
     for client in ("", "testserver", "999.1.1.1", "::", "fe80::1%eth0", "\x00"):
         for text in texts:
             scope = {"path": "/X", "headers": [(name, text) for name in names], "client": (client, 1)}
@@ -205,22 +218,61 @@ async def test_a_scan_is_where_its_address_was_and_each_address_is_looked_up_onc
 
     def place(address: str) -> Place:
         asked.append(address)
-        return {"203.0.113.77": Place("CH", "Zürich"), "2001:db8::7": Place("FR")}.get(address, NOWHERE)
+        return {"203.0.113.77": Place("CH", "ZH", "Zürich", "mobile"), "2001:db8::7": Place("FR")}.get(address, NOWHERE)
 
     for number, client in enumerate(["203.0.113.77", "2001:db8::7", "203.0.113.77", "198.51.100.1", ""]):
         scan(journal, number, client=client)
     visitors = Visitors(trusted=(), keep="none", salting="daily")
     await drained(Writer(tmp_path, PostgresScanLog(database), visitors, place))
     async with database.connection() as connection:
-        found = await connection.fetch("SELECT country, city, address FROM scans ORDER BY link_id")
+        found = await connection.fetch("SELECT country, region, city, network, address FROM scans ORDER BY link_id")
     assert [tuple(row) for row in found] == [
-        ("CH", "Zürich", None),
-        ("FR", None, None),
-        ("CH", "Zürich", None),
-        (None, None, None),
-        (None, None, None),
+        ("CH", "ZH", "Zürich", "mobile", None),
+        ("FR", None, None, None, None),
+        ("CH", "ZH", "Zürich", "mobile", None),
+        (None, None, None, None, None),
+        (None, None, None, None, None),
     ]
     assert asked == ["203.0.113.77", "2001:db8::7", "198.51.100.1"]
+    journal.close()
+
+
+async def test_a_scan_is_where_a_cdn_says(database: Database, journal_behind_cdn: Journal, tmp_path: Path) -> None:
+    said = [(b"FR", b"", b"Ch%C3%A2tel"), (b"CH", b"Valais", b""), (b"XX", b"", b""), (b"", b"", b"")]
+    for number, values in enumerate(said):
+        headers = [each for each in zip(SAID, values, strict=True) if each[1]]
+        scope = {"path": "/menu", "headers": headers, "client": ("203.0.113.77", 1)}
+        journal_behind_cdn.append(number.to_bytes(8, "little"), scope)
+    journal_behind_cdn.close()
+
+    def place(_: str) -> Place:
+        return Place("CH", "Geneva", "Carouge", "fixed")
+
+    visitors = Visitors(trusted=(), keep="none", salting="daily")
+    await drained(Writer(tmp_path, PostgresScanLog(database), visitors, place))
+    async with database.connection() as connection:
+        found = await connection.fetch("SELECT country, region, city, network FROM scans ORDER BY link_id")
+    assert [tuple(row) for row in found] == [
+        ("FR", None, "Châtel", "fixed"),
+        ("CH", "Valais", "Carouge", "fixed"),
+        ("CH", "Geneva", "Carouge", "fixed"),
+        ("CH", "Geneva", "Carouge", "fixed"),
+    ]
+
+
+async def test_a_database_of_places_that_fails_costs_no_scan(
+    database: Database, journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("this file is not what it was")
+
+    place = geo.places(None)
+    monkeypatch.setattr("geoip2fast.GeoIP2Fast.lookup", broken)
+    scan(journal, 1, 2, 3)
+    await drained(Writer(tmp_path, PostgresScanLog(database), TRUSTING, place))
+    assert await rows(database) == [1, 2, 3]
+    async with database.connection() as connection:
+        assert await connection.fetchval("SELECT count(country) FROM scans") == 0
     journal.close()
 
 
@@ -240,13 +292,20 @@ async def test_a_running_writer_writes_the_last_scans_before_it_stops(
 async def test_a_scan_is_kept_with_what_follows_from_its_request(
     database: Database, journal: Journal, tmp_path: Path
 ) -> None:
-    scan(journal, 9)
+    came = (b"referer", b"https://me@News.Example:8443/a?b")
+    requests = [[(b"user-agent", PHONE.encode()), came], [(b"user-agent", b"Twitterbot/1.0"), (b"referer", b"nowhere")]]
+    for number, headers in enumerate(requests):
+        scope = {"path": "/menu", "headers": headers, "client": ("203.0.113.77", 1)}
+        journal.append(number.to_bytes(8, "little"), scope)
     await drained(writing(tmp_path, PostgresScanLog(database)))
     async with database.connection() as connection:
-        row = await connection.fetchrow("SELECT * FROM scans")
-    assert row is not None
+        row, other = await connection.fetch("SELECT * FROM scans ORDER BY link_id")
     assert row["user_agent"] == PHONE
     assert (row["device"], row["os"], row["browser"]) == ("mobile", "iOS", "Mobile Safari")
+    assert (row["browser_version"], row["bot"]) == ("18", None)
+    assert (row["referrer"], row["referrer_host"]) == ("https://me@News.Example:8443/a?b", "news.example")
+    assert (other["device"], other["bot"]) == ("bot", "Twitterbot")
+    assert (other["referrer"], other["referrer_host"]) == ("nowhere", None)
     journal.close()
 
 

@@ -17,12 +17,13 @@ from server.domain.model import AccountId, Address, LinkId, Scan
 COLUMNS = (
     *("id", "account_id", "link_id", "scanned_at", "visitor", "from_code"),
     *("address", "user_agent", "device", "os", "browser", "language", "referrer"),
-    *("country", "city"),
+    *("referrer_host", "browser_version", "bot", "country", "region", "city", "network"),
 )
 
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
 NULL = b"\xff\xff\xff\xff"
+NO_REFERRER = NULL + NULL  # nor a host of one
 
 #: The number of columns, and the first with its length.
 NUMBER = struct.Struct(">hiq")
@@ -63,8 +64,8 @@ def rows(scans: list[Scan], times_us: list[int], accounts: Mapping[LinkId, Accou
         + (NULL if scan.address is None else _inet(scan.address))
         + _texts(scan.user_agent, scan.device, scan.os, scan.browser)
         + _known(scan.language)
-        + (NULL if scan.referrer is None else _text(scan.referrer))
-        + _texts(scan.country, scan.city)
+        + (NO_REFERRER if scan.referrer is None else _text(scan.referrer) + _known(scan.referrer_host))
+        + _texts(scan.browser_version, scan.bot, scan.country, scan.region, scan.city, scan.network)
         for scan, time_us in zip(scans, times_us, strict=True)
     ]
 

@@ -9,8 +9,11 @@ from server.domain.stats import LATEST, Bots
 from server.storage.postgres.pages import ABOVE_ALL
 from server.storage.postgres.pool import Database
 
-COLUMNS = "id, link_id, scanned_at, referrer, language, address::text, visitor, device, os, browser, from_code"
-WITH_PLACE = f"{COLUMNS}, country, city"
+COLUMNS = """
+    id, link_id, scanned_at, referrer, language, address::text, visitor, device, os, browser, from_code,
+    browser_version, bot, referrer_host, network
+"""
+WITH_PLACE = f"{COLUMNS}, country, region, city"
 
 LAST = "SELECT coalesce(max(last), 0) FROM scan_ids"
 
