@@ -14,7 +14,7 @@ test: .venv/.dev .venv/.clients .venv/.browser .venv/.redis .venv/.print .venv/.
 
 # As many at a time as there are processors; then those that measure time, with nothing beside them.
 define ALL_TESTS
-$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile -m "not alone"
+$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder -m "not alone"
 	$(BIN)/python -m pytest -m alone
 endef
 
