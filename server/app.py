@@ -22,10 +22,12 @@ from server.api import api, documents, serving, serving_public
 from server.api.answers import Answers
 from server.api.public import public_routes
 from server.asgi import ASGIApp, Receive, Scope, Send
+from server.dialects.dialect import Dialect, Kit
+from server.dialects.mounts import chosen, hosts_of, mounted
 from server.domain.accounts import Accounts
 from server.domain.barcodes import Barcodes
 from server.domain.callers import Callers
-from server.domain.errors import StorageUnavailable
+from server.domain.errors import InvalidValue, StorageUnavailable
 from server.domain.ids import id_source
 from server.domain.limits import Limits
 from server.domain.links import Links
@@ -58,7 +60,7 @@ from server.scans.feed import ScanFeed
 from server.scans.journal import Journal
 from server.scans.profile import Profiles
 from server.scans.writer import Writer
-from server.settings import Settings
+from server.settings import PREFIX, IllegalSetting, Settings
 from server.storage.postgres.accounts import PostgresAccounts
 from server.storage.postgres.answers import PostgresAnswers
 from server.storage.postgres.indexes import index_scans
@@ -105,6 +107,7 @@ def now() -> datetime:
 def create_app(given: Settings | None = None) -> ASGIApp:
     """A worker's application; with the settings of the environment, unless others are given."""
     config = given or settings.load()
+    spoken, hosts = dialects_of(config)
     database = _database(config.database_url)
     snapshot = Snapshot(config.snapshot_path)
     targets = LinkCache(PostgresTargets(database), max_links=config.max_links, report=log.error)
@@ -238,7 +241,26 @@ def create_app(given: Settings | None = None) -> ASGIApp:
             country=geo.countries(_geo_database(config)),
         ).of,
     )
-    managed = _by_path(serving(native, requests), serving_public(public, requests), router)
+    managed = mounted(
+        _by_path(serving(native, requests), serving_public(public, requests), router),
+        spoken,
+        Kit(
+            accounts=accounts,
+            limits=limits,
+            links=links,
+            codes=codes,
+            studio=studio,
+            barcodes=barcodes,
+            many=many,
+            scans=scans,
+            webhooks=webhooks,
+            kept=kept,
+            now=now,
+            base_url=config.base_url,
+        ),
+        requests,
+        hosts=hosts,
+    )
     edge = redirect(
         images(managed, answered, drawn.known, accounts, limits, requests),
         targets,
@@ -258,6 +280,15 @@ def _database(url: str, *, max_connections: int = MAX_CONNECTIONS) -> Database:
 def plans_of(config: Settings) -> Plans:
     """The plans that accounts may have; raises IllegalSetting."""
     return known_plans(dialects.plans(), config.plans)
+
+
+def dialects_of(config: Settings) -> tuple[list[Dialect], dict[str, str]]:
+    """The dialects that are spoken, and by the name of a host the one that is spoken there; raises IllegalSetting."""
+    try:
+        spoken = chosen(config.dialects)
+        return spoken, hosts_of(config.dialect_hosts, spoken)
+    except InvalidValue as exc:
+        raise IllegalSetting(f"{PREFIX}{exc.field}: {exc.detail}") from exc
 
 
 def _short_urls(config: Settings) -> Callable[[Slug], str]:

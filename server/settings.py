@@ -114,6 +114,14 @@ class Settings:
         "if it has them, in MaxMind's format (MMDB). Empty: that of geoip2fast, which is as old as its installed "
         "release (GeoLite2 by MaxMind).",
     )
+    dialects: str = setting(
+        "all", "The hosted services whose API is spoken, by name, as qrlogo, mask (docs/dialects.md); all or none."
+    )
+    dialect_hosts: str = setting(
+        "",
+        "Hosts at which a dialect has its vendor's own paths, as api.example.com=qrstudio, qr.example.com=mask. Empty: "
+        "none.",
+    )
     plans: str = setting(
         "",
         "Plans that accounts may have beside those of the server, as TOML (docs/api.md). QREDGE_PLANS_FILE names a "

@@ -33,7 +33,7 @@ from granian.server import Server as Granian
 
 from migrations import MigrationChanged, migrate
 from server import logs
-from server.app import accounts_in, plans_of, run_writer
+from server.app import accounts_in, dialects_of, plans_of, run_writer
 from server.domain.errors import StorageUnavailable
 from server.embedded import DoesNotStart, EmbeddedPostgres
 from server.settings import PREFIX, IllegalSetting, Settings
@@ -56,6 +56,7 @@ class Supervisor:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._plans = plans_of(settings)
+        dialects_of(settings)  # a wrong one is told now, and not by each worker
         self._embedded: EmbeddedPostgres | None = None
         self._writer: multiprocessing.Process | None = None
         #: The writer's other end: it stops when this is closed, or this process is gone.

@@ -11,6 +11,7 @@ import pytest
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 
 from migrations import migrate
+from server.dialects import dialects
 from server.embedded import EmbeddedPostgres
 from tests.support import PLANS_FILE, Databases, RedisServer, ServerProcess, sql
 
@@ -68,6 +69,7 @@ def server(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> It
         tmp_path_factory.mktemp("server") / "data",
         database_url=url,
         plans_file=str(PLANS_FILE),
+        dialect_hosts=",".join(f"{name}.test={name}" for name in dialects()),
         fetch_networks="127.0.0.77/32",  # where webhooks of tests lead to: nobody is there
     )
     server.start()

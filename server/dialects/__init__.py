@@ -1,11 +1,13 @@
-"""The wires of hosted QR services, each a file or folder here, with what it says of itself as data in a TOML file."""
+"""The wires of hosted QR services, each a module or package here, with what is plain data of it in a TOML file."""
 
+import pkgutil
 import string
 import tomllib
 from functools import cache
-from importlib import resources
+from importlib import import_module, resources
 from typing import Any
 
+from server.dialects.dialect import Dialect
 from server.domain.keys import BASE62, KeyFormat
 from server.domain.plan import Plan
 
@@ -14,6 +16,14 @@ ALPHABETS = {
     "base64url": BASE62 + "-_",
     "hex": string.digits + "abcdef",
 }
+
+
+@cache
+def dialects() -> dict[str, Dialect]:
+    """All there are, by name."""
+    modules = (import_module(f"{__name__}.{each.name}") for each in pkgutil.iter_modules(__path__))
+    found = [each.DIALECT for each in modules if hasattr(each, "DIALECT")]
+    return {each.name: each for each in found}
 
 
 def key_formats() -> dict[str, KeyFormat]:

@@ -63,9 +63,11 @@ class QrCodes:
         tags: tuple[Tag, ...] = (),
         design: Design,
         allow_unscannable: bool = False,
+        new_slug: Callable[[], Slug] = Slug.random,
     ) -> QrCode:
         """A new code: dynamic with a link of its own (Destination) or a link there is (LinkId), or static (Content).
-        A link of its own has the name and the tags of the code.
+        A link of its own has the name and the tags of the code, and a slug by `new_slug`, which is asked again when
+        that is taken.
 
         Raises Unscannable for a picture that no reader would read, unless that is allowed, and PlanLimit.
         """
@@ -73,7 +75,7 @@ class QrCodes:
             destination = says
 
             async def add() -> QrCode:
-                link = self._links.draft(account.id, destination, title=name, tags=tags)
+                link = self._links.draft(account.id, destination, slug=new_slug(), title=name, tags=tags)
                 return await self._add(account, link, name, tags, design, allow_unscannable, with_link=True)
 
             code = await retry_on_clash(add)

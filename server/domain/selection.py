@@ -39,6 +39,8 @@ class LinkSelection(Selection):
 class QrCodeSelection(Selection):
     kind: Kind | None = None
     link_id: LinkId | None = None
+    #: Of their link, in lower case.
+    slug: str | None = None
     sort: QrCodeSort = "created_at"
 
 

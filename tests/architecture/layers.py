@@ -36,6 +36,11 @@ FASTCORE_MAY_NOT_INCLUDE = frozenset(["fcntl.h", "stdio.h", "time.h", "unistd.h"
 
 ENVIRONMENT = frozenset(["environ", "environb", "getenv", "getenvb", "putenv", "unsetenv"])
 
+#: What all dialects stand on; every other module beside these is one.
+DIALECTS_SHARE = frozenset(["access", "coverage", "dialect", "mounts"])
+#: The one module that imports what it finds in its folder.
+FINDS_DIALECTS = "server.dialects"
+
 MIGRATION = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 
 
@@ -286,10 +291,26 @@ def environment_is_read_in_one_place(tree: Tree) -> Iterator[str]:
                 yield f"{module.path}:{line}: touches the environment"
 
 
+def dialects_are_islands(tree: Tree) -> Iterator[str]:
+    """Nothing imports a dialect but its own modules, so that its files can be deleted."""
+    for module in tree.modules:
+        for line, target in tree.targets(module):
+            island = _island(target)
+            if island is not None and island != _island(module.name):
+                yield f"{module.path}:{line}: imports the dialect {island}"
+
+
+def _island(name: str) -> str | None:
+    """The dialect that a module is, or is in."""
+    steps = name.split(".")
+    within = steps[:2] == ["server", "dialects"] and len(steps) > 2
+    return steps[2] if within and steps[2] not in DIALECTS_SHARE else None
+
+
 def no_import_is_hidden(tree: Tree) -> Iterator[str]:
     """An import by a name made at run time would escape all of these laws."""
     for module in tree.modules:
-        if not module.is_cython:
+        if not module.is_cython and module.name != FINDS_DIALECTS:
             for node in ast.walk(module.tree):
                 if isinstance(node, (ast.Name, ast.Attribute)):
                     called = node.id if isinstance(node, ast.Name) else node.attr
@@ -338,6 +359,7 @@ LAWS: list[Callable[[Tree], Iterator[str]]] = [
     edge_is_hot,
     migrations_stand_alone,
     environment_is_read_in_one_place,
+    dialects_are_islands,
     no_import_is_hidden,
     no_cycles,
     migrations_are_numbered,

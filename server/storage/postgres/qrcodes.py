@@ -181,6 +181,8 @@ class PostgresQrCodes:
             where.add(KINDS[selection.kind])
         if selection.link_id is not None:
             where.add("codes.link_id = {}", selection.link_id)
+        if selection.slug is not None:
+            where.add("links.slug = {}", selection.slug)
         async with self._database.connection() as connection:
             return await SHELF.page(
                 connection,

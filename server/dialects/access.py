@@ -1,0 +1,61 @@
+"""Who calls a dialect: the account behind a key, in whichever header the vendor has it."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from server.asgi import ASGIApp, Headers, Message, Receive, Scope, Send
+from server.dialects.dialect import Kit
+from server.domain.errors import Forbidden, Unauthenticated
+from server.domain.keys import PERMISSIONS, Permission, may
+from server.domain.limits import Standing
+from server.domain.model import Caller
+from server.wire import Handler, bearer_key
+
+CallerHandler = Callable[[Request, Caller], Awaitable[Response]]
+
+#: Where in a request's scope it is said how far its account may still go.
+STANDING = "qredge.standing"
+
+
+class Access:
+    """Opens handlers to those who hold a key that may do what `needs` says. What it makes raises Unauthenticated,
+    Forbidden, PlanLimit and RateLimited. Each request of an account that is known counts, whatever becomes of it."""
+
+    def __init__(self, kit: Kit, key_of: Callable[[Request], str | None] = bearer_key) -> None:
+        self._kit = kit
+        self._key_of = key_of
+
+    def __call__(self, needs: str, handler: CallerHandler) -> Handler:
+        permission = Permission(needs)
+        assert permission in PERMISSIONS, needs
+
+        async def with_caller(request: Request) -> Response:
+            key = self._key_of(request)
+            if not key:
+                raise Unauthenticated
+            caller = await self._kit.accounts.authenticate(key)
+            standing = await self._kit.limits.count_request(caller.account)
+            request.scope[STANDING] = standing
+            if standing.refusal is not None:
+                raise standing.refusal
+            if not may(caller.key.permissions, permission):
+                raise Forbidden.needs(permission)
+            return await handler(request, caller)
+
+        return with_caller
+
+
+def telling_standing(app: ASGIApp, headers: Callable[[Standing], Headers]) -> ASGIApp:
+    """The app, whose every answer to an account that is known has these headers, whoever has made it."""
+
+    async def telling(scope: Scope, receive: Receive, send: Send) -> None:
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start" and STANDING in scope:
+                message["headers"] = [*message["headers"], *headers(scope[STANDING])]
+            await send(message)
+
+        await app(scope, receive, answer)
+
+    return telling
