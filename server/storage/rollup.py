@@ -1,0 +1,279 @@
+"""Counts of scans, as the rows of rollups hold them.
+
+Scans are told in the order of the log. Those of one link, and those of all links of an account, that follow each other
+within a quarter of an hour are a `Run`; runs are added to the rows of their quarter, their day and their month (UTC).
+However the log is cut into batches, the same comes out, and so it does when it is counted anew.
+
+What scans have in common is counted by dimension, people and bots apart, each as a JSON object of keys and counts.
+`groups` are these in the order of DIMENSIONS, people's first, with a line feed between them and none at the end.
+
+One has at most MAX_KEYS keys, those that came first: what comes later is counted as OTHER. So no row grows with its
+scans, and what is frequent, and so comes early, is counted by its name.
+
+`counts` of a day are, of each quarter of an hour that has any, its number in the day (u8), and then, in the same order,
+all of their people, bots, unique people and unique bots (u32, little-endian).
+"""
+
+import struct
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Literal, NamedTuple, get_args
+
+import orjson
+
+from server.domain.model import AccountId, LinkId
+
+Dimension = Literal[
+    "device",
+    "os",
+    "browser",
+    "browser_version",
+    "bot",
+    "country",
+    "region",
+    "city",
+    "network",
+    "language",
+    "referrer",
+    "source",
+]
+DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
+
+MAX_KEYS = 500
+
+#: In place of a key: what is not known, and what there was no room for. No value is the one, nor has the other in it.
+UNKNOWN = ""
+OTHER = "\0"
+
+#: In place of a link: all those of an account. In place of an account: that of a link that is gone.
+ALL_LINKS = LinkId(0)
+NO_ACCOUNT = AccountId(0)
+
+QUARTER_US = 900_000_000
+#: Quarters of an hour in a day.
+SLOTS = 96
+SLOT_BYTES = 17
+
+#: A scan's keys, one for each of DIMENSIONS.
+Keys = tuple[str, ...]
+
+#: For each of DIMENSIONS, of people; then, of bots.
+GROUPS = 2 * len(DIMENSIONS)
+Group = dict[str, int]
+
+
+class Counts(NamedTuple):
+    people: int = 0
+    bots: int = 0
+    unique_people: int = 0
+    unique_bots: int = 0
+
+
+NONE = Counts()
+
+
+@lru_cache(1 << 14)
+def agent_keys(device: str | None, os: str | None, browser: str | None, version: str | None, bot: str | None) -> Keys:
+    """Those of a user agent. A browser's version goes with its name."""
+    versioned = f"{browser} {version}" if browser and version else None
+    return tuple(each or UNKNOWN for each in (device, os, browser, versioned, bot))
+
+
+@lru_cache(1 << 15)
+def place_keys(country: str | None, region: str | None, city: str | None, network: str | None) -> Keys:
+    """Those of a place. A region or city is told from others of its name by its country."""
+
+    def within(name: str | None) -> str | None:
+        return f"{name}, {country}" if name and country else name
+
+    return tuple(each or UNKNOWN for each in (country, within(region), within(city), network))
+
+
+@lru_cache(1 << 14)
+def language_key(header: str | None) -> str:
+    """The first language of Accept-Language: "de" of "de-CH,de;q=0.9". Browsers name the one they like best first."""
+    if not header:
+        return UNKNOWN
+    tag = header.partition(",")[0].partition(";")[0].partition("-")[0].strip().lower()
+    return tag if 2 <= len(tag) <= 8 and tag.isascii() and tag.isalpha() else UNKNOWN
+
+
+def source_key(from_code: bool | None) -> str:
+    return UNKNOWN if from_code is None else "scan" if from_code else "click"
+
+
+class Run:
+    """Scans one after the other of one link, or of one account, within a quarter of an hour."""
+
+    __slots__ = (
+        *("account", "link", "number", "quarter", "people", "bots", "unique_people", "unique_bots"),
+        *("last_scan_us", "last_bot_us", "groups"),
+    )
+
+    def __init__(self, account: AccountId, link: LinkId, number: int, quarter: int) -> None:
+        self.account = account
+        self.link = link
+        #: That of its first scan: the place in the order of the log.
+        self.number = number
+        #: Quarters of an hour since 1970.
+        self.quarter = quarter
+        self.people = self.bots = self.unique_people = self.unique_bots = 0
+        #: Microseconds since 1970.
+        self.last_scan_us: int | None = None
+        self.last_bot_us: int | None = None
+        #: Packed.
+        self.groups = b""
+
+
+class Tally:
+    """Counts scans that are told in the order of the log."""
+
+    def __init__(self) -> None:
+        self.runs: list[Run] = []
+        #: The last run of each account and link, and the keys of its people, and of its bots.
+        self._open: dict[tuple[AccountId, LinkId], tuple[Run, list[Keys], list[Keys]]] = {}
+
+    def add(self, number: int, account: AccountId, link: LinkId, time_us: int, keys: Keys, *, bot: bool) -> list[Run]:
+        """The run of its link, and that of its account, which are to hear if the scan is a visitor's first."""
+        quarter = time_us // QUARTER_US
+        runs = []
+        for of in ((account, link), (account, ALL_LINKS)):
+            opened = self._open.get(of)
+            if opened is None or opened[0].quarter != quarter:
+                if opened is not None:
+                    _close(*opened)
+                opened = self._open[of] = (Run(*of, number, quarter), [], [])
+                self.runs.append(opened[0])
+            run, people, bots = opened
+            if bot:
+                bots.append(keys)
+                if run.last_bot_us is None or time_us > run.last_bot_us:
+                    run.last_bot_us = time_us
+            else:
+                people.append(keys)
+                if run.last_scan_us is None or time_us > run.last_scan_us:
+                    run.last_scan_us = time_us
+            runs.append(run)
+        return runs
+
+    def close(self) -> list[Run]:
+        """All runs, in the order of their first scans."""
+        for opened in self._open.values():
+            _close(*opened)
+        self._open = {}
+        return self.runs
+
+
+def _close(run: Run, people: list[Keys], bots: list[Keys]) -> None:
+    run.people, run.bots = len(people), len(bots)
+    run.groups = _packed([*_counted(people), *_counted(bots)])
+
+
+def _counted(scans: list[Keys]) -> Iterable[Group]:
+    """Of each dimension, the keys in the order in which they came. All of them: which are kept, depends on the row."""
+    return map(Counter, zip(*scans, strict=True)) if scans else ({} for _ in DIMENSIONS)
+
+
+def _packed(groups: Iterable[Group]) -> bytes:
+    return b"\n".join([orjson.dumps(group) if group else b"" for group in groups]).rstrip(b"\n")
+
+
+def lines(groups: bytes) -> list[bytes]:
+    """Each group's, for each of DIMENSIONS, people first; empty where there are none."""
+    found = groups.split(b"\n") if groups else []
+    return found + [b""] * (GROUPS - len(found))
+
+
+def unpack(groups: bytes, dimension: Dimension, *, bots: bool) -> Group:
+    """Of one dimension, the people's or the bots': with UNKNOWN and OTHER among the keys."""
+    line = lines(groups)[DIMENSIONS.index(dimension) + bots * len(DIMENSIONS)]
+    return orjson.loads(line) if line else {}
+
+
+class Row:
+    """What is counted in one row: of a quarter of an hour, of a day, or of a month."""
+
+    __slots__ = ("_groups", "counts", "last_bot_us", "last_scan_us", "slots")
+
+    def __init__(
+        self,
+        groups: bytes = b"",
+        *,
+        counts: Counts = NONE,
+        slots: bytes = b"",
+        last_scan_us: int | None = None,
+        last_bot_us: int | None = None,
+    ) -> None:
+        #: Those that were added to are unpacked.
+        self._groups: list[bytes | Group] = [*lines(groups)]
+        self.counts = counts
+        #: By quarter of an hour of the day.
+        self.slots = unpack_slots(slots)
+        self.last_scan_us = last_scan_us
+        self.last_bot_us = last_bot_us
+
+    @property
+    def groups(self) -> bytes:
+        packed = [orjson.dumps(each) if isinstance(each, dict) else each for each in self._groups]
+        return b"\n".join(packed).rstrip(b"\n")
+
+    def add(self, run: Run) -> None:
+        counts = Counts(run.people, run.bots, run.unique_people, run.unique_bots)
+        slot = run.quarter % SLOTS
+        self.counts = _sum(self.counts, counts)
+        self.slots[slot] = _sum(self.slots.get(slot, NONE), counts)
+        self.last_scan_us = max(self.last_scan_us, run.last_scan_us, key=_or_before_all)
+        self.last_bot_us = max(self.last_bot_us, run.last_bot_us, key=_or_before_all)
+        for at, line in enumerate(lines(run.groups)):
+            if line:
+                group = self._groups[at]
+                if isinstance(group, bytes):
+                    group = self._groups[at] = orjson.loads(group) if group else {}
+                merge(group, orjson.loads(line))
+
+
+def _or_before_all(time_us: int | None) -> float:
+    return float("-inf") if time_us is None else time_us
+
+
+def _sum(one: Counts, other: Counts) -> Counts:
+    return Counts(one[0] + other[0], one[1] + other[1], one[2] + other[2], one[3] + other[3])
+
+
+def merge(group: Group, more: Group) -> None:
+    """Adds to a group what came behind it."""
+    for key, count in more.items():
+        if key in group:
+            group[key] += count
+        elif len(group) < MAX_KEYS:
+            group[key] = count
+        else:
+            group[OTHER] = group.get(OTHER, 0) + count
+
+
+# --- quarters of an hour of a day ---------------------------------------------------------------------------------
+
+
+def pack_slots(slots: Mapping[int, Counts]) -> bytes:
+    numbers = sorted(slots)
+    columns = zip(*(slots[number] for number in numbers), strict=True)
+    return bytes(numbers) + b"".join(struct.pack(f"<{len(numbers)}I", *column) for column in columns)
+
+
+def unpack_slots(packed: bytes) -> dict[int, Counts]:
+    size = len(packed) // SLOT_BYTES
+    columns = struct.iter_unpack(f"<{size}I", packed[size:]) if size else ()
+    return dict(zip(packed[:size], map(Counts, *columns), strict=True)) if size else {}
+
+
+def slots_between(packed: bytes, first: int, end: int) -> Counts:
+    """The counts from one quarter of an hour of the day on, and before another."""
+    size = len(packed) // SLOT_BYTES
+    numbers = packed[:size]
+    start, stop = bisect_left(numbers, first), bisect_left(numbers, end)
+    if start == stop:
+        return NONE
+    counts = struct.unpack_from(f"<{4 * size}I", packed, size)
+    return Counts(*(sum(counts[at + start : at + stop]) for at in range(0, 4 * size, size)))
