@@ -303,23 +303,34 @@ class TargetStore(TargetSource, Protocol):
     async def some(self, slugs: list[str]) -> list[Target]: ...
 
 
+class PreparedScans(Protocol):
+    """Scans, ready to be written."""
+
+    async def write(self, journal: str, start: Position | None, end: Position) -> bool:
+        """Adds the scans, counts them, and moves the journal's position from start to end, all of it or nothing.
+
+        False, and nothing added, when the journal no longer stands at `start`: somebody else has written on.
+        """
+
+
 class ScanLog(Protocol):
     """The table of scans, and how far each journal has come into it."""
 
     async def position(self, journal: str) -> Position | None: ...
 
-    async def write(self, journal: str, start: Position | None, end: Position, scans: list[Scan]) -> bool:
-        """Adds the scans and moves the journal's position from start to end, both or neither.
+    async def prepare(self, scans: list[Scan]) -> PreparedScans:
+        """All that can be done before the scans in front of them are written."""
 
-        False, and nothing added, when the journal no longer stands at `start`: somebody else has written on.
-        """
+    async def fold(self) -> None:
+        """Adds what was counted of late to the rollups."""
 
     async def forget(self, journal: str) -> None:
         """Drops the position of a journal that is no more."""
 
     async def retire(self, days: int) -> list[str]:
-        """Forgets the salts of past days; drops months of which every scan is older than `days`, unless that is 0, and
-        returns their names. What was counted stays. Raises StorageUnavailable also where somebody is in the way."""
+        """Forgets the salts and visitors of past days; drops months of which every scan is older than `days`, unless
+        that is 0, and returns their names. What was counted stays. Raises StorageUnavailable also where somebody is in
+        the way."""
 
     async def salt(self, day: date) -> bytes:
         """What visitors are hashed with on this day, the same for everybody who asks; those of past days are

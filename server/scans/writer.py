@@ -3,6 +3,9 @@
 A batch's rows and the journal's new position are one transaction. Whatever dies before it leaves the scans in the
 journal, whatever dies after it leaves the position behind them; there is no in between. One writer serves all
 journals under a folder, also those whose processes are gone, which it then removes.
+
+While the database takes a batch the next one is read and made ready. Where it stands in its journal is then told
+from the batch before; should that not be written, neither is this one, as the journal does not stand there.
 """
 
 import asyncio
@@ -11,24 +14,29 @@ import logging
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from time import monotonic, time
 
 from server.domain.errors import StorageUnavailable
 from server.domain.model import Position, Scan
-from server.domain.ports import ScanLog
+from server.domain.ports import PreparedScans, ScanLog
 from server.scans.classifier import DAY_US, Classifier
 from server.scans.geo import Place
 from server.scans.reader import START, JournalReader
 from server.scans.record import Record
 from server.scans.visitor import Visitors
 
-BATCH = 20_000
+#: Scans of a batch when there are as many; they take some 100 MB until they are written, and the next ones as much.
+BATCH = 50_000
+#: Records that are classified before others have their turn.
+SLICE = 500
 IDLE_S = 0.1
 RETRY_S = 0.5
 REMAINS_AGE_S = 3600
 RETIRE_EVERY_S = 3600
+FOLD_EVERY_S = 10.0
 
 log = logging.getLogger(__name__)
 
@@ -52,8 +60,9 @@ class Writer:
         #: Those of the last batch only, as whoever had more of them could tell more of who was here.
         self._salts: dict[date, bytes] = {}
         self._readers: dict[str, JournalReader] = {}
-        #: How far each journal has been written; None when none of it has.
+        #: How far each journal has been written, or is being; None when none of it has.
         self._positions: dict[str, Position | None] = {}
+        self._writing: asyncio.Task[None] | None = None
         self._down = False
         self._retention_days = retention_days
         self._retire_at = 0.0
@@ -62,10 +71,12 @@ class Writer:
         """Drains until `stop` is set, and then until nothing is left or the database cannot take it."""
         self._root.mkdir(parents=True, exist_ok=True)
         lock = os.open(self._root / "writer.lock", os.O_CREAT | os.O_RDWR, 0o600)
+        folding: asyncio.Task[None] | None = None
         try:
             if not await self._alone(lock, stop):
                 return
             self._remove_remains()
+            folding = asyncio.create_task(self._fold(stop))
             while True:
                 stopping = stop.is_set()
                 try:
@@ -84,7 +95,16 @@ class Writer:
                     await self.retire()
                     await _pause(stop, IDLE_S)
         finally:
+            if folding is not None:
+                folding.cancel()
             os.close(lock)
+
+    async def _fold(self, stop: asyncio.Event) -> None:
+        """Adds what was counted to the rollups, every now and then, beside the writing."""
+        while not stop.is_set():
+            await _pause(stop, FOLD_EVERY_S)
+            with suppress(StorageUnavailable):
+                await self._scans.fold()
 
     async def _alone(self, lock: int, stop: asyncio.Event) -> bool:
         """Waits until no other writer serves this folder; False when stopped before."""
@@ -106,13 +126,34 @@ class Writer:
                 shutil.rmtree(folder, ignore_errors=True)
 
     async def drain(self) -> bool:
-        """One batch of each journal; returns whether any had one. Raises StorageUnavailable."""
+        """Writes all that the journals have, a batch of each in turn; False if there was nothing. Raises
+        StorageUnavailable."""
+        busy = False
+        try:
+            while await self._round():
+                busy = True
+            await self._written()
+        except BaseException:
+            self._positions.clear()
+            if self._writing is not None:
+                await asyncio.gather(self._writing, return_exceptions=True)
+                self._writing = None
+            raise
+        return busy
+
+    async def _round(self) -> bool:
+        """A batch of each journal, of which the last one may be still under way."""
         busy = False
         for folder in sorted(self._root.iterdir()):
             if folder.is_dir() and not folder.name.startswith("."):
-                reader = self._readers.setdefault(folder.name, JournalReader(folder))
-                busy |= await self._drain(reader)
+                busy |= await self._drain(self._readers.setdefault(folder.name, JournalReader(folder)))
         return busy
+
+    async def _written(self) -> None:
+        """Waits for the batch that is under way."""
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            await writing
 
     async def retire(self) -> None:
         """Forgets what is to be kept no longer, every now and then, when there is nothing to write."""
@@ -129,32 +170,43 @@ class Writer:
 
     async def _drain(self, reader: JournalReader) -> bool:
         if reader.name not in self._positions:
+            await self._written()
             self._positions[reader.name] = await self._scans.position(reader.name)
-        written = self._positions[reader.name]
+        start = self._positions[reader.name]
         # Asked before reading: when the owner is gone by now, nothing can come behind what is read.
         owned = reader.owned()
-        batch = reader.read(written or START, most=BATCH, owned=owned)
-        if batch.end != (written or START):
-            scans = await self._classified(batch.scans)
-            if not await self._scans.write(reader.name, written, batch.end, scans):
-                log.warning("journal %s was written on by another writer; reading its position again", reader.name)
-                del self._positions[reader.name]
-                return True
+        batch = reader.read(start or START, most=BATCH, owned=owned)
+        if batch.end != (start or START):
+            prepared = await self._scans.prepare(await self._classified(batch.scans))
+            await self._written()
             self._positions[reader.name] = batch.end
-            reader.recycle(batch.end)
+            self._writing = asyncio.create_task(self._write(reader, prepared, start, batch.end))
             return True
         if not owned:
-            reader.remove()
-            await self._scans.forget(reader.name)
-            del self._readers[reader.name], self._positions[reader.name]
+            await self._written()
+            if self._positions.get(reader.name) == start:  # all of it has been written
+                reader.remove()
+                await self._scans.forget(reader.name)
+                del self._readers[reader.name], self._positions[reader.name]
         return False
+
+    async def _write(self, reader: JournalReader, scans: PreparedScans, start: Position | None, end: Position) -> None:
+        if await scans.write(reader.name, start, end):
+            reader.recycle(end)
+        else:
+            log.warning("journal %s was written on by another writer; reading its position again", reader.name)
+            self._positions.pop(reader.name, None)
 
     async def _classified(self, records: list[Record]) -> list[Scan]:
         """The scans, with all that follows from what their requests said."""
         days = self._classifier.days(records)
         self._salts = {day: self._salts.get(day) or await self._scans.salt(day) for day in set(days.values())}
         salts = {number: self._salts[day] for number, day in days.items()}
-        return [self._classifier.scan(record, salts[record.time_us // DAY_US]) for record in records]
+        scans: list[Scan] = []
+        for at in range(0, len(records), SLICE):
+            scans += [self._classifier.scan(each, salts[each.time_us // DAY_US]) for each in records[at : at + SLICE]]
+            await asyncio.sleep(0)
+        return scans
 
     def _report_down(self) -> None:
         if not self._down:

@@ -19,7 +19,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, Protocol, cast, get_args
 
 import orjson
 
@@ -55,6 +55,9 @@ QUARTER_US = 900_000_000
 #: Quarters of an hour in a day.
 SLOTS = 96
 SLOT_BYTES = 17
+
+#: Scans of a run, so that those of a busy account need no more memory.
+MAX_RUN = 10_000
 
 #: A scan's keys, one for each of DIMENSIONS.
 Keys = tuple[str, ...]
@@ -104,6 +107,43 @@ def source_key(from_code: bool | None) -> str:
     return UNKNOWN if from_code is None else "scan" if from_code else "click"
 
 
+class Facts(Protocol):
+    """What is known of a scan, as `Scan` and rows of the log have it."""
+
+    @property
+    def device(self) -> str | None: ...
+    @property
+    def os(self) -> str | None: ...
+    @property
+    def browser(self) -> str | None: ...
+    @property
+    def browser_version(self) -> str | None: ...
+    @property
+    def bot(self) -> str | None: ...
+    @property
+    def country(self) -> str | None: ...
+    @property
+    def region(self) -> str | None: ...
+    @property
+    def city(self) -> str | None: ...
+    @property
+    def network(self) -> str | None: ...
+    @property
+    def language(self) -> str | None: ...
+    @property
+    def referrer_host(self) -> str | None: ...
+    @property
+    def from_code(self) -> bool | None: ...
+
+
+def keys_of(scan: Facts) -> Keys:
+    return (
+        *agent_keys(scan.device, scan.os, scan.browser, scan.browser_version, scan.bot),
+        *place_keys(scan.country, scan.region, scan.city, scan.network),
+        *(language_key(scan.language), scan.referrer_host or UNKNOWN, source_key(scan.from_code)),
+    )
+
+
 class Run:
     """Scans one after the other of one link, or of one account, within a quarter of an hour."""
 
@@ -117,13 +157,13 @@ class Run:
         self.link = link
         #: That of its first scan: the place in the order of the log.
         self.number = number
-        #: Quarters of an hour since 1970.
+        #: Quarters of an hour since 2000.
         self.quarter = quarter
         self.people = self.bots = self.unique_people = self.unique_bots = 0
-        #: Microseconds since 1970.
+        #: Microseconds since 2000.
         self.last_scan_us: int | None = None
         self.last_bot_us: int | None = None
-        #: Packed.
+        #: Packed, once the run is closed.
         self.groups = b""
 
 
@@ -132,38 +172,35 @@ class Tally:
 
     def __init__(self) -> None:
         self.runs: list[Run] = []
-        #: The last run of each account and link, and the keys of its people, and of its bots.
+        #: The last run of each, and the keys of its people, and of its bots.
         self._open: dict[tuple[AccountId, LinkId], tuple[Run, list[Keys], list[Keys]]] = {}
 
-    def add(self, number: int, account: AccountId, link: LinkId, time_us: int, keys: Keys, *, bot: bool) -> list[Run]:
-        """The run of its link, and that of its account, which are to hear if the scan is a visitor's first."""
+    def add(self, of: tuple[AccountId, LinkId], number: int, time_us: int, keys: Keys, *, bot: bool) -> Run:
+        """The scan's run, which is to hear if it is a visitor's first."""
         quarter = time_us // QUARTER_US
-        runs = []
-        for of in ((account, link), (account, ALL_LINKS)):
-            opened = self._open.get(of)
-            if opened is None or opened[0].quarter != quarter:
-                if opened is not None:
-                    _close(*opened)
-                opened = self._open[of] = (Run(*of, number, quarter), [], [])
-                self.runs.append(opened[0])
-            run, people, bots = opened
-            if bot:
-                bots.append(keys)
-                if run.last_bot_us is None or time_us > run.last_bot_us:
-                    run.last_bot_us = time_us
-            else:
-                people.append(keys)
-                if run.last_scan_us is None or time_us > run.last_scan_us:
-                    run.last_scan_us = time_us
-            runs.append(run)
-        return runs
+        opened = self._open.get(of)
+        if opened is None or opened[0].quarter != quarter or len(opened[1]) + len(opened[2]) == MAX_RUN:
+            if opened is not None:
+                _close(*opened)
+            opened = self._open[of] = (Run(*of, number, quarter), [], [])
+            self.runs.append(opened[0])
+        run, people, bots = opened
+        if bot:
+            bots.append(keys)
+            if run.last_bot_us is None or time_us > run.last_bot_us:
+                run.last_bot_us = time_us
+        else:
+            people.append(keys)
+            if run.last_scan_us is None or time_us > run.last_scan_us:
+                run.last_scan_us = time_us
+        return run
 
     def close(self) -> list[Run]:
-        """All runs, in the order of their first scans."""
+        """All runs since it was closed last, in the order of their first scans."""
         for opened in self._open.values():
             _close(*opened)
-        self._open = {}
-        return self.runs
+        runs, self.runs, self._open = self.runs, [], {}
+        return runs
 
 
 def _close(run: Run, people: list[Keys], bots: list[Keys]) -> None:
@@ -216,8 +253,12 @@ class Row:
 
     @property
     def groups(self) -> bytes:
-        packed = [orjson.dumps(each) if isinstance(each, dict) else each for each in self._groups]
-        return b"\n".join(packed).rstrip(b"\n")
+        self.pack()
+        return b"\n".join(cast("list[bytes]", self._groups)).rstrip(b"\n")
+
+    def pack(self) -> None:
+        """Takes less memory from now on, until something is added."""
+        self._groups = [orjson.dumps(each) if isinstance(each, dict) else each for each in self._groups]
 
     def add(self, run: Run) -> None:
         counts = Counts(run.people, run.bots, run.unique_people, run.unique_bots)

@@ -53,7 +53,8 @@ def write(server: ServerProcess, scans: Sequence[Scan]) -> None:
         database = Database(server.database_url)
         await database.open()
         try:
-            assert await PostgresScanLog(database).write(uuid4().hex, None, Position(1, 16), list(scans))
+            prepared = await PostgresScanLog(database).prepare(list(scans))
+            assert await prepared.write(uuid4().hex, None, Position(1, 16))
         finally:
             await database.close()
 

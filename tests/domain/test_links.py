@@ -158,7 +158,8 @@ async def test_stats_are_of_this_link_with_a_bucket_for_every_interval(desk: Des
     moments = [noon, noon + timedelta(minutes=59), noon + timedelta(hours=2)]
     scans = [scanned(link.id, moment) for moment in moments]
     log = PostgresScanLog(desk.database)
-    assert await log.write(f"journal-of-{link.id}", None, At(1, 8), [*scans, scanned(other.id, noon)])
+    prepared = await log.prepare([*scans, scanned(other.id, noon)])
+    assert await prepared.write(f"journal-of-{link.id}", None, At(1, 8))
 
     period = Period(start=noon, end=noon + timedelta(hours=3), interval="hour")
     stats = await desk.links.stats(desk.account, link.id, Asked(period=period))

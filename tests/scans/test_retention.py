@@ -36,7 +36,7 @@ async def log(database_url: str) -> AsyncIterator[PostgresScanLog]:
     database = Database(database_url, max_connections=3)
     await database.open()
     log = PostgresScanLog(database)
-    assert await log.write("journal", None, Position(1, 16), [scanned(at) for at in MOMENTS])
+    assert await (await log.prepare([scanned(at) for at in MOMENTS])).write("journal", None, Position(1, 16))
     yield log
     await database.close()
 
@@ -71,7 +71,7 @@ async def test_what_no_month_holds_goes_as_well(log: PostgresScanLog, database_u
     await connection.execute("DROP TABLE scans_2020_02")
     await connection.close()
     # The log believes that the month is still there, as after another server has dropped it.
-    assert await log.write("other", None, Position(1, 16), [scanned(MOMENTS[3])])
+    assert await (await log.prepare([scanned(MOMENTS[3])])).write("other", None, Position(1, 16))
     connection = await asyncpg.connect(database_url)
     assert await connection.fetchval("SELECT count(*) FROM scans_default") == 1
     await log.retire(60)

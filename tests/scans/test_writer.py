@@ -19,7 +19,7 @@ from server.scans.record import FRAME, tags
 from server.scans.visitor import ALWAYS, Keep, Salting, Visitors
 from server.scans.writer import Writer
 from server.storage.postgres.pool import Database
-from server.storage.postgres.scans import PostgresScanLog
+from server.storage.postgres.scans import PostgresScanLog, Prepared
 from tests.support import PHONE, eventually, nowhere
 
 pytestmark = pytest.mark.anyio
@@ -82,21 +82,29 @@ class Failing(PostgresScanLog):
 
     fail: str | None = None
 
-    async def write(self, journal: str, start: Position | None, end: Position, scans: list[Scan]) -> bool:
-        if self.fail == "before":
-            self.fail = None
+    async def prepare(self, scans: list[Scan]) -> Prepared:
+        return FailingScans(self, await super().prepare(scans))
+
+
+class FailingScans(Prepared):
+    def __init__(self, log: Failing, prepared: Prepared) -> None:
+        vars(self).update(vars(prepared))
+        self.log = log
+
+    async def write(self, journal: str, start: Position | None, end: Position) -> bool:
+        fail, self.log.fail = self.log.fail, None
+        if fail == "before":
             raise StorageUnavailable
-        written = await super().write(journal, start, end, scans)
-        if self.fail == "after":
-            self.fail = None
+        written = await super().write(journal, start, end)
+        if fail == "after":
             raise StorageUnavailable
         return written
 
 
 async def test_scans_come_into_the_database(database: Database, journal: Journal, tmp_path: Path) -> None:
-    scan(journal, *range(300))
+    scan(journal, *range(1, 301))
     await drained(writing(tmp_path, PostgresScanLog(database)))
-    assert await rows(database) == list(range(300))
+    assert await rows(database) == list(range(1, 301))
     journal.close()
 
 
@@ -121,22 +129,22 @@ async def test_a_write_that_fails_or_only_seems_to_is_neither_lost_nor_doubled(
 async def test_a_new_writer_goes_on_where_the_last_one_died(
     database: Database, journal: Journal, tmp_path: Path
 ) -> None:
-    scan(journal, *range(100))
+    scan(journal, *range(1, 100))
     await drained(writing(tmp_path, PostgresScanLog(database)))
-    scan(journal, *range(100, 500))
+    scan(journal, *range(100, 501))
     await drained(writing(tmp_path, PostgresScanLog(database)))
-    assert await rows(database) == list(range(500))
+    assert await rows(database) == list(range(1, 501))
     journal.close()
 
 
 async def test_two_writers_at_once_write_each_scan_once(database: Database, journal: Journal, tmp_path: Path) -> None:
     writers = [writing(tmp_path, PostgresScanLog(database)) for _ in range(2)]
-    for first in range(0, 200, 10):
+    for first in range(1, 201, 10):
         scan(journal, *range(first, first + 10))
         await asyncio.gather(*(writer.drain() for writer in writers))
     for writer in writers:
         await drained(writer)
-    assert await rows(database) == list(range(200))
+    assert await rows(database) == list(range(1, 201))
     journal.close()
 
 
@@ -179,7 +187,7 @@ async def test_the_journal_of_the_version_before_is_written(database: Database, 
     records = [FRAME.pack(len(body), crc32(body)) + body for body in bodies]
     (folder / "00000001.seg").write_bytes((b"qredge journal 1" + b"".join(records)).ljust(MIN_SEGMENT_BYTES, b"\0"))
     log = PostgresScanLog(database)
-    assert await log.write("left-behind", None, Position(1, 16 + len(records[0])), [])
+    assert await (await log.prepare([])).write("left-behind", None, Position(1, 16 + len(records[0])))
     await drained(writing(tmp_path, log))
     assert await rows(database) == [2, 3]
     async with database.connection() as connection:
@@ -220,7 +228,7 @@ async def test_a_scan_is_where_its_address_was_and_each_address_is_looked_up_onc
         asked.append(address)
         return {"203.0.113.77": Place("CH", "ZH", "Zürich", "mobile"), "2001:db8::7": Place("FR")}.get(address, NOWHERE)
 
-    for number, client in enumerate(["203.0.113.77", "2001:db8::7", "203.0.113.77", "198.51.100.1", ""]):
+    for number, client in enumerate(["203.0.113.77", "2001:db8::7", "203.0.113.77", "198.51.100.1", ""], 1):
         scan(journal, number, client=client)
     visitors = Visitors(trusted=(), keep="none", salting="daily")
     await drained(Writer(tmp_path, PostgresScanLog(database), visitors, place))

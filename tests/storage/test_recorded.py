@@ -63,7 +63,8 @@ journals = map(str, count())
 
 async def write(database: Database, *links: int) -> None:
     log = PostgresScanLog(database)
-    assert await log.write(f"journal {next(journals)}", None, Position(1, 16), [scanned(link) for link in links])
+    scans = await log.prepare([scanned(link) for link in links])
+    assert await scans.write(f"journal {next(journals)}", None, Position(1, 16))
 
 
 async def walk(reader: PostgresRecordedScans, behind: ScanId = BEGINNING) -> list[RecordedScan]:

@@ -1,9 +1,11 @@
 """The scan log: rows, their counts, and the journals' positions, in one transaction."""
 
+import asyncio
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
 from secrets import token_bytes
+from typing import TYPE_CHECKING
 
 import asyncpg
 
@@ -13,6 +15,11 @@ from server.domain.model import AccountId, LinkId, Position, Scan
 from server.storage.postgres.copying import COLUMNS, DAY_US, HOUR_US, microseconds, moment, numbered, rows
 from server.storage.postgres.notify import SCANS, listed
 from server.storage.postgres.pool import Database
+from server.storage.postgres.rollups import LOCK, PATIENCE, Sighting, add_fresh, fold, forget_visitors, see
+from server.storage.rollup import ALL_LINKS, NO_ACCOUNT, Run, Tally, keys_of
+
+if TYPE_CHECKING:
+    from server.storage.postgres.pool import Connection
 
 POSITION = 'SELECT segment, "offset" FROM journal_positions WHERE journal = $1'
 
@@ -28,7 +35,6 @@ ADVANCE = """
 
 FORGET = "DELETE FROM journal_positions WHERE journal = $1"
 
-# Rows are touched in the order of their keys, so that the writers of two machines cannot deadlock.
 COUNT_HOURS = """
     INSERT INTO scan_hours (link_id, hour, scans, bots)
     SELECT * FROM unnest($1::bigint[], $2::timestamptz[], $3::bigint[], $4::bigint[]) ORDER BY 1, 2
@@ -52,6 +58,9 @@ SALT = "SELECT salt FROM visitor_salts WHERE day = $1"
 FORGET_SALTS = "DELETE FROM visitor_salts WHERE made_at < now() - interval '2 days' AND day > '-infinity'"
 SALT_BYTES = 32
 
+#: Scans that are prepared before others have their turn.
+SLICE = 500
+
 #: Links whose account is remembered.
 MAX_KNOWN = 1 << 20
 
@@ -70,6 +79,82 @@ MAKE_MONTH = "SELECT make_scans_month($1)"
 DROP_OLD = "SELECT drop_old_scans($1)"
 
 
+class Prepared:
+    """`PreparedScans`: all but what only the database can tell, their ids, and which are a visitor's first."""
+
+    def __init__(self, database: Database, accounts: dict[LinkId, AccountId]) -> None:
+        """`accounts` are those of the links; one that is gone has none."""
+        self._database = database
+        self._accounts = accounts
+        self._rows: list[bytes] = []
+        self._tally = Tally()
+        #: By scan.
+        self._link_runs: list[Run] = []
+        self._account_runs: list[Run] = []
+        self._bots = bytearray()
+        #: Everybody who scanned a link on a day, and their first scan in here.
+        self._first: dict[Sighting, int] = {}
+
+    def add(self, scans: list[Scan]) -> None:
+        """Those that come next in the order of the log."""
+        times_us = [microseconds(scan.scanned_at) for scan in scans]
+        tally, owner = self._tally.add, self._accounts.get
+        for number, (scan, time_us) in enumerate(zip(scans, times_us, strict=True), len(self._rows)):
+            link, account, bot = scan.link_id, owner(scan.link_id, NO_ACCOUNT), scan.device == "bot"
+            keys = keys_of(scan)
+            self._link_runs.append(tally((account, link), number, time_us, keys, bot=bot))
+            self._account_runs.append(tally((account, ALL_LINKS), number, time_us, keys, bot=bot))
+            self._bots.append(bot)
+            self._first.setdefault(Sighting(time_us // DAY_US, account, scan.visitor, link), number)
+        self._rows += rows(scans, times_us, self._accounts)
+
+    def close(self) -> None:
+        """No more come."""
+        self._runs = self._tally.close()
+        self._hours = _hours(self._runs)
+        self._totals = _totals(self._runs)
+        self._sightings = list(self._first)
+        self._numbers = list(self._first.values())
+
+    async def write(self, journal: str, start: Position | None, end: Position) -> bool:
+        try:
+            async with self._database.transaction() as connection:
+                await connection.execute(PATIENCE)
+                await connection.execute(LOCK)
+                if start is None:
+                    moved = await connection.fetchval(START, journal, *end)
+                else:
+                    moved = await connection.fetchval(ADVANCE, journal, *end, *start)
+                if moved is None:
+                    return False
+                if self._rows:
+                    await self._add(connection)
+                return True
+        except asyncpg.LockNotAvailableError as exc:  # a month is counted anew
+            raise StorageUnavailable from exc
+
+    async def _add(self, connection: "Connection") -> None:
+        self._count_visitors(*await see(connection, self._sightings))
+        await connection.execute(COUNT_HOURS, *self._hours)
+        await connection.execute(COUNT_TOTALS, *self._totals)
+        count = len(self._rows)
+        last = await connection.fetchval(IDS, count, listed(set(self._accounts.values())))
+        first = last - count + 1
+        await add_fresh(connection, self._runs, first)
+        source = BytesIO(numbered(self._rows, first))
+        await connection.copy_to_table("scans", source=source, columns=COLUMNS, format="binary")
+
+    def _count_visitors(self, of_link: list[int], of_account: list[int]) -> None:
+        """These of the sightings are the first ones of their visitors."""
+        for places, runs in ((of_link, self._link_runs), (of_account, self._account_runs)):
+            for place in places:
+                number = self._numbers[place]
+                if self._bots[number]:
+                    runs[number].unique_bots += 1
+                else:
+                    runs[number].unique_people += 1
+
+
 class PostgresScanLog:
     """`ScanLog`."""
 
@@ -84,26 +169,18 @@ class PostgresScanLog:
             row = await connection.fetchrow(POSITION, journal)
         return None if row is None else Position(*row)
 
-    async def write(self, journal: str, start: Position | None, end: Position, scans: list[Scan]) -> bool:
-        times_us = [microseconds(scan.scanned_at) for scan in scans]
-        await self._make_months(times_us)
-        accounts = await self._accounts_of({scan.link_id for scan in scans})
-        data, hours, totals = rows(scans, times_us, accounts), _hours(scans, times_us), _totals(scans, times_us)
-        whom = listed(set(accounts.values()))
-        async with self._database.transaction() as connection:
-            if start is None:
-                moved = await connection.fetchval(START, journal, *end)
-            else:
-                moved = await connection.fetchval(ADVANCE, journal, *end, *start)
-            if moved is None:
-                return False
-            if scans:
-                await connection.execute(COUNT_HOURS, *hours)
-                await connection.execute(COUNT_TOTALS, *totals)
-                last = await connection.fetchval(IDS, len(scans), whom)
-                source = BytesIO(numbered(data, last - len(scans) + 1))
-                await connection.copy_to_table("scans", source=source, columns=COLUMNS, format="binary")
-            return True
+    async def prepare(self, scans: list[Scan]) -> Prepared:
+        await self._make_months(scans)
+        prepared = Prepared(self._database, await self._accounts_of({scan.link_id for scan in scans}))
+        for start in range(0, len(scans), SLICE):
+            prepared.add(scans[start : start + SLICE])
+            await asyncio.sleep(0)
+        prepared.close()
+        return prepared
+
+    async def fold(self) -> None:
+        while await fold(self._database):
+            pass
 
     async def _accounts_of(self, links: set[LinkId]) -> dict[LinkId, AccountId]:
         """Whose these links are. One that is gone has none, and its scans are kept all the same."""
@@ -127,6 +204,7 @@ class PostgresScanLog:
             await connection.execute(FORGET, journal)
 
     async def retire(self, days: int) -> list[str]:
+        await forget_visitors(self._database)
         try:
             async with self._database.connection() as connection:
                 await connection.execute(FORGET_SALTS)
@@ -136,9 +214,9 @@ class PostgresScanLog:
         except asyncpg.LockNotAvailableError as exc:
             raise StorageUnavailable from exc
 
-    async def _make_months(self, times_us: list[int]) -> None:
+    async def _make_months(self, scans: list[Scan]) -> None:
         """Makes the partitions these scans go to, and those of a month later, ahead of their first scan."""
-        days = {moment(number * DAY_US).date() for number in {time_us // DAY_US for time_us in times_us}}
+        days = {scan.scanned_at.date() for scan in scans}
         days |= {day + timedelta(days=31) for day in days}
         for month in {(day.year, day.month) for day in days} - self._months:
             async with self._database.connection() as connection:
@@ -147,30 +225,25 @@ class PostgresScanLog:
             self._months.add(month)
 
 
-def _hours(scans: list[Scan], times_us: list[int]) -> tuple[list[LinkId], list[datetime], list[int], list[int]]:
+def _hours(runs: list[Run]) -> tuple[list[LinkId], list[datetime], list[int], list[int]]:
     """Links, hours, and how many scans and bots each link had in that hour."""
-    keys = [(scan.link_id, time_us // HOUR_US) for scan, time_us in zip(scans, times_us, strict=True)]
-    bots = Counter([key for key, scan in zip(keys, scans, strict=True) if scan.device == "bot"])
-    everyone = Counter(keys)
-    return (
-        [link for link, _ in everyone],
-        [moment(hour * HOUR_US) for _, hour in everyone],
-        [count - bots[key] for key, count in everyone.items()],
-        [bots[key] for key in everyone],
-    )
+    people, bots = Counter[tuple[LinkId, int]](), Counter[tuple[LinkId, int]]()
+    for run in runs:
+        if run.link != ALL_LINKS:
+            people[run.link, run.quarter // 4] += run.people
+            bots[run.link, run.quarter // 4] += run.bots
+    links = [link for link, _ in people]
+    return links, [moment(hour * HOUR_US) for _, hour in people], list(people.values()), list(bots.values())
 
 
-def _totals(scans: list[Scan], times_us: list[int]) -> tuple[list[LinkId], list[int], list[int], list[datetime | None]]:
+def _totals(runs: list[Run]) -> tuple[list[LinkId], list[int], list[int], list[datetime | None]]:
     """Links, how many scans and bots each had, and when its last scan was."""
-    everyone = Counter([scan.link_id for scan in scans])
-    bots = Counter([scan.link_id for scan in scans if scan.device == "bot"])
-    last: dict[LinkId, int] = {}
-    for scan, time_us in zip(scans, times_us, strict=True):
-        if scan.device != "bot" and time_us >= last.get(scan.link_id, time_us):
-            last[scan.link_id] = time_us
-    return (
-        list(everyone),
-        [count - bots[link] for link, count in everyone.items()],
-        [bots[link] for link in everyone],
-        [moment(last[link]) if link in last else None for link in everyone],
-    )
+    people, bots, last = Counter[LinkId](), Counter[LinkId](), dict[LinkId, int]()
+    for run in runs:
+        if run.link != ALL_LINKS:
+            people[run.link] += run.people
+            bots[run.link] += run.bots
+            if run.last_scan_us is not None:
+                last[run.link] = max(run.last_scan_us, last.get(run.link, run.last_scan_us))
+    times = [moment(last[link]) if link in last else None for link in people]
+    return list(people), list(people.values()), list(bots.values()), times

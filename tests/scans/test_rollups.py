@@ -1,0 +1,246 @@
+"""What is kept of counts is what the log says: in odd batches, by two writers, late, and with clocks that are wrong."""
+
+import asyncio
+import random
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+
+import asyncpg
+import pytest
+
+from server.domain.model import AccountId, Device, LinkId, Position, Scan
+from server.storage import rollup
+from server.storage.postgres.pool import Database
+from server.storage.postgres.rollups import forget_visitors
+from server.storage.postgres.scans import PostgresScanLog
+from server.storage.rollup import ALL_LINKS, DIMENSIONS, OTHER, slots_between, unpack, unpack_slots
+
+pytestmark = pytest.mark.anyio
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+TODAY = NOW.replace(hour=0, minute=0, second=0)
+
+#: Links 1 to 6 have an account, and those above have not.
+ACCOUNTS = "INSERT INTO accounts SELECT number, 'Ours', now() FROM generate_series(1, 3) AS number"
+LINKS = """
+    INSERT INTO links (id, account_id, slug, destination, created_at, updated_at)
+    SELECT number, number % 3 + 1, 'link-' || number, 'https://example.com/', now(), now()
+    FROM generate_series(1, 6) AS number
+"""
+journals = count()
+
+Figures = dict[tuple[object, ...], object]
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = Database(database_url, max_connections=5)
+    await database.open()
+    async with database.connection() as connection:
+        await connection.execute(ACCOUNTS)
+        await connection.execute(LINKS)
+    yield database
+    await database.close()
+
+
+def scan(link: int, at: datetime, *, visitor: int = 0, device: Device = "mobile", city: str | None = None) -> Scan:
+    host = f"{visitor % 7}.example" if visitor % 3 else None
+    return Scan(
+        LinkId(link),
+        at,
+        user_agent="an agent",
+        referrer=host and f"https://{host}/",
+        language="de-CH,de;q=0.9",
+        address=None,
+        visitor=visitor,
+        device=device,
+        os="iOS",
+        browser="Safari",
+        from_code=visitor % 2 == 0,
+        country="CH",
+        city=city,
+        bot="A bot" if device == "bot" else None,
+        referrer_host=host,
+    )
+
+
+def scans(number: int, *, days: int = 3) -> list[Scan]:
+    """Some of visitors who come again and of bots, at times that are in no order, up to a day ahead of ours."""
+    found = []
+    for _ in range(number):
+        visitor = random.randrange(40)
+        at = TODAY + timedelta(days=random.randrange(1 - days, 2), seconds=random.randrange(86_400))
+        device: Device = "bot" if visitor % 10 == 0 else "mobile"
+        found.append(
+            scan(random.randrange(1, 9), at, visitor=visitor, device=device, city=f"City {random.randrange(30)}")
+        )
+    return found
+
+
+async def write(database: Database, scans: list[Scan], *, most: int = 1_000_000) -> None:
+    """As a writer that has just begun does it, from a journal of its own; in batches of up to so many."""
+    log, journal = PostgresScanLog(database), f"journal {next(journals)}"
+    start: Position | None = None
+    while scans:
+        batch, scans = scans[: (size := random.randrange(1, most + 1))], scans[size:]
+        end = Position(1, start.offset + 1 if start else 16)
+        assert await (await log.prepare(batch)).write(journal, start, end)
+        start = end
+
+
+async def kept(database: Database) -> Figures:
+    """What is in the rollups, once all that is fresh has been added."""
+    await PostgresScanLog(database).fold()
+    figures: Figures = {}
+    async with database.connection() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM scan_fresh") == 0
+        for table, start in (("scan_quarters", "quarter"), ("scan_days", "day"), ("scan_months", "month")):
+            for row in await connection.fetch(f"SELECT * FROM {table}"):
+                of = (table, row["account_id"], row["link_id"], row[start])
+                for dimension in DIMENSIONS:
+                    for bots in (False, True):
+                        if group := unpack(row["groups"], dimension, bots=bots):
+                            figures[*of, dimension, bots] = group
+                if "people" in row:
+                    figures[of] = tuple(row[name] for name in ("people", "bots", "unique_people", "unique_bots"))
+                if "counts" in row:
+                    figures[*of, "slots"] = {
+                        slot: tuple(counts) for slot, counts in unpack_slots(row["counts"]).items()
+                    }
+                    assert slots_between(row["counts"], 0, rollup.SLOTS) == figures[of]
+                if "last_scan_at" in row:
+                    figures[*of, "last"] = (row["last_scan_at"], row["last_bot_at"])
+    return figures
+
+
+async def told(database: Database, most: int = rollup.MAX_KEYS) -> Figures:
+    """The same by the rows of the log, one by one."""
+    async with database.connection() as connection:
+        rows = await connection.fetch("SELECT * FROM scans ORDER BY id")
+    counts: dict[tuple[object, ...], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    groups: dict[tuple[object, ...], dict[str, int]] = defaultdict(dict)
+    slots: dict[tuple[object, ...], dict[int, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0, 0, 0]))
+    last: dict[tuple[object, ...], list[datetime | None]] = defaultdict(lambda: [None, None])
+    seen = set[tuple[object, ...]]()
+    for row in rows:
+        at, bot = row["scanned_at"], row["device"] == "bot"
+        day = at.date()
+        slot = (at.hour * 60 + at.minute) // 15
+        quarter = datetime(at.year, at.month, at.day, tzinfo=UTC) + timedelta(minutes=15 * slot)
+        for link in (row["link_id"], ALL_LINKS):
+            of = (row["account_id"] or 0, link)
+            first = (*of, day, row["visitor"]) not in seen
+            seen.add((*of, day, row["visitor"]))
+            starts: list[tuple[str, object]] = [
+                ("scan_quarters", quarter),
+                ("scan_days", day),
+                ("scan_months", date(at.year, at.month, 1)),
+            ]
+            for table, start in starts:
+                key = (table, *of, start)
+                if table != "scan_quarters":
+                    counts[key][bot] += 1
+                    counts[key][2 + bot] += first
+                if table == "scan_months":
+                    last[*key, "last"][bot] = max(at, last[*key, "last"][bot] or at)
+                if table == "scan_days":
+                    slots[*key, "slots"][slot][bot] += 1
+                    slots[*key, "slots"][slot][2 + bot] += first
+                for dimension, value in keys_told(row):
+                    group = groups[*key, dimension, bot]
+                    name = value if value in group or len(group) < most else OTHER
+                    group[name] = group.get(name, 0) + 1
+    return {
+        **groups,
+        **{key: tuple(value) for key, value in counts.items()},
+        **{key: {slot: tuple(value) for slot, value in found.items()} for key, found in slots.items()},
+        **{key: tuple(value) for key, value in last.items()},
+    }
+
+
+def keys_told(row: asyncpg.Record) -> Iterable[tuple[str, str]]:
+    def named(column: str) -> str:
+        return str(row[column] or "")
+
+    for column in ("device", "os", "browser", "bot", "country", "region", "network"):
+        yield column, named(column)
+    yield "browser_version", f"{row['browser']} {row['browser_version']}" if row["browser_version"] else ""
+    yield "city", f"{row['city']}, {row['country']}" if row["city"] else ""
+    yield "referrer", named("referrer_host")
+    yield "language", named("language")[:2]
+    yield "source", "scan" if row["from_code"] else "click"
+
+
+async def test_rollups_say_what_the_log_says(database: Database) -> None:
+    random.seed(1)
+    for number in (1, 7, 300):
+        await write(database, scans(number))
+        await PostgresScanLog(database).fold()
+    assert await kept(database) == await told(database)
+
+
+async def test_two_writers_and_one_who_folds_count_everything_once(database: Database) -> None:
+    random.seed(2)
+
+    async def folding() -> None:
+        log = PostgresScanLog(database)
+        while not all(writer.done() for writer in writers):
+            await log.fold()
+            await asyncio.sleep(0)
+
+    writers = [asyncio.create_task(write(database, scans(400), most=60)) for _ in range(3)]
+    await asyncio.gather(*writers, folding(), folding())
+    assert await kept(database) == await told(database)
+    async with database.connection() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM scans") == 1200
+
+
+async def test_beyond_the_most_keys_the_first_ones_are_kept(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random.seed(3)
+    monkeypatch.setattr(rollup, "MAX_KEYS", 5)
+    await write(database, scans(500), most=40)
+    figures = await kept(database)
+    assert figures == await told(database, most=5)
+    assert any(OTHER in group for group in figures.values() if isinstance(group, dict))
+
+
+async def test_who_scanned_on_a_day_that_was_forgotten_is_known_from_the_log(database: Database) -> None:
+    random.seed(4)
+    await write(database, scans(300, days=5), most=50)
+    async with database.connection() as connection:
+        await connection.execute("UPDATE scan_visitor_days SET made_at = made_at - interval '2 days'")
+        before = await connection.fetchval("SELECT count(*) FROM scan_visitors")
+    await forget_visitors(database)
+    async with database.connection() as connection:
+        days = {row[0] for row in await connection.fetch("SELECT day FROM scan_visitors")}
+        assert await connection.fetchval("SELECT count(*) FROM scan_visitors") < before
+    assert days == {(TODAY + timedelta(days=day)).date() for day in (-1, 0, 1)}
+    await write(database, scans(300, days=5), most=50)
+    await PostgresScanLog(database).fold()
+    async with database.connection() as connection:
+        await connection.execute("DELETE FROM scan_visitors; DELETE FROM scan_visitor_days")
+    await write(database, scans(300, days=5), most=50)
+    assert await kept(database) == await told(database)
+
+
+async def test_a_visitor_counts_once_on_a_day_and_in_the_quarter_of_the_hour_of_the_first_scan_written(
+    database: Database,
+) -> None:
+    late = [scan(1, TODAY + timedelta(hours=hour), visitor=5) for hour in (9, 3, 3, 27)]
+    for each in late:
+        await write(database, [each])
+    figures = await kept(database)
+    account, link, day = AccountId(2), LinkId(1), TODAY.date()
+    assert figures["scan_days", account, link, day, "slots"] == {36: (1, 0, 1, 0), 12: (2, 0, 0, 0)}
+    assert figures["scan_days", account, link, day + timedelta(days=1), "slots"] == {12: (1, 0, 1, 0)}
+
+
+async def test_a_visitor_of_two_links_is_one_of_the_account(database: Database) -> None:
+    await write(database, [scan(link, TODAY, visitor=5) for link in (1, 4, 2)])
+    figures = await kept(database)
+    uniques = {of[1:3]: value[2] for of, value in figures.items() if of[0] == "scan_days" and isinstance(value, tuple)}
+    assert uniques == {(2, 1): 1, (2, 4): 1, (2, 0): 1, (3, 2): 1, (3, 0): 1}
