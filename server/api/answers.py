@@ -21,6 +21,7 @@ from server.domain.ids import id_text
 from server.domain.limits import allowed_places
 from server.domain.log import LogPage
 from server.domain.model import Account, ApiKey, Device, Link, Network, Page, QrCode, RecordedScan, WebhookId
+from server.domain.order import DEFAULT_SIZE_PX, ImageFormat
 from server.domain.plan import UNLIMITED, GeoDetail
 from server.domain.ports import Usage
 from server.domain.rules import plain_rules
@@ -196,6 +197,8 @@ class LinkAnswer(TypedDict):
             "destination": "https://example.com/menu",
             "image_url": "https://qr.example.com/v1/qr-codes/qr_1da3xg8m2v7kt/image",
             "design": plain(PLAIN),
+            "size": DEFAULT_SIZE_PX,
+            "format": "png",
             "scans": 0,
             "created_at": "2026-11-20T08:30:00Z",
             "updated_at": "2026-11-20T08:30:00Z",
@@ -216,6 +219,9 @@ class QrCodeAnswer(TypedDict):
     image_url: str
     #: As requests say it, every default written out.
     design: Annotated[dict[str, object], like(DesignBody)]
+    #: Of its picture, in pixels, where nobody asks for another one.
+    size: int
+    format: ImageFormat
     #: None for a static code, whose scans nobody can count.
     scans: int | None
     created_at: datetime
@@ -494,6 +500,8 @@ class Answers:
             "destination": None if link is None else link.destination,
             "image_url": f"{self._base_url}/v1/qr-codes/{code_id}/image",
             "design": plain(code.design),
+            "size": code.size_px,
+            "format": code.format,
             "scans": None if link is None else link.scans,
             "created_at": code.created_at,
             "updated_at": code.updated_at,

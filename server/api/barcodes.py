@@ -10,7 +10,6 @@ from starlette.routing import Route
 from server.api.access import Access
 from server.api.designs import ColourText
 from server.api.fields import Body
-from server.api.images import image_answer
 from server.domain.barcode import (
     FORMATS,
     MATRICES,
@@ -28,6 +27,7 @@ from server.domain.errors import Busy
 from server.domain.limits import Limits, allow_size
 from server.domain.model import Account
 from server.domain.order import MAX_DPI, MAX_SIZE_PX, MEDIA_TYPES, MIN_DPI
+from server.images import image_answer
 from server.openapi import File, operation, shown
 from server.wire import ByMethod
 

@@ -6,12 +6,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from server.api.images import PICTURE, PICTURE_HEADERS, image_answer
 from server.api.schema import path_id
 from server.domain.errors import BadPicture, Busy, InvalidValue, NotFound, StorageUnavailable
 from server.domain.model import QrCodeId
 from server.domain.order import MEDIA_TYPES, ImageFormat
 from server.domain.qrcodes import QrCodes
+from server.images import PICTURE, PICTURE_HEADERS, image_answer
 from server.openapi import operation
 from server.wire import ByMethod
 

@@ -12,7 +12,6 @@ from starlette.routing import Route
 from server.api.access import Access
 from server.api.answers import Answers, PageAnswer, QrCodeAnswer, StatsAnswer
 from server.api.etags import only_if, unless_held, with_etag
-from server.api.images import PICTURE, PICTURE_HEADERS, image_answer
 from server.api.lists import Expanding, QrCodeListQuery, cursors
 from server.api.problems import in_query
 from server.api.schema import ImageQuery, QrCodeChange, QrCodeCreate, StatsQuery, path_id
@@ -22,6 +21,7 @@ from server.domain.limits import Limits
 from server.domain.model import Account, QrCodeId
 from server.domain.ports import Versions
 from server.domain.qrcodes import QrCodes
+from server.images import PICTURE, PICTURE_HEADERS, image_answer
 from server.openapi import operation
 from server.wire import ByMethod, json_response
 
@@ -48,6 +48,8 @@ def routes(
             name=body.name,
             tags=body.tags,
             design=body.design.value,
+            size_px=body.size,
+            format=body.format,
             allow_unscannable=body.allow_unscannable,
         )
         answer = answers.qr_code(code)
@@ -133,7 +135,7 @@ def routes(
             dpi=query.dpi,
             allow_unscannable=query.allow_unscannable,
         )
-        download = f"{id_text('qr', code_id)}.{query.format}" if query.download else None
+        download = id_text("qr", code_id) if query.download else None
         with in_query():
             return await image_answer(request, shown, limits.renders(account), download=download)
 

@@ -18,7 +18,6 @@ from server.api.archive import Archive
 from server.api.contents import ContentBody
 from server.api.designs import MAX_DRAWN_BYTES, DesignBody
 from server.api.fields import Body
-from server.api.images import PICTURE, PICTURE_HEADERS, image_answer
 from server.api.pipeline import in_order
 from server.api.problems import WrongField, design_pointer
 from server.domain.design import Level
@@ -29,6 +28,7 @@ from server.domain.order import DEFAULT_SIZE_PX, MAX_DPI, MAX_SIZE_PX, MIN_DPI, 
 from server.domain.qrcodes import order_of, told_by_field
 from server.domain.scannability import Scannability
 from server.domain.studio import Shown, Studio
+from server.images import PICTURE, PICTURE_HEADERS, image_answer
 from server.openapi import File, operation, shown
 from server.wire import ByMethod, json_response
 

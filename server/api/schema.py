@@ -88,6 +88,8 @@ EventNames = Annotated[
 Events = Annotated[tuple[EventType, ...], PlainValidator(_events, json_schema_input_type=EventNames)]
 
 
+Size = Annotated[int, Field(ge=MIN_SIZE_PX, le=MAX_SIZE_PX)]
+
 # --- requests -----------------------------------------------------------------------------------------------------
 
 
@@ -148,6 +150,10 @@ class QrCodeCreate(Body):
     link_id: Annotated[LinkId, born(an_id("lnk"), id_schema("lnk"))] | None = None
     content: ContentBody | None = None
     design: DesignBody = DesignBody()
+    #: Of its picture, in pixels, where nobody asks for another one; 512, or what the plan allows of it, if you do not
+    #: say. A WebP has at most 4,096.
+    size: Size | None = None
+    format: ImageFormat = "png"
     allow_unscannable: bool = False
 
     @classmethod
@@ -172,6 +178,8 @@ class QrCodeCreate(Body):
             name=self.name,
             tags=self.tags,
             design=self.design.value,
+            size_px=self.size,
+            format=self.format,
             allow_unscannable=self.allow_unscannable,
         )
 
@@ -188,6 +196,8 @@ class QrCodeChange(Body):
     allow_unscannable: bool = False
     #: As a whole.
     design: DesignBody = DesignBody()
+    size: Size = DEFAULT_SIZE_PX
+    format: ImageFormat = "png"
 
     def changes(self) -> QrCodeChanges:
         changes: QrCodeChanges = {}
@@ -199,6 +209,10 @@ class QrCodeChange(Body):
             changes["content"] = self.content
         if "design" in self.model_fields_set:
             changes["design"] = self.design.value
+        if "size" in self.model_fields_set:
+            changes["size_px"] = self.size
+        if "format" in self.model_fields_set:
+            changes["format"] = self.format
         return changes
 
 
@@ -233,9 +247,10 @@ class PageQuery(Query):
 
 
 class ImageQuery(Query):
-    format: ImageFormat = "png"
-    #: In pixels, kept exactly. A WebP has at most 4,096.
-    size: Annotated[int, Field(ge=MIN_SIZE_PX, le=MAX_SIZE_PX)] = DEFAULT_SIZE_PX
+    #: The code's own, if you do not say.
+    format: ImageFormat | None = None
+    #: In pixels, kept exactly; the code's own, if you do not say. A WebP has at most 4,096.
+    size: Size | None = None
     #: Pixels per inch: how large it is on paper.
     dpi: Annotated[float | None, Field(ge=MIN_DPI, le=MAX_DPI)] = None
     #: To be saved as a file.

@@ -63,6 +63,8 @@ CODE_COLUMNS: Mapping[str, Callable[[str], object]] = {
     "link_id": cells.text,
     "content": cells.json,
     "design": cells.json,
+    "size": cells.number,
+    "format": cells.text,
     "allow_unscannable": cells.boolean,
 }
 

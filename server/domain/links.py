@@ -85,9 +85,7 @@ class Links:
     ) -> Link:
         """A new link, under a random slug when none is asked for; raises SlugTaken, PlanLimit, and Busy for a
         password."""
-        allow_guards(account.plan, password, guards.expires_at, guards.max_scans)
-        if password is not None:
-            guards = replace(guards, password_hash=await self._hasher.hash(password))
+        guards = await self.guarded(account, guards, password)
 
         async def add() -> Link:
             link = self.draft(account.id, destination, slug=slug, title=title, tags=tags, guards=guards)
@@ -97,6 +95,13 @@ class Links:
         link = await (add() if slug else retry_on_clash(add))
         await self._changed(link.slug)
         return link
+
+    async def guarded(self, account: Account, guards: Guards, password: Password | None) -> Guards:
+        """The guards of a new link, with its password; raises PlanLimit, and Busy for a password."""
+        allow_guards(account.plan, password, guards.expires_at, guards.max_scans)
+        if password is None:
+            return guards
+        return replace(guards, password_hash=await self._hasher.hash(password))
 
     async def get(self, account: AccountId, link_id: LinkId) -> Link:
         return _found(await self._store.get(account, link_id), link_id)

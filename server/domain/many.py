@@ -14,6 +14,7 @@ from server.domain.label import Label
 from server.domain.limits import allow_guards
 from server.domain.links import RANDOM_SLUG_TRIES, Links
 from server.domain.model import Account, Link, LinkId, QrCode
+from server.domain.order import ImageFormat
 from server.domain.password import Password
 from server.domain.ports import Hasher, LinkStore, QrCodeStore
 from server.domain.qrcodes import QrCodes
@@ -50,6 +51,8 @@ class NewCode:
     name: Label | None
     tags: tuple[Tag, ...] = ()
     design: Design
+    size_px: int | None = None
+    format: ImageFormat = "png"
     allow_unscannable: bool = False
 
 
@@ -150,6 +153,8 @@ class Many:
             name=each.name,
             tags=each.tags,
             design=each.design,
+            size_px=each.size_px,
+            format=each.format,
             allow_unscannable=each.allow_unscannable,
         )
 

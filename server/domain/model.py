@@ -12,6 +12,7 @@ from server.domain.destination import Destination
 from server.domain.guards import NO_GUARDS, Guards, RedirectStatus
 from server.domain.keys import Permission
 from server.domain.label import Label
+from server.domain.order import DEFAULT_SIZE_PX, ImageFormat
 from server.domain.plan import UNLIMITED, Plan
 from server.domain.rules import Rule
 from server.domain.slug import Slug
@@ -104,6 +105,9 @@ class QrCode:
     tags: tuple[Tag, ...] = ()
     content: Link | Content
     design: Design
+    #: Of its picture, where nobody asks for another one.
+    size_px: int = DEFAULT_SIZE_PX
+    format: ImageFormat = "png"
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None = None
@@ -138,6 +142,8 @@ class QrCodeChanges(TypedDict, total=False):
     #: Of a static code.
     content: Content
     design: Design
+    size_px: int
+    format: ImageFormat
 
 
 @dataclass(frozen=True, slots=True)

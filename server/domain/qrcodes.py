@@ -10,12 +10,14 @@ from server.domain.content import Content
 from server.domain.design import Design
 from server.domain.destination import Destination
 from server.domain.errors import ChangedMeanwhile, InvalidValue, NotCounted, NotFound, NotStatic
+from server.domain.guards import NO_GUARDS, Guards
 from server.domain.ids import id_text
 from server.domain.label import Label
 from server.domain.limits import allow_design, allow_size
 from server.domain.links import Links, retry_on_clash
 from server.domain.model import Account, AccountId, Link, LinkId, Page, QrCode, QrCodeChanges, QrCodeId
 from server.domain.order import DEFAULT_SIZE_PX, ImageFormat, Order
+from server.domain.password import Password
 from server.domain.ports import QrCodeStore, Versions
 from server.domain.selection import ALL_CODES, PageEnd, QrCodeSelection
 from server.domain.slug import Slug
@@ -25,6 +27,9 @@ from server.domain.tag import Tag
 
 #: At this size a picture is checked before its code is stored; the one that is asked for is checked again.
 CHECKED_PX = 1024
+
+#: The changes after which a code's picture is another one.
+OF_PICTURE = frozenset(["content", "design", "size_px", "format"])
 
 ORDER_FIELDS = frozenset(["text", "size", "dpi"])
 
@@ -62,45 +67,47 @@ class QrCodes:
         name: Label | None,
         tags: tuple[Tag, ...] = (),
         design: Design,
+        size_px: int | None = None,
+        format: ImageFormat = "png",
         allow_unscannable: bool = False,
-        new_slug: Callable[[], Slug] = Slug.random,
+        guards: Guards = NO_GUARDS,
+        password: Password | None = None,
+        new_slug: Callable[[], Slug] | None = None,
     ) -> QrCode:
         """A new code: dynamic with a link of its own (Destination) or a link there is (LinkId), or static (Content).
-        A link of its own has the name and the tags of the code, and a slug by `new_slug`, which is asked again when
-        that is taken.
+        A link of its own has the name and the tags of the code, these guards with this password, and a slug by
+        `new_slug`, else a random one, which is asked for again when that is taken.
 
         Raises Unscannable for a picture that no reader would read, unless that is allowed, and PlanLimit.
         """
+
+        async def add(content: Link | Content) -> QrCode:
+            code = await self.draft(
+                account,
+                content,
+                name=name,
+                tags=tags,
+                design=design,
+                size_px=size_px,
+                format=format,
+                allow_unscannable=allow_unscannable,
+            )
+            await self._store.add(code, account.plan, with_link=isinstance(says, Destination))
+            return code
+
         if isinstance(says, Destination):
-            destination = says
+            destination, guards = says, await self._links.guarded(account, guards, password)
 
-            async def add() -> QrCode:
-                link = self._links.draft(account.id, destination, slug=new_slug(), title=name, tags=tags)
-                return await self._add(account, link, name, tags, design, allow_unscannable, with_link=True)
+            async def add_both() -> QrCode:
+                slug = None if new_slug is None else new_slug()
+                link = self._links.draft(account.id, destination, slug=slug, title=name, tags=tags, guards=guards)
+                return await add(link)
 
-            code = await retry_on_clash(add)
-            assert isinstance(code.content, Link), "add() has made it so"
+            code = await retry_on_clash(add_both)
+            assert isinstance(code.content, Link), "add_both() has made it so"
             await self._changed(code.content.slug)
             return code
-        content = says if isinstance(says, Content) else await self._links.get(account.id, says)
-        return await self._add(account, content, name, tags, design, allow_unscannable, with_link=False)
-
-    async def _add(
-        self,
-        account: Account,
-        content: Link | Content,
-        name: Label | None,
-        tags: tuple[Tag, ...],
-        design: Design,
-        allow_unscannable: bool,
-        *,
-        with_link: bool,
-    ) -> QrCode:
-        code = await self.draft(
-            account, content, name=name, tags=tags, design=design, allow_unscannable=allow_unscannable
-        )
-        await self._store.add(code, account.plan, with_link=with_link)
-        return code
+        return await add(says if isinstance(says, Content) else await self._links.get(account.id, says))
 
     async def draft(
         self,
@@ -110,10 +117,12 @@ class QrCodes:
         name: Label | None,
         tags: tuple[Tag, ...],
         design: Design,
+        size_px: int | None = None,
+        format: ImageFormat = "png",
         allow_unscannable: bool,
     ) -> QrCode:
         """A new code, proven to scan, that is stored nowhere yet."""
-        design = await self._completed(account, content, design)
+        allow_size(account.plan, size_px or 0, None)
         now = self._now()
         code = QrCode(
             id=QrCodeId(self._new_id()),
@@ -122,9 +131,12 @@ class QrCodes:
             tags=tags,
             content=content,
             design=design,
+            size_px=size_px or min(DEFAULT_SIZE_PX, account.plan.size_px or DEFAULT_SIZE_PX),
+            format=format,
             created_at=now,
             updated_at=now,
         )
+        code = await self._completed(account, code)
         await self._prove(code, allow_unscannable)
         return code
 
@@ -151,17 +163,21 @@ class QrCodes:
         only_if: Versions = None,
     ) -> QrCode:
         """Raises ChangedMeanwhile, and Unscannable as `create` does."""
-        if "design" in changes or "content" in changes:
+        if changes.keys() & OF_PICTURE:
             code = await self.get(account.id, code_id)
             if only_if is not None and code.version not in only_if:
                 raise ChangedMeanwhile  # before anything is drawn; what changes while it is, is seen below
             if "content" in changes and isinstance(code.content, Link):
                 raise NotStatic
+            if "size_px" in changes:
+                allow_size(account.plan, changes["size_px"], None)
             code = replace(code, **changes)
+            self._check(code)
             if "design" in changes:
-                code = replace(code, design=await self._completed(account, code.content, code.design))
+                code = await self._completed(account, code)
                 changes = {**changes, "design": code.design}
-            await self._prove(code, allow_unscannable)
+            if "design" in changes or "content" in changes:
+                await self._prove(code, allow_unscannable)
         code_now = await self._store.change(account.id, code_id, changes, self._now(), only_if)
         return await self._done(account.id, code_id, code_now)
 
@@ -188,15 +204,21 @@ class QrCodes:
         account: Account,
         code_id: QrCodeId,
         *,
-        format: ImageFormat = "png",
-        size_px: int = DEFAULT_SIZE_PX,
+        format: ImageFormat | None = None,
+        size_px: int | None = None,
         dpi: float | None = None,
         allow_unscannable: bool = False,
     ) -> Shown:
-        """Raises PlanLimit for a size. What a code has been given before its account had this plan, it keeps."""
-        allow_size(account.plan, size_px, dpi)
+        """In the code's own format and size, where none is given. Raises PlanLimit for a size that is. What a code has
+        been given before its account had this plan, it keeps."""
+        allow_size(account.plan, size_px or 0, dpi)
         code = await self.get(account.id, code_id)
-        order = replace(self.order(code.content, code.design), format=format, size_px=size_px, dpi=dpi)
+        order = replace(
+            self.order(code.content, code.design),
+            format=format or code.format,
+            size_px=size_px or code.size_px,
+            dpi=dpi,
+        )
         return self._studio.show(order, account.id, allow_unscannable=allow_unscannable)
 
     async def show_to_anyone(self, code_id: QrCodeId, *, format: ImageFormat) -> Shown:
@@ -204,7 +226,7 @@ class QrCodes:
         code = await self._store.find(code_id)
         if code is None:
             raise NotFound(f"There is no QR code {id_text('qr', code_id)!r}.")
-        order = replace(self.order(code.content, code.design), format=format)
+        order = replace(self.order(code.content, code.design), format=format, size_px=code.size_px)
         return self._studio.show(order, code.account_id, allow_unscannable=True)
 
     async def stats(self, account: Account, code_id: QrCodeId, asked: Asked) -> Stats:
@@ -220,12 +242,18 @@ class QrCodes:
             return Order(text=self._short_url(content.slug), design=design)
         return order_of(content, design)
 
-    async def _completed(self, account: Account, content: Link | Content, design: Design) -> Design:
-        """The design with its pictures, of which none is fetched for what cannot be drawn anyway."""
-        allow_design(account.plan, design)
-        with told_by_field(content):
-            self._studio.check(replace(self.order(content, design), size_px=CHECKED_PX))
-            return await self._studio.complete(design, account.id)
+    async def _completed(self, account: Account, code: QrCode) -> QrCode:
+        """The code with the pictures of its design, of which none is fetched for what cannot be drawn anyway."""
+        allow_design(account.plan, code.design)
+        self._check(code)
+        with told_by_field(code.content):
+            return replace(code, design=await self._studio.complete(code.design, account.id))
+
+    def _check(self, code: QrCode) -> None:
+        with told_by_field(code.content):
+            order = self.order(code.content, code.design)
+            self._studio.check(replace(order, size_px=CHECKED_PX))
+            self._studio.check(replace(order, size_px=code.size_px, format=code.format))
 
     async def _prove(self, code: QrCode, allow_unscannable: bool) -> None:
         with told_by_field(code.content):

@@ -47,6 +47,7 @@ REFUSED: list[tuple[str, dict[str, Any], dict[str, str]]] = [
         {"/design/background/image": "background_image"},
     ),
     ("/render", {"content": TEXT, "design": {"logo": {"image": LOGO}}}, {"/design/logo": "logo"}),
+    ("/qr-codes", {"content": TEXT, "size": 601}, {"/size": "size_px"}),
     ("/render", {"content": TEXT, "size": 601}, {"/size": "size_px"}),
     ("/render", {"content": TEXT, "size_inches": 2.1}, {"/size": "size_px"}),
     ("/render", {"content": TEXT, "size": 600, "dpi": 301}, {"/dpi": "dpi"}),
@@ -90,6 +91,8 @@ def test_what_the_plan_does_not_have_cannot_be_added_by_a_change(bare: httpx.Cli
         refused = bare.patch(f"/links/{link['id']}", json=fields)
         assert list(wrong(problem(refused, 403, "plan_limit"))) == [pointer]
         assert bare.patch(f"/links/{link['id']}", json=dict.fromkeys(fields)).status_code == 200, "to take away is free"
+    refused = bare.patch(f"/qr-codes/{code['id']}", json={"size": 601})
+    assert wrong(problem(refused, 403, "plan_limit")) == {"/size": "size_px"}
     refused = bare.patch(f"/qr-codes/{code['id']}", json={"design": {"logo": {"image": LOGO}}})
     assert wrong(problem(refused, 403, "plan_limit")) == {"/design/logo": "logo"}
 

@@ -10,8 +10,8 @@ from tests.api.exchange import new_code, new_link, problem, wrong
 from tests.support import until
 
 FIELDS = {
-    *["id", "name", "tags", "kind", "content", "link_id", "short_url", "destination", "image_url", "design", "scans"],
-    *["created_at", "updated_at", "deleted_at"],
+    *["id", "name", "tags", "kind", "content", "link_id", "short_url", "destination", "image_url", "design", "size"],
+    *["format", "scans", "created_at", "updated_at", "deleted_at"],
 }
 
 
@@ -221,3 +221,61 @@ def test_stats_count_the_scans_of_every_code_of_the_link(api: httpx.Client, anyo
     assert stats == api.get(f"/links/{code['link_id']}/stats", params=period).json()
     assert stats["total_scans"] == 1
     assert len(stats["series"]) == 12
+
+
+# --- the size and format of its own ---
+
+
+def size_of(png: bytes) -> tuple[int, int]:
+    image = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert image is not None
+    return image.shape[1], image.shape[0]
+
+
+def test_a_code_has_a_size_and_a_format_of_its_own_for_whoever_asks_for_none(
+    api: httpx.Client, anyone: httpx.Client
+) -> None:
+    code = new_code(api, destination="https://example.com/", size=700, format="svg")
+    assert (code["size"], code["format"]) == (700, "svg")
+    assert api.get(f"/qr-codes/{code['id']}").json() == code
+    own = api.get(f"/qr-codes/{code['id']}/image")
+    assert own.headers["content-type"] == "image/svg+xml"
+    assert b'width="700"' in own.content
+    assert size_of(api.get(f"/qr-codes/{code['id']}/image?format=png").content) == (700, 700)
+    assert size_of(api.get(f"/qr-codes/{code['id']}/image?format=png&size=300").content) == (300, 300)
+    assert size_of(anyone.get(str(anyone.base_url.join(f"/i/{code['id']}.png"))).content) == (700, 700)
+    saved = api.get(f"/qr-codes/{code['id']}/image?download=true")
+    assert saved.headers["content-disposition"] == f'attachment; filename="{code["id"]}.svg"'
+
+
+def test_they_change_alone_and_the_next_picture_has_them(api: httpx.Client) -> None:
+    code = new_code(api)
+    image = f"/qr-codes/{code['id']}/image"
+    assert (code["size"], code["format"]) == (512, "png")
+    assert size_of(api.get(image).content) == (512, 512)
+    changed = api.patch(f"/qr-codes/{code['id']}", json={"size": 640}).json()
+    assert {field for field in FIELDS if changed[field] != code[field]} == {"size", "updated_at"}
+    assert size_of(api.get(image).content) == (640, 640)
+    api.patch(f"/qr-codes/{code['id']}", json={"format": "pdf"}).raise_for_status()
+    assert api.get(image).headers["content-type"] == "application/pdf"
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({"size": 63}, "/size"),
+        ({"size": 9001}, "/size"),
+        ({"size": "512"}, "/size"),
+        ({"format": "gif"}, "/format"),
+        ({"size": 4097, "format": "webp"}, "/size"),
+        ({"size": 64, "design": {"margin": 32}}, "/size"),
+    ],
+)
+def test_what_could_not_be_drawn_is_not_stored(api: httpx.Client, said: dict[str, object], field: str) -> None:
+    refused = api.post("/qr-codes", json={"destination": "https://example.com/", **said})
+    assert list(wrong(problem(refused, 422, "invalid_fields"))) == [field]
+    assert api.get("/qr-codes").json()["data"] == []
+    code = new_code(api)
+    refused = api.patch(f"/qr-codes/{code['id']}", json=said)
+    assert list(wrong(problem(refused, 422, "invalid_fields"))) == [field]
+    assert api.get(f"/qr-codes/{code['id']}").json() == code

@@ -115,7 +115,7 @@ def test_codes_come_back_without_a_loss(api: httpx.Client) -> None:
     made = [
         new_code(api, link_id=link["id"], name="=cmd|'/c calc'!A1", tags=["b", "a"]),
         new_code(api, content={"type": "wifi", "ssid": "Café", "password": "secret123"}),
-        new_code(api, link_id=link["id"], design={"modules": {"shape": "rounded", "color": "#203080"}}),
+        new_code(api, link_id=link["id"], design={"modules": {"shape": "rounded", "color": "#203080"}}, size=640),
     ]
     text = export(api, "qr-codes")
     assert set(table(text)[0]) == set(made[0])

@@ -15,7 +15,10 @@ from typing import NamedTuple
 ROOMS = frozenset(["edge", "api", "dialects", "hooks", "ops", "render", "scans", "storage", "console"])
 #: Files that every room may stand on.
 FLOOR = frozenset(
-    ["server", "server.asgi", "server.dispatch", "server.openapi", "server.outbound", "server.requests", "server.wire"]
+    [
+        *["server", "server.asgi", "server.dispatch", "server.images", "server.openapi", "server.outbound"],
+        *["server.requests", "server.wire"],
+    ]
 )
 #: Files that may know several rooms: the one that connects them, and those that start processes.
 ROOFS = frozenset(["server.app", "server.supervisor", "server.__main__"])

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 # A code and its link share some column names; the link's come second, behind "link_".
 COLUMNS = f"""
-    codes.id, codes.account_id, codes.name, codes.tags, codes.content, codes.design,
+    codes.id, codes.account_id, codes.name, codes.tags, codes.content, codes.design, codes.size_px, codes.format,
     codes.created_at, codes.updated_at, codes.deleted_at, codes.link_id,
     {", ".join(f"links.{name} AS link_{name}" for name in COLUMN_NAMES if name != "id")},
     coalesce(scan_totals.scans, 0) AS link_scans
@@ -42,11 +42,14 @@ LINKS = """
 LINK_COLUMNS = (*COLUMN_NAMES, "scans")
 
 ADD = """
-    INSERT INTO qr_codes (id, account_id, name, tags, link_id, content, design, created_at, updated_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    INSERT INTO qr_codes (id, account_id, name, tags, link_id, content, design, size_px, format, created_at, updated_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 """
 
-NAMES = ("id", "account_id", "name", "tags", "link_id", "content", "design", "created_at", "updated_at")
+NAMES = (
+    *("id", "account_id", "name", "tags", "link_id", "content", "design"),
+    *("size_px", "format", "created_at", "updated_at"),
+)
 ADD_MANY = f"""
     INSERT INTO qr_codes ({", ".join(NAMES)})
     SELECT {", ".join(NAMES)} FROM jsonb_populate_recordset(NULL::qr_codes, $1)
@@ -134,6 +137,8 @@ class PostgresQrCodes:
                 link and link.id,
                 content and _json(as_json(content)),
                 _json(plain(code.design)),
+                code.size_px,
+                code.format,
                 code.created_at,
                 code.updated_at,
             )
@@ -281,6 +286,8 @@ def code_of(row: asyncpg.Record) -> QrCode:
         tags=tuple(map(Tag.stored, row["tags"])),
         content=content,
         design=design_of(orjson.loads(row["design"])),
+        size_px=row["size_px"],
+        format=row["format"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         deleted_at=row["deleted_at"],
@@ -315,6 +322,8 @@ def _columns(code: QrCode) -> dict[str, object]:
         "link_id": code.content.id if isinstance(code.content, Link) else None,
         "content": None if isinstance(code.content, Link) else as_json(code.content),
         "design": plain(code.design),
+        "size_px": code.size_px,
+        "format": code.format,
         "created_at": code.created_at,
         "updated_at": code.updated_at,
     }

@@ -12,6 +12,7 @@ from server.domain.studio import Shown
 from server.openapi import File
 from server.wire import not_modified
 
+EXTENSIONS = {media_type: name for name, media_type in MEDIA_TYPES.items()}
 PICTURE = File(*MEDIA_TYPES.values())
 #: A design may change, so its picture is to be asked for again, at the price of a 304.
 PRIVATE = "private, no-cache"
@@ -33,7 +34,7 @@ async def image_answer(
     cached: str = PRIVATE,
 ) -> Response:
     """The picture, drawn within `counted`, or 304 to whoever has it already; `download` is the name of the file that
-    it is to become, `cached` who may keep it. Raises what drawing it raises."""
+    it is to become, but for its extension, `cached` who may keep it. Raises what drawing it raises."""
     headers = {"etag": f'"{shown.etag}"', "cache-control": cached}
     if not_modified(request, shown.etag):
         return Response(status_code=304, headers=headers)
@@ -50,7 +51,7 @@ async def image_answer(
         headers["x-qr-scannable"] = "false"
         headers["x-qr-scannable-reason"] = _in_header(image.reason or "")
     if download is not None:
-        headers["content-disposition"] = f'attachment; filename="{download}"'
+        headers["content-disposition"] = f'attachment; filename="{download}.{EXTENSIONS[image.media_type]}"'
     return Response(image.body, 200, headers, image.media_type)
 
 
