@@ -59,7 +59,7 @@ from server.scans import geo, record, visitor
 from server.scans.feed import ScanFeed
 from server.scans.journal import Journal
 from server.scans.profile import Profiles
-from server.scans.writer import Writer
+from server.scans.writer import Writer, spare_collector
 from server.settings import PREFIX, IllegalSetting, Settings
 from server.storage.postgres.accounts import PostgresAccounts
 from server.storage.postgres.answers import PostgresAnswers
@@ -514,6 +514,7 @@ def run_writer(config: Settings, told: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     logging.config.dictConfig(logs.configuration(config.log_level))
+    spare_collector()
     asyncio.run(_write(config, told))
 
 

@@ -1,26 +1,33 @@
 """What follows from a scan's request: the record as it came becomes a row as it is kept.
 
 Much of it repeats itself from scan to scan, and is looked up: user agents, languages, addresses. What is left takes
-some 5 us for each, and an address that is new 3 more by the installed country data (bench/writer.py).
+some 4 us for each, and an address that is new 2 more by the installed country data (bench/writer.py).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
+from hashlib import blake2b
 from socket import AF_INET, AF_INET6, inet_ntop
 
-from server.domain.model import Scan
+from server.domain.model import Address, Scan
 from server.domain.referrer import host_of
-from server.scans.agent import agent
+from server.scans.agent import Agent, agent
 from server.scans.geo import NOWHERE, Place, place_said
 from server.scans.record import Record
-from server.scans.visitor import Visitors, visitor
+from server.scans.visitor import Visitors, salted, visitor
 
 UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY_US = 86_400_000_000
+SECOND_US = 1_000_000
 
 #: Headers that are remembered, and addresses.
 MAX_KNOWN = 1 << 15
+
+#: The time of so many seconds since 1970: exact to the microsecond until 2242.
+_moment = partial(datetime.fromtimestamp, tz=UTC)
+#: As Scan(*values), without the function in Python that this is.
+_new_scan = partial(tuple.__new__, Scan)
 
 
 class Classifier:
@@ -30,49 +37,59 @@ class Classifier:
         """`place` says where an address is, and never raises."""
         self._visitors = visitors
 
-        def place_of(address: bytes) -> Place:
-            return place(inet_ntop(AF_INET if len(address) == 4 else AF_INET6, address))
+        def of_address(address: bytes | None) -> tuple[Address | None, Place]:
+            if address is None:
+                return None, NOWHERE
+            return visitors.kept(address), place(inet_ntop(AF_INET if len(address) == 4 else AF_INET6, address))
 
-        self._place = lru_cache(MAX_KNOWN)(place_of)
+        #: What of an address is kept, and where it is.
+        self._of_address = lru_cache(MAX_KNOWN)(of_address)
 
     def days(self, records: list[Record]) -> dict[int, date]:
         """The records' days, by their number since 1970: whose salt their scans take."""
         numbers = {record.time_us // DAY_US for record in records}
         return {number: self._visitors.salt_day((UNIX_EPOCH + timedelta(days=number)).date()) for number in numbers}
 
-    def scan(self, record: Record, salt: bytes) -> Scan:
+    def scans(self, records: list[Record], salts: Mapping[int, bytes]) -> list[Scan]:
+        """Of records of days whose salts are here, by the days' numbers since 1970."""
+        begun = {number: salted(salt) for number, salt in salts.items()}
+        return [self._scan(record, begun[record.time_us // DAY_US]) for record in records]
+
+    def _scan(self, record: Record, begun: blake2b) -> Scan:
         address = self._visitors.address(record)
-        user_agent = _repeated(record.agent)
-        device, os, browser, browser_version, bot = agent(user_agent or "")
+        kept, place = self._of_address(address)
+        if record.country or record.region or record.city:
+            place = place_said(record.country, record.region, record.city).or_else(place)
+        user_agent, (device, os, browser, browser_version, bot) = _agent(record.agent)
         referrer, referrer_host = _referrer(record.referrer) if record.referrer else (None, None)
-        country, region, city, network = self._where(record, address)
-        return Scan(
-            record.link_id,
-            UNIX_EPOCH + timedelta(microseconds=record.time_us),
-            user_agent,
-            referrer,
-            _repeated(record.language),
-            self._visitors.kept(address),
-            visitor(salt, address, record.agent),
-            device,
-            os,
-            browser,
-            record.from_code,
-            country,
-            city,
-            region,
-            network,
-            browser_version,
-            bot,
-            referrer_host,
+        return _new_scan(
+            (
+                record.link_id,
+                _moment(record.time_us / SECOND_US),
+                user_agent,
+                referrer,
+                _repeated(record.language),
+                kept,
+                visitor(begun, address, record.agent),
+                device,
+                os,
+                browser,
+                record.from_code,
+                place.country,
+                place.city,
+                place.region,
+                place.network,
+                browser_version,
+                bot,
+                referrer_host,
+            )
         )
 
-    def _where(self, record: Record, address: bytes | None) -> Place:
-        """As a CDN says, and where it does not, as the address tells."""
-        found = NOWHERE if address is None else self._place(address)
-        if not (record.country or record.region or record.city):
-            return found
-        return place_said(record.country, record.region, record.city).or_else(found)
+
+@lru_cache(MAX_KNOWN)
+def _agent(header: bytes) -> tuple[str | None, Agent]:
+    text = _text(header)
+    return text, agent(text or "")
 
 
 def _referrer(header: bytes) -> tuple[str | None, str | None]:

@@ -9,13 +9,10 @@ from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 import maxminddb
-from geoip2fast import GeoIP2Fast
 
 from server.domain.model import Network
 from server.domain.rules import COUNTRY
-
-#: Both kinds of addresses; the file that geoip2fast would take by itself has IPv4 only.
-BUNDLED = "geoip2fast-ipv6.dat.gz"
+from server.scans.countries import Countries
 
 #: In place of a country that is not known: of Cloudflare, and of CLDR.
 UNKNOWN = frozenset(["XX", "ZZ"])
@@ -163,18 +160,13 @@ class _Bundled:
     """By the country data of geoip2fast, which are of the day on which it was released."""
 
     @cached_property
-    def _data(self) -> GeoIP2Fast | None:
-        """0.2 s and 48 MB, once somebody asks: few links have a rule that does."""
+    def _countries(self) -> Countries[Place] | None:
+        """0.2 s, once somebody asks: few links have a rule that does."""
         try:
-            return GeoIP2Fast(geoip2fast_data_file=BUNDLED)
+            return Countries(lambda code: Place(country_of(code)))
         except Exception:  # whatever is wrong with a file of somebody else: without countries, all else goes on
             log.exception("the country data of geoip2fast cannot be used")
             return None
 
     def place(self, address: str) -> Place:
-        return NOWHERE if self._data is None else _in_country(self._data.lookup(address).country_code)
-
-
-@lru_cache(1024)  # there are some 250
-def _in_country(given: str) -> Place:
-    return Place(country_of(given))
+        return (self._countries and self._countries.of(address)) or NOWHERE

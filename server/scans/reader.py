@@ -4,20 +4,17 @@ import fcntl
 import logging
 import os
 import shutil
-import struct
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from isal.isal_zlib import crc32
-
 from server.domain.model import Position
 from server.scans.journal import HEADER_BYTES, LOCK, MAGIC, SEGMENT, SPARE, write_blank
-from server.scans.record import END, END_LENGTH, FRAME, MAX_RECORD, Record, unpack, unpack_1
+from server.scans.record import Record, Unpacked, unpack_all, unpack_all_1
 
-#: By a segment's first bytes: what its records are.
-FORMATS: dict[bytes, Callable[[bytes], Record]] = {MAGIC: unpack, b"qredge journal 1": unpack_1}
+#: By a segment's first bytes: how its records are read.
+FORMATS: dict[bytes, Callable[[bytes], Unpacked]] = {MAGIC: unpack_all, b"qredge journal 1": unpack_all_1}
 
 START = Position(segment=1, offset=HEADER_BYTES)
 CHUNK_BYTES = 1 << 20
@@ -91,7 +88,8 @@ class JournalReader:
                 return "bad", offset
             while len(scans) < most:
                 chunk = os.pread(file, CHUNK_BYTES, offset)
-                state, used = _parse(chunk, read, scans)
+                found, used, state = read(chunk)
+                scans += found
                 offset += used
                 if state != "cut":
                     return state, offset
@@ -152,28 +150,3 @@ def _blanked(path: Path) -> bool:
     finally:
         os.close(file)
     return True
-
-
-def _parse(chunk: bytes, read: Callable[[bytes], Record], scans: list[Record]) -> tuple[str, int]:
-    """Adds the scans of the records in `chunk`; returns why it stopped, and how many bytes it has used."""
-    at = 0
-    while len(chunk) - at >= FRAME.size:
-        length, checksum = FRAME.unpack_from(chunk, at)
-        if length == 0:
-            return "empty", at
-        if length == END_LENGTH:
-            return "end", at
-        body = at + FRAME.size
-        if FRAME.size + length > MAX_RECORD:
-            return "bad", at
-        if body + length > len(chunk):
-            return "cut", at
-        record = chunk[body : body + length]
-        if crc32(record) != checksum:
-            return "bad", at
-        try:
-            scans.append(read(record))
-        except struct.error:  # too short to be one, and yet its checksum is right
-            return "bad", at
-        at = body + length
-    return ("end" if chunk[at : at + len(END)] == END else "cut"), at

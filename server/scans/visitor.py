@@ -76,11 +76,17 @@ class Visitors:
         return day if self._daily else ALWAYS
 
 
-def visitor(salt: bytes, address: bytes | None, agent: bytes) -> int:
+def salted(salt: bytes) -> blake2b:
+    """A hash that is begun, for `visitor`. As good as the salt, and so kept no longer."""
+    return blake2b(digest_size=8, key=salt)
+
+
+def visitor(begun: blake2b, address: bytes | None, agent: bytes) -> int:
     """A number of 64 bits, signed, for who has this address and user agent. Without the salt nobody can tell from it
     whose it is, nor whether it is the same as another day's."""
-    who = (address or b"") + b"\n" + agent
-    return int.from_bytes(blake2b(who, digest_size=8, key=salt).digest(), "little", signed=True)
+    who = begun.copy()
+    who.update((address or b"") + b"\n" + agent)
+    return int.from_bytes(who.digest(), "little", signed=True)
 
 
 def _hops(record: Record) -> Iterator[str]:

@@ -1,8 +1,9 @@
 """User agents as phones, desks, televisions and programs send them."""
 
 import pytest
+from crawleruseragents import CRAWLER_USER_AGENTS_DATA
 
-from server.scans.agent import MAX_NAME, MAX_VERSION, Agent, agent
+from server.scans.agent import MAX_NAME, MAX_VERSION, TOOL, Agent, agent
 
 WEBKIT = "AppleWebKit/605.1.15 (KHTML, like Gecko)"
 IPHONE = f"Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) {WEBKIT}"
@@ -123,3 +124,10 @@ def test_what_is_made_up_is_kept_no_longer_than_names_are() -> None:
 )
 def test_a_tool_that_somebody_runs_is_no_bot(text: str) -> None:
     assert agent(text).device == "other"
+
+
+def test_every_agent_that_is_known_to_be_a_crawler_is_one_with_a_name() -> None:
+    known = [text for each in CRAWLER_USER_AGENTS_DATA for text in each.get("instances", ())]
+    assert len(known) > 2_000
+    found = {text: agent(text) for text in known if not TOOL.match(text)}
+    assert [text for text, each in found.items() if each.device != "bot" or not each.bot] == []

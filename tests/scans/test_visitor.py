@@ -1,13 +1,14 @@
 """Whose word on the client's address is taken, and what is made of it."""
 
 from datetime import date
+from hashlib import blake2b
 from ipaddress import ip_address, ip_network
 
 import pytest
 
 from server.domain.model import LinkId
 from server.scans.record import Record
-from server.scans.visitor import Visitors, known, visitor
+from server.scans.visitor import Visitors, known, salted, visitor
 
 
 def came(peer: str, *, forwarded_for: str = "", forwarded: str = "") -> Record:
@@ -93,16 +94,24 @@ def test_an_address_has_no_zone() -> None:
 
 def test_without_its_salt_a_visitor_is_another() -> None:
     who = ip_address("203.0.113.9").packed
-    assert visitor(b"a" * 32, who, b"phone") == visitor(b"a" * 32, who, b"phone")
+    one, other = salted(b"a" * 32), salted(b"b" * 32)
+    assert visitor(one, who, b"phone") == visitor(one, who, b"phone") == visitor(salted(b"a" * 32), who, b"phone")
     several = {
-        visitor(b"a" * 32, who, b"phone"),
-        visitor(b"b" * 32, who, b"phone"),
-        visitor(b"a" * 32, who, b"tablet"),
-        visitor(b"a" * 32, ip_address("203.0.113.10").packed, b"phone"),
-        visitor(b"a" * 32, None, b"phone"),
+        visitor(one, who, b"phone"),
+        visitor(other, who, b"phone"),
+        visitor(one, who, b"tablet"),
+        visitor(one, ip_address("203.0.113.10").packed, b"phone"),
+        visitor(one, None, b"phone"),
     }
     assert len(several) == 5
     assert all(-(1 << 63) <= number < 1 << 63 for number in several)
+
+
+def test_a_visitor_has_the_number_that_an_older_version_gave_it() -> None:
+    """Where the salt never changes, it must not change from one version to the next."""
+    who = ip_address("203.0.113.9").packed
+    expected = blake2b(who + b"\nphone", digest_size=8, key=b"a" * 32).digest()
+    assert visitor(salted(b"a" * 32), who, b"phone") == int.from_bytes(expected, "little", signed=True)
 
 
 def test_a_salt_that_never_changes_is_one_for_all_days() -> None:

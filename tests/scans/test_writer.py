@@ -13,6 +13,7 @@ import pytest
 from server.domain.errors import StorageUnavailable
 from server.domain.model import Position, Scan
 from server.scans import geo
+from server.scans.countries import Countries
 from server.scans.geo import NOWHERE, Place
 from server.scans.journal import MIN_SEGMENT_BYTES, Journal
 from server.scans.record import FRAME, tags
@@ -275,7 +276,7 @@ async def test_a_database_of_places_that_fails_costs_no_scan(
         raise RuntimeError("this file is not what it was")
 
     place = geo.places(None)
-    monkeypatch.setattr("geoip2fast.GeoIP2Fast.lookup", broken)
+    monkeypatch.setattr(Countries, "of", broken)
     scan(journal, 1, 2, 3)
     await drained(Writer(tmp_path, PostgresScanLog(database), TRUSTING, place))
     assert await rows(database) == [1, 2, 3]
