@@ -6,7 +6,7 @@ from time import perf_counter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from server.domain.model import Hit
+from server.domain.model import Hit, Image
 from server.domain.order import MEDIA_TYPES
 from server.domain.studio import Shown
 from server.openapi import File
@@ -28,7 +28,7 @@ PICTURE_HEADERS = (
 async def image_answer(
     request: Request,
     shown: Shown,
-    counted: AbstractAsyncContextManager[None],
+    counted: AbstractAsyncContextManager[int | None],
     *,
     download: str | None = None,
     cached: str = PRIVATE,
@@ -43,16 +43,22 @@ async def image_answer(
         image, hit = await shown.draw()
     headers["x-cache"] = "MISS" if hit is Hit.MISS else "HIT"
     headers["x-render-ms"] = f"{(perf_counter() - began) * 1000:.2f}"
-    headers["x-content-type-options"] = "nosniff"
+    headers |= picture_headers(image)
+    if download is not None:
+        headers["content-disposition"] = f'attachment; filename="{download}.{EXTENSIONS[image.media_type]}"'
+    return Response(image.body, 200, headers, image.media_type)
+
+
+def picture_headers(image: Image) -> dict[str, str]:
+    """What is said of a picture, beside the picture."""
+    headers = {"x-content-type-options": "nosniff"}
     if image.media_type == "image/svg+xml":
         # Opened by itself it is a document of this origin: nothing in it may run.
         headers["content-security-policy"] = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox"
     if not image.scannable:
         headers["x-qr-scannable"] = "false"
         headers["x-qr-scannable-reason"] = _in_header(image.reason or "")
-    if download is not None:
-        headers["content-disposition"] = f'attachment; filename="{download}.{EXTENSIONS[image.media_type]}"'
-    return Response(image.body, 200, headers, image.media_type)
+    return headers
 
 
 def _in_header(text: str) -> str:

@@ -8,8 +8,7 @@ from starlette.routing import Route
 from server.api import accounts, barcodes, bulk, links, qrcodes, renders, scans, tables, webhooks
 from server.api.access import Access
 from server.api.answers import Answers
-from server.api.idempotency import Idempotency
-from server.api.problems import problem_of
+from server.api.problems import REFUSALS, problem_of
 from server.api.standing import TellStanding
 from server.asgi import ASGIApp
 from server.dispatch import Dispatch
@@ -24,6 +23,7 @@ from server.domain.scans import Scans
 from server.domain.slug import Slug
 from server.domain.studio import Studio
 from server.domain.webhooks import Webhooks
+from server.idempotency import Idempotency
 from server.requests import Requests
 
 
@@ -45,7 +45,7 @@ def api(
 ) -> list[Route]:
     """Its route table, without /v1."""
     answers = Answers(base_url, short_url)
-    access = Access(account, limits, Idempotency(kept))
+    access = Access(account, limits, Idempotency(kept, problem_of, REFUSALS))
     return [
         *accounts.routes(account, limits, answers, access),
         # Before /links/{id} and /qr-codes/{id}.

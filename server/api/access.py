@@ -6,13 +6,13 @@ from dataclasses import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
-from server.api.idempotency import HEADER, Idempotency
 from server.api.standing import STANDING, standing_headers
 from server.domain.accounts import Accounts
 from server.domain.errors import Forbidden, Unauthenticated
 from server.domain.keys import PERMISSIONS, RENDER, Permission, may
 from server.domain.limits import Limits
 from server.domain.model import Account, Caller
+from server.idempotency import HEADER, Idempotency
 from server.openapi import declare, declared
 from server.wire import Handler, bearer_key
 

@@ -6,11 +6,11 @@ from starlette.routing import Route
 
 from server.api.access import Access
 from server.api.answers import AccountAnswer, Answers, KeyAnswer, NewKeyAnswer, PageAnswer
-from server.api.idempotency import ShownOnce
 from server.api.schema import KeyCreate, PageQuery, path_id
 from server.domain.accounts import Accounts
 from server.domain.limits import Limits
 from server.domain.model import Account, ApiKeyId, Caller
+from server.idempotency import ShownOnce
 from server.openapi import operation
 from server.wire import ByMethod, cursor_of, json_response
 

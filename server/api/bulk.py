@@ -16,7 +16,6 @@ from server.api.access import Access
 from server.api.answers import Answers, LinkAnswer, QrCodeAnswer
 from server.api.designs import MAX_DRAWN_BYTES
 from server.api.fields import Body
-from server.api.pipeline import in_order, in_thread
 from server.api.problems import InvalidFields, Problem, WrongField, problem_of
 from server.api.schema import LinkCreate, QrCodeCreate
 from server.domain.errors import BadPicture, Busy, DomainError, PlanLimit, SlugTaken, StorageUnavailable, Unscannable
@@ -25,6 +24,7 @@ from server.domain.many import Many, NewCode, Outcomes
 from server.domain.model import Account, Link, QrCode
 from server.domain.turns import in_turns
 from server.openapi import operation, shown
+from server.pipeline import in_order, in_thread
 from server.wire import ByMethod, json_response
 
 B = TypeVar("B", bound=Body)

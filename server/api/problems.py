@@ -276,6 +276,9 @@ HANDLERS = {
     Exception: on_bug,
 }
 
+#: Those that are not bugs.
+REFUSALS = (errors.DomainError, InvalidFields, HTTPException)
+
 
 def problem_of(request: Request, exc: Exception) -> Response:
     """What a refusal is answered, for who wants to know it before it is."""

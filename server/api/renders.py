@@ -14,12 +14,11 @@ from starlette.routing import Route
 from typing_extensions import TypedDict
 
 from server.api.access import Access
-from server.api.archive import Archive
 from server.api.contents import ContentBody
 from server.api.designs import MAX_DRAWN_BYTES, DesignBody
 from server.api.fields import Body
-from server.api.pipeline import in_order
 from server.api.problems import WrongField, design_pointer
+from server.archive import Archive
 from server.domain.design import Level
 from server.domain.errors import BadPicture, Busy, DomainError, InvalidValue, PlanLimit, Unscannable
 from server.domain.limits import Limits, allow_bulk, allow_design, allow_size
@@ -30,6 +29,7 @@ from server.domain.scannability import Scannability
 from server.domain.studio import Shown, Studio
 from server.images import PICTURE, PICTURE_HEADERS, image_answer
 from server.openapi import File, operation, shown
+from server.pipeline import in_order
 from server.wire import ByMethod, json_response
 
 MAX_ITEMS = 100

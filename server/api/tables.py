@@ -16,7 +16,6 @@ from server.api.bulk import LinkMaker, Maker, Mode, QrCodeMaker, Refusal, proble
 from server.api.designs import MAX_DRAWN_BYTES
 from server.api.fields import Query
 from server.api.lists import LinkFilters, QrCodeFilters
-from server.api.pipeline import in_thread
 from server.api.problems import Problem
 from server.domain.errors import BadPicture, Busy, SlugTaken, Unscannable
 from server.domain.ids import id_text
@@ -27,6 +26,7 @@ from server.domain.qrcodes import QrCodes
 from server.domain.selection import PageEnd
 from server.domain.turns import in_turns
 from server.openapi import File, operation, shown
+from server.pipeline import in_thread
 from server.wire import ByMethod, json_response, read_body
 
 T = TypeVar("T")

@@ -7,11 +7,11 @@ from starlette.routing import Route
 
 from server.api.access import Access
 from server.api.answers import Answers, DeliveryAnswer, NewSecretAnswer, PageAnswer, WebhookAnswer
-from server.api.idempotency import ShownOnce
 from server.api.schema import PageQuery, WebhookChange, WebhookCreate, path_id
 from server.domain.errors import WebhookInactive
 from server.domain.model import Account, EventId, WebhookId
 from server.domain.webhooks import Webhooks
+from server.idempotency import ShownOnce
 from server.openapi import operation
 from server.wire import ByMethod, cursor_of, json_response
 

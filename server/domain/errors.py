@@ -73,9 +73,19 @@ class RateLimited(DomainError):
 
     code = "rate_limited"
 
-    def __init__(self, detail: str | None = None, *, limit: str = "", retry_after_s: int = 1) -> None:
-        #: The limit's name in `Plan`.
+    def __init__(
+        self,
+        detail: str | None = None,
+        *,
+        plan: str = "",
+        limit: str = "",
+        allowed: int | None = None,
+        retry_after_s: int = 1,
+    ) -> None:
+        self.plan = plan
+        #: The limit's name in `Plan`, and its value.
         self.limit = limit
+        self.allowed = allowed
         self.retry_after_s = retry_after_s
         super().__init__(detail)
 

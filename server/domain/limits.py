@@ -170,20 +170,22 @@ class Limits:
         return Standing(tuple(quotas), refusal)
 
     @asynccontextmanager
-    async def renders(self, account: Account, count: int = 1) -> AsyncIterator[None]:
-        """Within it so many pictures are drawn, or had from a cache; where that raises, none is counted. Raises
-        RateLimited where that would be more than the month has."""
+    async def renders(self, account: Account, count: int = 1) -> AsyncIterator[int | None]:
+        """Within it so many pictures are drawn, or had from a cache; where that raises, none is counted. Says how many
+        the month has left then; None where there is no limit. Raises RateLimited where that would be more than the
+        month has."""
         plan = account.plan
         if plan.renders_per_month is None:
-            yield
+            yield None
             self._count(account, renders=count)
             return
         now = self._now()
         month, at_most = _month(now), None if plan.renders_overrun else plan.renders_per_month
-        if not await self._store.take_renders(account.id, count, at_most=at_most, month=month):
+        used = await self._store.take_renders(account.id, count, at_most=at_most, month=month)
+        if used is None:
             raise _too_many(plan, "renders_per_month", _left_of_month(now)[0])
         try:
-            yield
+            yield max(plan.renders_per_month - used, 0)
         except BaseException:
             await self._store.take_renders(account.id, -count, at_most=None, month=month)
             raise
@@ -231,4 +233,6 @@ def _left_of_month(now: datetime) -> tuple[int, int]:
 
 def _too_many(plan: Plan, limit: str, retry_after_s: int) -> RateLimited:
     detail = f"{plan.refusal(limit).detail} Try this again in {max(retry_after_s, 1)} s."
-    return RateLimited(detail, limit=limit, retry_after_s=max(retry_after_s, 1))
+    return RateLimited(
+        detail, plan=plan.name, limit=limit, allowed=getattr(plan, limit), retry_after_s=max(retry_after_s, 1)
+    )

@@ -134,8 +134,9 @@ class UsageStore(Protocol):
     ) -> Taken:
         """Counts a request, unless it is over one of the limits."""
 
-    async def take_renders(self, account: AccountId, count: int, *, at_most: int | None, month: date) -> bool:
-        """Counts pictures, unless there would be more than `at_most`; a negative count gives some back."""
+    async def take_renders(self, account: AccountId, count: int, *, at_most: int | None, month: date) -> int | None:
+        """Counts pictures, and says how many the month has with them; None where there would be more than `at_most`. A
+        negative count gives some back."""
 
     async def add(self, used: Mapping[tuple[AccountId, date], Used]) -> None:
         """What was counted elsewhere, of accounts that may use any number."""

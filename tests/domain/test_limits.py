@@ -288,8 +288,11 @@ async def test_what_cannot_be_stored_is_stored_the_next_time(desk: Desk) -> None
 async def test_pictures_of_a_month_are_exact_and_those_that_fail_are_none(desk: Desk) -> None:
     limits, account = limits_of(desk), on(desk, renders_per_month=3)
 
+    left = []
+
     async def draw() -> None:
-        async with limits.renders(account):
+        async with limits.renders(account) as here:
+            left.append(here)
             await asyncio.sleep(0)
 
     with pytest.raises(ZeroDivisionError):
@@ -297,6 +300,7 @@ async def test_pictures_of_a_month_are_exact_and_those_that_fail_are_none(desk: 
             raise ZeroDivisionError
     done = await asyncio.gather(*(draw() for _ in range(9)), return_exceptions=True)
     assert done.count(None) == 3
+    assert sorted(left) == [0, 1, 2]
     assert all(isinstance(each, RateLimited | None) for each in done)
     assert (await limits.usage(account)).renders == 3
     with pytest.raises(RateLimited, match="has at most 3 pictures in a month"):
@@ -307,9 +311,11 @@ async def test_pictures_of_a_month_are_exact_and_those_that_fail_are_none(desk: 
 async def test_pictures_that_are_billed_are_counted_and_not_refused(desk: Desk) -> None:
     limits = limits_of(desk)
     account = replace(desk.account, plan=PLANS.named("billed"))
+    left = []
     for _ in range(3):
-        async with limits.renders(account):
-            pass
+        async with limits.renders(account) as here:
+            left.append(here)
+    assert left[-1] == 0
     assert (await limits_of(desk).usage(account)).renders == 3
 
 

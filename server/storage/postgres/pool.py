@@ -154,7 +154,12 @@ class Database:
 
     @asynccontextmanager
     async def together(self) -> AsyncIterator[None]:
-        """Every `transaction` of this task within is committed at the end, or none is where it raises."""
+        """Every `transaction` of this task within is committed at the end, or none is where it raises. Within another
+        one it is a part of that."""
+        outer = TOGETHER.get()
+        if outer is not None and not outer.ended:
+            yield
+            return
         shared = _Together()
         token = TOGETHER.set(shared)
         try:

@@ -56,9 +56,10 @@ class PostgresUsage:
         window = None if per_minute is None else Window(row["refused"] != "minute", row["remaining"], row["reset_s"])
         return Taken(window, row["refused"] == "month", row["used"] or 0)
 
-    async def take_renders(self, account: AccountId, count: int, *, at_most: int | None, month: date) -> bool:
+    async def take_renders(self, account: AccountId, count: int, *, at_most: int | None, month: date) -> int | None:
         async with self._database.connection() as connection:
-            return await connection.fetchval(TAKE_RENDERS, account, month, count, at_most) is not None
+            used: int | None = await connection.fetchval(TAKE_RENDERS, account, month, count, at_most)
+        return used
 
     async def add(self, used: Mapping[tuple[AccountId, date], Used]) -> None:
         accounts, months = zip(*used, strict=True)

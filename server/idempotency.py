@@ -15,10 +15,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from server.api.problems import InvalidFields, problem_of
 from server.asgi import Message
-from server.dispatch import MAX_REST_S
-from server.domain.errors import DomainError, IdempotencyKeyReused, InvalidIdempotencyKey, StorageUnavailable
+from server.dispatch import MAX_REST_S, Problem
+from server.domain.errors import IdempotencyKeyReused, InvalidIdempotencyKey, StorageUnavailable
 from server.domain.idempotency import RENEW_S, IdempotencyKey, KeptAnswer
 from server.domain.model import AccountId
 from server.domain.ports import AnswerStore
@@ -46,10 +45,23 @@ class ShownOnce(Response):
 
 
 class Idempotency:
-    """Does requests that have an Idempotency-Key."""
+    """Does requests that have an Idempotency-Key.
 
-    def __init__(self, store: AnswerStore) -> None:
+    `refusals` are the errors that `problem` answers as such; `headers` are kept of answers beside KEPT_HEADERS.
+    """
+
+    def __init__(
+        self,
+        store: AnswerStore,
+        problem: Problem,
+        refusals: tuple[type[Exception], ...],
+        *,
+        headers: tuple[str, ...] = (),
+    ) -> None:
         self._store = store
+        self._problem = problem
+        self._refusals = refusals
+        self._headers = KEPT_HEADERS + headers
 
     async def __call__(
         self, request: Request, account: AccountId, do: Callable[[Request], Awaitable[Response]]
@@ -66,8 +78,8 @@ class Idempotency:
         renewing = asyncio.create_task(self._renew(account, key, claim))
         try:
             async with self._store.together():
-                response = await _answer(heard.request, do)
-                await self._store.keep(account, key, claim, _kept(response, await heard.sha256()))
+                response = await self._answer(heard.request, do)
+                await self._store.keep(account, key, claim, self._kept(response, await heard.sha256()))
             return response
         except BaseException:
             with suppress(StorageUnavailable):  # then the lease ends
@@ -81,6 +93,24 @@ class Idempotency:
             await asyncio.sleep(RENEW_S)
             with suppress(StorageUnavailable):
                 await self._store.renew(account, key, claim)
+
+    async def _answer(self, request: Request, do: Callable[[Request], Awaitable[Response]]) -> Response:
+        """The answer, also where it is a refusal that is final."""
+        try:
+            return await do(request)
+        except self._refusals as exc:
+            response = self._problem(request, exc)
+            if response.status_code not in FINAL:
+                raise
+            return response
+
+    def _kept(self, response: Response, request_sha256: bytes) -> KeptAnswer:
+        headers = {name: response.headers[name] for name in self._headers if name in response.headers}
+        body = bytes(response.body)
+        if isinstance(response, ShownOnce):
+            headers["idempotent-omitted"] = response.omitted
+            body = response.kept
+        return KeptAnswer(request_sha256=request_sha256, status=response.status_code, headers=headers, body=body)
 
 
 class _Heard:
@@ -120,23 +150,3 @@ def _key(request: Request) -> IdempotencyKey:
     if len(given) > 1:
         raise InvalidIdempotencyKey
     return IdempotencyKey(given[0])
-
-
-async def _answer(request: Request, do: Callable[[Request], Awaitable[Response]]) -> Response:
-    """The answer, also where it is a refusal that is final."""
-    try:
-        return await do(request)
-    except (DomainError, InvalidFields, HTTPException) as exc:
-        response = problem_of(request, exc)
-        if response.status_code not in FINAL:
-            raise
-        return response
-
-
-def _kept(response: Response, request_sha256: bytes) -> KeptAnswer:
-    headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
-    body = bytes(response.body)
-    if isinstance(response, ShownOnce):
-        headers["idempotent-omitted"] = response.omitted
-        body = response.kept
-    return KeptAnswer(request_sha256=request_sha256, status=response.status_code, headers=headers, body=body)

@@ -7,8 +7,8 @@ import zipfile
 from collections.abc import AsyncIterator
 from io import BytesIO
 
-from server.api.archive import Archive
 from server.api.renders import AT_ONCE, packed
+from server.archive import Archive
 from server.domain.errors import Busy
 from server.domain.model import Hit, Image
 from server.domain.order import Order
