@@ -69,7 +69,7 @@ def server(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> It
         tmp_path_factory.mktemp("server") / "data",
         database_url=url,
         plans_file=str(PLANS_FILE),
-        dialect_hosts=",".join(f"{name}.test={name}" for name in dialects()),
+        dialect_hosts=",".join([*(f"{name}.test={name}" for name in dialects()), "api.qrstudio.agency=qrstudio"]),
         fetch_networks="127.0.0.77/32",  # where webhooks of tests lead to: nobody is there
     )
     server.start()

@@ -8,9 +8,10 @@ from starlette.responses import Response
 from server.asgi import ASGIApp, Headers, Message, Receive, Scope, Send
 from server.dialects.dialect import Kit
 from server.domain.errors import Forbidden, Unauthenticated
-from server.domain.keys import PERMISSIONS, Permission, may
+from server.domain.keys import PERMISSIONS, RENDER, Permission, may
 from server.domain.limits import Standing
 from server.domain.model import Caller
+from server.idempotency import HEADER, Idempotency
 from server.wire import Handler, bearer_key
 
 CallerHandler = Callable[[Request, Caller], Awaitable[Response]]
@@ -21,11 +22,15 @@ STANDING = "qredge.standing"
 
 class Access:
     """Opens handlers to those who hold a key that may do what `needs` says. What it makes raises Unauthenticated,
-    Forbidden, PlanLimit and RateLimited. Each request of an account that is known counts, whatever becomes of it."""
+    Forbidden, PlanLimit and RateLimited. Each request of an account that is known counts, whatever becomes of it. With
+    `once`, a POST is done once for each Idempotency-Key, unless it draws, which makes nothing."""
 
-    def __init__(self, kit: Kit, key_of: Callable[[Request], str | None] = bearer_key) -> None:
+    def __init__(
+        self, kit: Kit, key_of: Callable[[Request], str | None] = bearer_key, *, once: Idempotency | None = None
+    ) -> None:
         self._kit = kit
         self._key_of = key_of
+        self._once = once
 
     def __call__(self, needs: str, handler: CallerHandler) -> Handler:
         permission = Permission(needs)
@@ -42,18 +47,22 @@ class Access:
                 raise standing.refusal
             if not may(caller.key.permissions, permission):
                 raise Forbidden.needs(permission)
+            once = self._once if request.method == "POST" and HEADER in request.headers else None
+            if once is not None and permission != RENDER:
+                return await once(request, caller.account.id, lambda heard: handler(heard, caller))
             return await handler(request, caller)
 
         return with_caller
 
 
-def telling_standing(app: ASGIApp, headers: Callable[[Standing], Headers]) -> ASGIApp:
-    """The app, whose every answer to an account that is known has these headers, whoever has made it."""
+def telling(app: ASGIApp, headers: Callable[[Scope], Headers], standing: Callable[[Standing], Headers]) -> ASGIApp:
+    """The app, whose every answer has `headers`, whoever has made it, and to an account that is known `standing`."""
 
     async def telling(scope: Scope, receive: Receive, send: Send) -> None:
         async def answer(message: Message) -> None:
-            if message["type"] == "http.response.start" and STANDING in scope:
-                message["headers"] = [*message["headers"], *headers(scope[STANDING])]
+            if message["type"] == "http.response.start":
+                known = standing(scope[STANDING]) if STANDING in scope else []
+                message["headers"] = [*message["headers"], *headers(scope), *known]
             await send(message)
 
         await app(scope, receive, answer)

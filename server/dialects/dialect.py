@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 from starlette.requests import Request
 from starlette.routing import Route
 
-from server.asgi import Headers
+from server.asgi import Headers, Scope
 from server.dispatch import Problem
 from server.domain.accounts import Accounts
 from server.domain.barcodes import Barcodes
@@ -73,7 +73,7 @@ class Kit:
     base_url: str
 
 
-def no_headers(_: Standing) -> Headers:
+def no_headers(_: Standing | Scope) -> Headers:
     return []
 
 
@@ -90,6 +90,10 @@ class Dialect:
     problem: Problem
     #: How far an account may still go, as headers of every answer to one that is known.
     standing: Callable[[Standing], Headers] = no_headers
+    #: What else every answer has.
+    headers: Callable[[Scope], Headers] = no_headers
+    #: Whether a path is the same with a slash behind it.
+    slash_is_nothing: bool = False
 
 
 def url_of(request: Request, path: str) -> str:

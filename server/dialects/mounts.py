@@ -1,11 +1,11 @@
 """Where dialects are: each at /{name}, and at the hosts that are given to it. None of them knows which."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass
 
 from server.asgi import ASGIApp, Receive, Scope, Send
 from server.dialects import dialects
-from server.dialects.access import telling_standing
+from server.dialects.access import telling
 from server.dialects.dialect import MOUNTED_AT, Dialect, Kit
 from server.dispatch import Dispatch
 from server.domain.errors import InvalidValue
@@ -43,8 +43,13 @@ def _listed(text: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Mounted:
+    dialect: Dialect
     app: ASGIApp
-    root: str
+
+    def answer(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        if self.dialect.slash_is_nothing and scope["path"].endswith("/"):
+            scope = {**scope, "path": scope["path"][:-1]}
+        return self.app(scope, receive, send)
 
 
 def mounted(
@@ -54,8 +59,10 @@ def mounted(
     spoken there under the vendor's own paths; what is none of these is the app's there, too."""
     by_name = {
         each.name: _Mounted(
-            telling_standing(Dispatch(each.routes(kit), each.problem, requests, under=f"/{each.name}"), each.standing),
-            each.root,
+            each,
+            telling(
+                Dispatch(each.routes(kit), each.problem, requests, under=f"/{each.name}"), each.headers, each.standing
+            ),
         )
         for each in dialects
     }
@@ -66,13 +73,14 @@ def mounted(
             path = scope["path"]
             if (found := by_name.get(path.split("/", 2)[1])) is not None:
                 scope[MOUNTED_AT] = f"{kit.base_url}/{path.split('/', 2)[1]}"
-                await found.app(scope, receive, send)
+                await found.answer(scope, receive, send)
                 return
             if hosts and (name := hosts.get((host := _host(scope)).partition(":")[0])) in by_name:
                 found = by_name[name]
-                if path == found.root or path.startswith(found.root + "/"):
+                root = found.dialect.root
+                if path == root or path.startswith(root + "/"):
                     there = {**scope, "path": f"/{name}{path}", MOUNTED_AT: f"{scheme}://{host}"}
-                    await found.app(there, receive, send)
+                    await found.answer(there, receive, send)
                     return
         await app(scope, receive, send)
 

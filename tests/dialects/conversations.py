@@ -99,7 +99,10 @@ class Replay:
             url = f"{self._server.url}{path}"
         else:
             url = f"{self._server.url}/{self._dialect}{path}"
-        body = self._filled(exchange.body, quoted=False).encode()
+        text = self._filled(exchange.body, quoted=False)
+        if headers.get("content-type", "").startswith("multipart/"):
+            text = text.replace("\n", "\r\n")  # RFC 2046, 5.1.1
+        body = text.encode()
         with httpx.Client(verify=False) as client:
             answer = client.request(exchange.method, url, headers=headers, content=body)
         shown = f"{answer.status_code} {answer.headers}\n{answer.text[:2000]}"
@@ -124,11 +127,11 @@ class Replay:
             self._text(expected, answer.text, where)
 
     def _picture(self, found: re.Match[str], answer: httpx.Response, where: str) -> None:
-        pixels = _pixels(answer.content, found["format"])
+        seen = pixels(answer.content, found["format"])
         if found["width"]:
-            assert pixels.shape[1::-1] == (int(found["width"]), int(found["height"])), where
+            assert seen.shape[1::-1] == (int(found["width"]), int(found["height"])), where
         if found["text"]:
-            read = zxingcpp.read_barcodes(pixels)
+            read = zxingcpp.read_barcodes(seen)
             assert len(read) == 1, where
             self._text(found["text"], read[0].text, where)
 
@@ -180,7 +183,7 @@ class Replay:
         return VARIABLE.sub(value, text)
 
 
-def _pixels(file: bytes, format: str) -> Pixels:
+def pixels(file: bytes, format: str) -> Pixels:
     """The picture as it is seen on white."""
     if format == "svg":
         return on_white(in_resvg(file))

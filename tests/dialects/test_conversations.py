@@ -9,6 +9,9 @@ from tests.dialects.conftest import NewKey
 from tests.dialects.conversations import Replay, read
 from tests.support import ServerProcess
 
+#: What a conversation does not show well.
+TEXTS = {"crlf": "\r\n", "long": 400 * "long "}
+
 CONVERSATIONS = sorted(Path(__file__).parent.glob("*/*.http"))
 
 
@@ -18,6 +21,6 @@ def test_the_conversation_is_as_it_is_written(
     path: Path, by_host: bool, server: ServerProcess, new_key: NewKey
 ) -> None:
     dialect = path.parent.name.replace("_", "-")
-    replay = Replay(server, dialect, by_host=by_host, key=new_key(dialect))
+    replay = Replay(server, dialect, by_host=by_host, key=new_key(dialect), **TEXTS)
     for exchange in read(path):
         replay.ask(exchange)

@@ -1,0 +1,23 @@
+"""qrstudio.agency, API v1: https://qrstudio.agency/docs/api-reference, read on 2026-11-20.
+
+| endpoint | |
+|---|---|
+| `POST /v1/generate/`, `/v1/validate/` | covered, as JSON and as multipart |
+| `/q/{short_id}/` | covered, by the redirect, which knows it for every link |
+
+Different on purpose: `/api/` answers over plain HTTP, too, where somebody has put no TLS in front of it. The picture of
+a dynamic code says its short URL in capitals, by which a scan is told from a click; `public_url` leads to the same
+place. What no reader would read is drawn all the same, with `X-QR-Scannable: false`. All is opened by the API key, as
+there is no separate log-in.
+"""
+
+from server.dialects.dialect import Dialect
+from server.dialects.qrstudio.errors import headers, problem
+from server.dialects.qrstudio.law import LAW
+from server.dialects.qrstudio.routes import routes
+
+# Scan forms: answers say /q/{short_id}/, which edge/redirect.py resolves like any other spelling.
+
+DIALECT = Dialect(
+    name="qrstudio", law=LAW, root="/api", routes=routes, problem=problem, headers=headers, slash_is_nothing=True
+)

@@ -1,0 +1,118 @@
+"""What is raised, as the vendor answers it: {"detail": "text"}, or what is wrong with each field."""
+
+import logging
+import secrets
+import time
+from collections.abc import Mapping
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from server.asgi import Headers, Scope
+from server.dialects.qrstudio.fields import WrongFields
+from server.dialects.qrstudio.from_domain import plan_name
+from server.domain import errors
+from server.domain.ids import ALPHABET
+from server.wire import json_response
+
+log = logging.getLogger(__name__)
+
+
+class Refusal(Exception):
+    """One of the vendor's answers."""
+
+    def __init__(self, status: int, body: Mapping[str, object]) -> None:
+        super().__init__(status, body)
+        self.status = status
+        self.body = body
+
+
+#: What Idempotency takes for refusals, and not for bugs.
+REFUSALS = (errors.DomainError, HTTPException, Refusal, WrongFields)
+
+NOT_FOUND = "Not found."
+
+#: By what is raised. A text of None is the domain's own.
+ERRORS: dict[type[errors.DomainError], tuple[int, str | None]] = {
+    errors.Unauthenticated: (401, "Invalid or revoked API key."),
+    errors.Forbidden: (403, None),
+    errors.NotFound: (404, NOT_FOUND),
+    errors.WebhookInactive: (409, None),
+    errors.InvalidIdempotencyKey: (400, None),
+    errors.IdempotencyKeyReused: (409, None),
+    errors.RequestInProgress: (409, None),
+    errors.StorageUnavailable: (503, None),
+    errors.Busy: (503, None),
+}
+
+#: For what a plan does not allow, by the limit: a status, and what is said of the plan.
+PLAN_LIMITS: dict[str, tuple[int, str]] = {
+    "size_inches": (403, 'allows up to {allowed:g}". Upgrade for larger sizes.'),
+    "size_px": (403, "allows up to {allowed} px. Upgrade for larger sizes."),
+    "dpi": (403, "allows up to {allowed} DPI. Upgrade for higher resolutions."),
+    "logo": (403, "does not allow custom logos. Upgrade to Starter or higher."),
+    "background_image": (403, "does not allow background images. Upgrade to Starter or higher."),
+    "dynamic_codes": (403, "allows up to {allowed} active dynamic QR codes."),
+}
+OTHER_LIMIT = (403, "does not allow this. {detail}")
+
+HTTP_ERRORS = {404: NOT_FOUND, 405: 'Method "{method}" not allowed.'}
+
+
+def problem(request: Request, exc: Exception) -> Response:
+    headers: Mapping[str, str] = {}
+    if isinstance(exc, Refusal):
+        return _answer(exc.status, exc.body)
+    if isinstance(exc, WrongFields):
+        return _answer(400, exc.wrong)
+    if isinstance(exc, errors.InvalidValue):
+        return _answer(400, {exc.field or "non_field_errors": [exc.detail]})
+    if isinstance(exc, HTTPException):
+        status = exc.status_code
+        detail = HTTP_ERRORS.get(status, exc.detail).format(method=request.method)
+        headers = exc.headers or {}
+    elif isinstance(exc, errors.PlanLimit):
+        status, said = PLAN_LIMITS.get(exc.limit, OTHER_LIMIT)
+        detail = f"Plan '{plan_name(exc.plan)}' {said.format(allowed=exc.allowed, detail=exc.detail)}"
+    elif isinstance(exc, errors.RateLimited):
+        status, headers = 429, {"retry-after": str(exc.retry_after_s)}
+        detail = f"Request was throttled. Expected available in {exc.retry_after_s} seconds."
+        if exc.limit == "renders_per_month":
+            detail = f"Monthly quota of {exc.allowed} exceeded for plan '{plan_name(exc.plan)}'."
+    elif isinstance(exc, errors.DomainError) and type(exc) in ERRORS:
+        status, text = ERRORS[type(exc)]
+        detail = text or exc.detail
+        wait_s = getattr(exc, "retry_after_s", None)
+        headers = {} if wait_s is None else {"retry-after": str(wait_s)}
+    else:
+        found = request_id(request.scope)
+        log.error("qrstudio: request %s failed: %s %s", found, request.method, request.url.path, exc_info=exc)
+        status, detail = 500, f"Render engine failed. Retry once; include X-Request-Id {found} in your support ticket."
+    return _answer(status, {"detail": detail}, headers)
+
+
+def _answer(status: int, body: Mapping[str, object], headers: Mapping[str, str] | None = None) -> Response:
+    return json_response(body, status, {**(headers or {}), "cache-control": "no-store"})
+
+
+# --- X-Request-Id -------------------------------------------------------------------------------------------------
+
+#: Where in a request's scope its id is.
+REQUEST_ID = "qredge.qrstudio_request"
+
+
+def request_id(scope: Scope) -> str:
+    if REQUEST_ID not in scope:
+        scope[REQUEST_ID] = ulid(time.time_ns() // 1_000_000)
+    return str(scope[REQUEST_ID])
+
+
+def ulid(at_ms: int) -> str:
+    """48 bits of time and 80 random ones, in Crockford's base32 (https://github.com/ulid/spec)."""
+    number = at_ms << 80 | secrets.randbits(80)
+    return "".join(ALPHABET[number >> shift & 31] for shift in range(125, -1, -5)).upper()
+
+
+def headers(scope: Scope) -> Headers:
+    return [(b"x-request-id", request_id(scope).encode())]

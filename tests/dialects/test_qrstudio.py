@@ -1,0 +1,285 @@
+"""qrstudio: what depends on plans, on files, and on what was asked before; and the vendor's own curl lines."""
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+import zxingcpp
+from PIL import Image
+
+from server.dialects import key_formats
+from server.dialects.qrstudio.errors import ulid
+from server.dialects.qrstudio.wire import BORDERS, CENTERS, EYES, FRAMES, PATTERNS
+from tests.dialects.conftest import NewKey
+from tests.dialects.conversations import pixels
+from tests.dialects.tls import tls_front
+from tests.support import PHONE, ServerProcess, phone
+
+Json = dict[str, Any]
+
+MINIMAL = {"data": "https://example.com", "size_inches": 2}
+DYNAMIC = {
+    "data_type": "dynamic",
+    "payload": {"name": "Menu", "destination_url": "https://example.com/menu"},
+    "size_inches": 2,
+}
+
+
+def client(server: ServerProcess, key: str) -> httpx.Client:
+    return httpx.Client(
+        base_url=f"{server.url}/qrstudio/api/v1",
+        headers={"x-api-key": key, "user-agent": PHONE},
+        timeout=60,
+        verify=False,
+    )
+
+
+@pytest.fixture
+def api(server: ServerProcess, new_key: NewKey) -> Iterator[httpx.Client]:
+    with client(server, new_key("qrstudio")) as api:
+        yield api
+
+
+def of_plan(name: str, server: ServerProcess, new_key: NewKey) -> httpx.Client:
+    return client(server, new_key("qrstudio", plan=f"qrstudio.{name}"))
+
+
+def refusal(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["detail"]
+
+
+def read(answer: httpx.Response) -> str:
+    """What the picture says."""
+    assert answer.status_code == 200, answer.text
+    kind = "svg" if answer.headers["content-type"] == "image/svg+xml" else "png"
+    [found] = zxingcpp.read_barcodes(pixels(answer.content, kind))
+    return found.text
+
+
+def picture(size: int, colour: tuple[int, int, int] = (108, 72, 232), *, format: str = "PNG") -> bytes:
+    out = BytesIO()
+    Image.new("RGB", (size, size), colour).save(out, format)
+    return out.getvalue()
+
+
+# --- keys and ids -------------------------------------------------------------------------------------------------
+
+
+def test_a_key_is_smk_and_36_characters() -> None:
+    assert re.fullmatch(r"smk_[A-Za-z0-9_-]{36}", key_formats()["qrstudio"].new())
+
+
+def test_a_request_id_is_a_ulid() -> None:
+    """The first ten characters are the time (https://github.com/ulid/spec)."""
+    assert re.fullmatch(r"01ARYZ6S41[0-9A-HJKMNP-TV-Z]{16}", ulid(1469918176385))
+    assert ulid(1469918176385) < ulid(1469918176386)
+
+
+def test_each_answer_has_an_id_of_its_own(api: httpx.Client) -> None:
+    answers = [api.post("/generate/", json=MINIMAL), api.post("/generate/"), api.get("/nothing/")]
+    found = {each.headers["x-request-id"] for each in answers}
+    assert len(found) == 3
+    assert all(re.fullmatch(r"[0-7][0-9A-HJKMNP-TV-Z]{25}", each) for each in found)
+
+
+# --- plans --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("plan", "inches", "said"), [("free", 4, '3"'), ("starter", 8.5, '8"'), ("free", 3.01, '3"')])
+def test_a_picture_wider_than_the_plan_s_is_403(
+    plan: str, inches: float, said: str, server: ServerProcess, new_key: NewKey
+) -> None:
+    """In inches, whatever the resolution."""
+    with of_plan(plan, server, new_key) as api:
+        for path in ("/generate/", "/validate/"):
+            answer = api.post(path, json={**MINIMAL, "size_inches": inches, "dpi": 72})
+            assert refusal(answer) == (403, f"Plan '{plan}' allows up to {said}. Upgrade for larger sizes.")
+
+
+def test_a_resolution_higher_than_the_plan_s_is_403(server: ServerProcess, new_key: NewKey) -> None:
+    with of_plan("starter", server, new_key) as api:
+        answer = api.post("/generate/", json={**MINIMAL, "size_inches": 1, "dpi": 301})
+        assert refusal(answer) == (403, "Plan 'starter' allows up to 300 DPI. Upgrade for higher resolutions.")
+        assert api.post("/generate/", json={**MINIMAL, "size_inches": 1, "dpi": 300}).status_code == 200
+
+
+def test_the_largest_picture_of_a_plan_is_drawn(server: ServerProcess, new_key: NewKey) -> None:
+    with of_plan("free", server, new_key) as api:
+        answer = api.post("/generate/", json={**MINIMAL, "size_inches": 3})
+        assert (answer.status_code, answer.headers["x-qr-plan"]) == (200, "free")
+        assert Image.open(BytesIO(answer.content)).size == (900, 900)
+
+
+@pytest.mark.parametrize(
+    ("field", "what"),
+    [("logo_url", "custom logos"), ("bg_image_url", "background images")],
+)
+def test_pictures_are_not_for_the_free_plan(field: str, what: str, server: ServerProcess, new_key: NewKey) -> None:
+    """Of which none is fetched."""
+    with of_plan("free", server, new_key) as api:
+        answer = api.post("/generate/", json={**MINIMAL, field: "https://nowhere.invalid/logo.png"})
+        assert refusal(answer) == (403, f"Plan 'free' does not allow {what}. Upgrade to Starter or higher.")
+        files = {field.replace("url", "file"): ("logo.png", picture(8))}
+        assert api.post("/generate/", data={**MINIMAL, "size_inches": "2"}, files=files).status_code == 403
+
+
+def test_only_pictures_that_were_answered_spend_the_quota(server: ServerProcess, new_key: NewKey) -> None:
+    with of_plan("free", server, new_key) as api:
+        for left in (4, 3, 2):
+            answer = api.post("/generate/", json=MINIMAL)
+            assert answer.headers["x-qr-quota-remaining"] == str(left)
+            assert api.post("/generate/", json={**MINIMAL, "color": "rouge"}).status_code == 400
+            assert api.post("/generate/", json={**MINIMAL, "size_inches": 4}).status_code == 403
+            assert api.post("/validate/", json=MINIMAL).status_code == 200
+        for left in (1, 0):  # from the cache, as the last ones were
+            answer = api.post("/generate/", json=MINIMAL)
+            assert (answer.headers["x-qr-cache"], answer.headers["x-qr-quota-remaining"]) == ("HIT", str(left))
+        for wanted in (MINIMAL, DYNAMIC):
+            answer = api.post("/generate/", json=wanted)
+            assert refusal(answer) == (429, "Monthly quota of 5 exceeded for plan 'free'.")
+            assert int(answer.headers["retry-after"]) > 0
+
+
+def test_the_second_dynamic_code_of_the_free_plan_is_403(server: ServerProcess, new_key: NewKey) -> None:
+    """And spends nothing."""
+    with of_plan("free", server, new_key) as api:
+        assert api.post("/generate/", json=DYNAMIC).headers["x-qr-quota-remaining"] == "4"
+        answer = api.post("/generate/", json=DYNAMIC)
+        assert refusal(answer) == (403, "Plan 'free' allows up to 1 active dynamic QR codes.")
+        assert api.post("/generate/", json=MINIMAL).headers["x-qr-quota-remaining"] == "3"
+
+
+# --- pictures -----------------------------------------------------------------------------------------------------
+
+
+def test_a_dynamic_code_is_scanned_where_it_leads(api: httpx.Client) -> None:
+    made = api.post("/generate/", json=DYNAMIC)
+    for url in (made.headers["x-qr-dynamic-public-url"], read(made)):
+        answer = phone.get(url)
+        assert (answer.status_code, answer.headers["location"]) == (302, "https://example.com/menu")
+        assert "no-store" in answer.headers["cache-control"]
+
+
+def test_the_level_is_always_h(api: httpx.Client) -> None:
+    answer = api.post("/generate/", json={**MINIMAL, "pattern": "squares", "error_correction": "L"})
+    [found] = zxingcpp.read_barcodes(pixels(answer.content, "png"))
+    assert found.ec_level == "H"
+
+
+STYLES: list[Json] = [
+    *({"pattern": name} for name in PATTERNS if name != "halftone"),
+    *({"eye_shape": name} for name in EYES),
+    *({"eye_border_shape": name, "eye_border_color": "#6c48e8"} for name in BORDERS),
+    *({"eye_center_shape": name, "eye_center_color": "#6c48e8"} for name in CENTERS),
+    *({"frame_style": name, "frame_label": "Menu", "frame_color": "#1a0d3a"} for name in FRAMES),
+    {"eye_outer_frame": True, "eye_outer_frame_match": True},
+    {"eye_outer_frame": True, "eye_color": "#8800aa"},
+]
+
+
+def test_every_style_has_a_look_of_its_own_and_is_read(api: httpx.Client) -> None:
+    looks: dict[bytes, list[Json]] = {}
+    for style in STYLES:
+        answer = api.post("/generate/", json={**MINIMAL, "background": "white", **style})
+        assert read(answer) == MINIMAL["data"], style
+        assert "x-qr-scannable" not in answer.headers, style
+        looks.setdefault(answer.content, []).append(style)
+    same = [styles for styles in looks.values() if len(styles) > 1]
+    assert same == [[{"pattern": "rounded"}, {"eye_shape": "square"}, STYLES[-len(FRAMES) - 2]]]
+
+
+def test_a_picture_is_served_that_nobody_can_read(api: httpx.Client) -> None:
+    answer = api.post("/generate/", json={**MINIMAL, "background": "white", "color": "#fafafa"})
+    assert (answer.status_code, answer.headers["x-qr-scannable"]) == (200, "false")
+    assert answer.headers["x-qr-scannable-reason"]
+
+
+def test_white_on_nothing_is_for_dark_things(api: httpx.Client) -> None:
+    answer = api.post("/generate/", json={**MINIMAL, "color": "white"})
+    assert answer.status_code == 200
+    image = Image.open(BytesIO(answer.content)).convert("RGBA")
+    ground = Image.new("RGBA", image.size, "#000000")
+    ground.alpha_composite(image)
+    found = zxingcpp.read_barcodes(ground.convert("L"), try_invert=True)
+    assert [each.text for each in found] == [MINIMAL["data"]]
+
+
+def test_a_file_s_resolution_is_the_one_that_was_asked_for(api: httpx.Client) -> None:
+    answer = api.post("/generate/", json={**MINIMAL, "size_inches": 0.5, "dpi": 600})
+    dpi = Image.open(BytesIO(answer.content)).info["dpi"]
+    assert [round(each) for each in dpi] == [600, 600]
+
+
+def test_a_logo_and_a_photo_are_uploaded(api: httpx.Client) -> None:
+    """The logo is larger than what is kept of one."""
+    form = {"data": "https://yourbrand.com", "size_inches": "4", "background": "white", "logo_neon_alpha": "false"}
+    plain = api.post("/generate/", data=form, files={"none": ("", b"")})
+    logo = api.post("/generate/", data=form, files={"logo_file": ("logo.png", picture(1400))})
+    assert read(logo) == read(plain) == "https://yourbrand.com"
+    middle = Image.open(BytesIO(logo.content)).convert("RGB").getpixel((600, 600))
+    assert middle == (108, 72, 232)
+    photo = ("photo.jpg", picture(400, (250, 240, 230), format="JPEG"), "image/jpeg")
+    halftone = {**form, "color": "#0d0820", "pattern": "halftone", "bg_image_opacity": "0.45"}
+    assert read(api.post("/generate/", data=halftone, files={"bg_image_file": photo})) == "https://yourbrand.com"
+
+
+def test_a_logo_of_more_than_2_mb_is_400(api: httpx.Client) -> None:
+    files = {"logo_file": ("logo.png", b"\x89PNG\r\n\x1a\n" + bytes(2 << 20))}
+    answer = api.post("/generate/", data={"data": "x", "size_inches": "2"}, files=files)
+    assert answer.status_code == 400
+    assert answer.json() == {"logo_file": f"File too large: {(2 << 20) + 8} bytes. The limit is 2 MB."}
+
+
+def test_a_body_of_more_than_5_mb_is_413(api: httpx.Client) -> None:
+    answer = api.post("/generate/", data={"size_inches": "2"}, files={"bg_image_file": ("photo", bytes(5 << 20))})
+    assert answer.status_code == 413
+    assert "5242880 bytes" in answer.json()["detail"]
+
+
+# --- once ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_dynamic_code_that_is_asked_for_again_is_made_once(api: httpx.Client) -> None:
+    again = {"idempotency-key": str(uuid4())}
+    first, second = (api.post("/generate/", json=DYNAMIC, headers=again) for _ in range(2))
+    assert first.status_code == 200
+    assert second.headers["idempotent-replayed"] == "true"
+    assert second.content == first.content
+    kept = [name for name in first.headers if name.startswith("x-qr-")]
+    assert [second.headers[name] for name in kept] == [first.headers[name] for name in kept]
+    other = api.post("/generate", json={**DYNAMIC, "size_inches": 3}, headers=again)
+    assert other.status_code == 409
+
+
+# --- the seed's own lines -----------------------------------------------------------------------------------------
+
+VENDOR = "api.qrstudio.agency"
+
+CURL = r"""
+curl -X POST https://api.qrstudio.agency/api/v1/generate/ \
+-H "X-Api-Key: smk_..." \
+-H "Content-Type: application/json" \
+-d '{"data": "https://example.com", "size_inches": 4}' \
+--output qr.png
+"""
+
+
+def test_the_vendor_s_curl_line_works_as_it_is(server: ServerProcess, new_key: NewKey, tmp_path: Path) -> None:
+    """But for the key, which everybody has to put in; --connect-to stands in curl's own settings."""
+    with tls_front(VENDOR, server.port, tmp_path / "ca.pem") as port:
+        tmp_path.joinpath(".curlrc").write_text(
+            f'connect-to = "{VENDOR}:443:127.0.0.1:{port}"\ncacert = "{tmp_path}/ca.pem"\nsilent\nfail\n'
+        )
+        line = CURL.replace("smk_...", new_key("qrstudio"))
+        environment = {**os.environ, "CURL_HOME": str(tmp_path)}
+        subprocess.run(["bash", "-ec", line], cwd=tmp_path, env=environment, check=True, timeout=60)
+    image = tmp_path.joinpath("qr.png").read_bytes()
+    assert Image.open(BytesIO(image)).size == (1200, 1200)
+    assert [each.text for each in zxingcpp.read_barcodes(pixels(image, "png"))] == ["https://example.com"]
