@@ -41,6 +41,7 @@ STAGES = [
     "raster",
     "scanline",
     "segment",
+    "sums",
     "svg",
     "tables",
     "template",

@@ -29,6 +29,11 @@ DOMAIN_MAY_NOT = frozenset(["asyncio", "http", "io", "json", "logging", "os", "p
 
 EDGE_MAY_NOT = frozenset(["asyncpg", "json", "logging", "orjson", "pydantic", "starlette"])
 
+#: What of fastcore others than render may import.
+FASTCORE_ELSEWHERE = {
+    "server.scans.record": frozenset(["fastcore.frame"]),
+    "server.storage.postgres.stats": frozenset(["fastcore.sums"]),
+}
 FASTCORE_MAY_NOT = frozenset(
     [
         *["asyncio", "datetime", "http", "io", "os", "pathlib", "posix", "shutil", "socket", "subprocess", "tempfile"],
@@ -231,12 +236,12 @@ def _clock_readings(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 
 def only_render_draws(tree: Tree) -> Iterator[str]:
-    """The scan's record is put together there, too, and knows of nothing else in it."""
+    """The scan's record is put together there, too, and figures are added up; these know of nothing else in it."""
     for module in tree.modules:
         if module.name.split(".")[0] != "fastcore" and module.room != "render":
             for line, name in tree.targets(module):
-                packs = module.name == "server.scans.record" and _within(name, frozenset(["fastcore.frame"]))
-                if _within(name, frozenset(["fastcore"])) and not packs:
+                stages = FASTCORE_ELSEWHERE.get(module.name, frozenset())
+                if _within(name, frozenset(["fastcore"])) and not _within(name, stages):
                     yield f"{module.path}:{line}: imports {name}, which only server/render may"
 
 
