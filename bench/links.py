@@ -59,12 +59,13 @@ READ = re.compile(r"(\d+) links in memory, read(?: from the snapshot)? in ([\d.]
 class Server:
     """`qredge serve` with its log in a file."""
 
-    def __init__(self, folder: Path, database_url: str) -> None:
+    def __init__(self, folder: Path, database_url: str, *, workers: int = WORKERS) -> None:
         self.port = free_port()
+        self._workers = workers
         self._log = folder / "log"
         self._environment = os.environ | {
             "QREDGE_PORT": str(self.port),
-            "QREDGE_WORKERS": str(WORKERS),
+            "QREDGE_WORKERS": str(workers),
             "QREDGE_DATA_DIR": str(folder / "data"),
             "QREDGE_DATABASE_URL": database_url,
             "QREDGE_SNAPSHOT_INTERVAL_S": "3600",  # but for the one at the end
@@ -86,7 +87,7 @@ class Server:
                 start_new_session=True,
             )
         try:
-            self.wait_for_loads(WORKERS)
+            self.wait_for_loads(self._workers)
             yield
         finally:
             os.killpg(process.pid, signal.SIGTERM)

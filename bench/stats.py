@@ -1,0 +1,342 @@
+"""How soon figures are answered, of a link with ten million scans over two years and an account with 10,000 links:
+python -m bench.stats [--rows N]
+
+The data set is what the writer would have made of as many scans: they are counted by its code (`storage.rollup`), in
+the order of their times, and written as its rows. Keys have long tails, as real ones do: more cities, regions and
+referrers than a row has room for. No figure is read from the log, so it is left empty; `--rows` puts that many of the
+link's scans there, in case you doubt it.
+
+Then `qredge serve`, with one worker, is asked over HTTP, one question after the other: of the link, of a code of it and
+of the account, in each interval, in several time zones, for the longest period that the interval allows, with and
+without groups, with bots and without them. It fails where the 95th percentile of any of these is above 20 ms.
+"""
+
+import argparse
+import asyncio
+import itertools
+import json
+import multiprocessing
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import date, timedelta
+from functools import cache
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlencode
+
+import asyncpg
+
+from bench.links import Server
+from bench.measure import save
+from migrations import migrate
+from server.app import accounts_in, plans_of
+from server.domain.ids import id_text
+from server.domain.model import AccountId, LinkId
+from server.embedded import EmbeddedPostgres
+from server.settings import Settings
+from server.storage.postgres.copying import EPOCH
+from server.storage.postgres.pool import Database
+from server.storage.postgres.rollups import KINDS, Key, Kind, add_fresh
+from server.storage.rollup import (
+    ALL_LINKS,
+    DIMENSIONS,
+    QUARTER_US,
+    SLOTS,
+    Keys,
+    Row,
+    Run,
+    Tally,
+    agent_keys,
+    place_keys,
+)
+
+if TYPE_CHECKING:
+    from server.storage.postgres.pool import Connection
+
+SCANS = 10_000_000
+LINKS = 10_000
+#: Of each link but the one that has those.
+SCANS_OF_OTHERS = 20
+#: Of all scans, those by bots; and those that are the first of their visitor on a day.
+BOTS = 0.08
+FIRST = 0.75
+
+DAYS = 730
+START = date(2024, 11, 22)
+#: How busy the hours of a day are.
+HOURS = [1, 1, 1, 1, 1, 2, 4, 7, 9, 10, 11, 13, 14, 12, 10, 9, 10, 12, 14, 13, 10, 7, 4, 2]
+#: So many quarters of an hour at the end are not in the large tables yet.
+FRESH = 4
+
+#: Different scans, which come again and again.
+DIFFERENT = 100_000
+COUNTRIES = [f"{one}{other}" for one in "ABCDEFGH" for other in "KLMNOPQR"]
+AGENTS = [("mobile", "iOS", "Mobile Safari"), ("mobile", "Android", "Chrome Mobile"), ("desktop", "Windows", "Edge")]
+LANGUAGES = ["en", "de", "fr", "es", "pt", "zh", "ja", "ar", "it", "nl", "pl", "ru", "tr", "sv", "ko"]
+NETWORKS = ["mobile", "fixed", "business", None]
+
+BUDGET_MS = 20.0
+ROUNDS = 20
+
+# --- the data set -------------------------------------------------------------------------------------------------
+
+FILL_LINKS = f"""
+    INSERT INTO links (id, account_id, slug, destination, created_at, updated_at)
+    SELECT number, $1, 'bench-' || number, 'https://example.com/', now(), now()
+    FROM generate_series(1, {LINKS}) AS number
+"""
+FILL_LOG = f"""
+    INSERT INTO scans (id, account_id, link_id, scanned_at, visitor, device, os, browser, country, from_code)
+    SELECT number, $1, 1, '{START}'::timestamptz + number * interval '{DAYS} days' / $2, hashint8(number),
+        'mobile', 'iOS', 'Mobile Safari', 'CH', true
+    FROM generate_series(1, $2::bigint) AS number
+"""
+HOT = LinkId(1)
+
+SUM = """
+    SELECT sum(people + bots) FROM (
+        SELECT people, bots FROM scan_months WHERE account_id = $1 AND link_id = $2
+        UNION ALL SELECT people, bots FROM scan_fresh WHERE account_id = $1 AND link_id = $2
+    ) AS counted
+"""
+
+
+def kind(chance: random.Random, *, bot: bool) -> Keys:
+    """What a scan has in common with others."""
+
+    def one_of(many: int, tail: float) -> int:
+        return int(chance.paretovariate(tail)) % many
+
+    device, os, browser = ("bot", None, None) if bot else chance.choice(AGENTS)
+    name = f"Bot {one_of(300, 0.7)}" if bot else None
+    country = COUNTRIES[one_of(len(COUNTRIES), 0.8)]
+    click = chance.random() < 0.3
+    return (
+        *agent_keys(device, os, browser, str(140 - one_of(60, 0.6)), name),
+        *place_keys(country, f"Region {one_of(40, 0.5)}", f"City {one_of(900, 0.4)}", chance.choice(NETWORKS)),
+        chance.choice(LANGUAGES),
+        f"host-{one_of(5000, 0.4)}.example.com" if click else "",
+        "click" if click else "scan",
+    )
+
+
+@cache
+def kinds(*, bot: bool) -> list[Keys]:
+    chance = random.Random(7)
+    return [kind(chance, bot=bot) for _ in range(DIFFERENT)]
+
+
+def scans_until(quarter: int) -> int:
+    """How many of the hot link's scans there were before a quarter of an hour, counted from the first day's."""
+    day, slot = divmod(quarter, SLOTS)
+    hour, rest = divmod(slot, 4)
+    part = (sum(HOURS[:hour]) + (HOURS[hour] * rest / 4 if rest else 0)) / sum(HOURS)
+    return int(SCANS * (day + part) / DAYS)
+
+
+class Month:
+    """The rows of a month, made in the order of time and written day by day."""
+
+    def __init__(self, account: AccountId, connection: "Connection") -> None:
+        self._account = account
+        self._connection = connection
+        self._chance = random.Random(7)
+
+    async def write(self, days: list[int]) -> None:
+        quarters, of_days, months = KINDS
+        rows: dict[Key, Row] = {}
+        for day in days:
+            day_rows: dict[Key, Row] = {}
+            quarter_rows: dict[Key, Row] = {}
+            for quarter in range(day * SLOTS, (day + 1) * SLOTS):
+                runs = self._runs(quarter)
+                if quarter >= DAYS * SLOTS - FRESH:
+                    await add_fresh(self._connection, runs, 0)
+                    continue
+                for run in runs:
+                    for kind, into in ((quarters, quarter_rows), (of_days, day_rows), (months, rows)):
+                        into.setdefault(kind.key(run), Row()).add(run)
+            await self._copy(quarters, quarter_rows)
+            await self._copy(of_days, day_rows)
+        await self._copy(months, rows)
+
+    def _runs(self, quarter: int) -> list[Run]:
+        """The scans of a quarter of an hour, counted."""
+        chance, tally = self._chance, Tally()
+        first, end = scans_until(quarter), scans_until(quarter + 1)
+        others = (LINKS - 1) * SCANS_OF_OTHERS
+        links = [HOT] * (end - first)
+        links += [LinkId(2 + each % (LINKS - 1)) for each in range(others * first // SCANS, others * end // SCANS)]
+        begin = (FIRST_QUARTER + quarter) * QUARTER_US
+        scans = {bot: chance.choices(kinds(bot=bot), k=len(links)) for bot in (False, True)}
+        for number, link in enumerate(links):
+            bot = chance.random() < BOTS
+            for each in (link, ALL_LINKS):
+                run = tally.add((self._account, each), first + number, begin + number, scans[bot][number], bot=bot)
+                if chance.random() < FIRST:
+                    if bot:
+                        run.unique_bots += 1
+                    else:
+                        run.unique_people += 1
+        return tally.close()
+
+    async def _copy(self, kind: Kind, rows: dict[Key, Row]) -> None:
+        records = [(*key, *kind.values(row)) for key, row in rows.items()]
+        columns = ("account_id", "link_id", kind.start, *kind.columns)
+        await self._connection.copy_records_to_table(kind.table, records=records, columns=columns)
+
+
+FIRST_QUARTER = (START - EPOCH.date()).days * SLOTS
+
+
+def write_months(url: str, account: AccountId, months: list[list[int]]) -> None:
+    async def run() -> None:
+        database = Database(url, max_connections=1)
+        await database.open()
+        async with database.connection() as connection:
+            for days in months:
+                await Month(account, connection).write(days)
+        await database.close()
+
+    asyncio.run(run())
+
+
+async def prepare(url: str) -> tuple[AccountId, str]:
+    """The account, with its links and a key."""
+    await migrate(url)
+    async with accounts_in(url, plans_of(Settings())) as accounts:
+        key = await accounts.create_first()
+    assert key is not None
+    connection = await asyncpg.connect(url)
+    account = AccountId(await connection.fetchval("SELECT id FROM accounts"))
+    await connection.execute("SET session_replication_role = replica")  # nobody need be told
+    await connection.execute(FILL_LINKS, account)
+    await connection.close()
+    return account, key
+
+
+def build(url: str, account: AccountId, log_rows: int) -> None:
+    months: dict[str, list[int]] = {}
+    for day in range(DAYS):
+        months.setdefault(f"{START + timedelta(days=day):%Y-%m}", []).append(day)
+    each = list(months.values())
+    processes = [
+        multiprocessing.get_context("spawn").Process(target=write_months, args=(url, account, each[number::2]))
+        for number in range(2)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+        assert process.exitcode == 0
+    asyncio.run(check(url, account, log_rows))
+
+
+async def check(url: str, account: AccountId, log_rows: int) -> None:
+    connection = await asyncpg.connect(url)
+    assert await connection.fetchval(SUM, account, HOT) == SCANS
+    others = (LINKS - 1) * SCANS_OF_OTHERS
+    assert await connection.fetchval(SUM, account, ALL_LINKS) == SCANS + others
+    assert await connection.fetchval("SELECT count(DISTINCT link_id) FROM scan_months") == LINKS + 1
+    if log_rows:
+        await connection.execute(FILL_LOG, account, log_rows, timeout=3600)
+    await connection.execute("VACUUM ANALYZE", timeout=3600)
+    await connection.close()
+
+
+# --- questions ----------------------------------------------------------------------------------------------------
+
+END = START + timedelta(days=DAYS)
+#: By interval, the longest period it allows; nearly two months of days and a day of quarters are beside whole months.
+PERIODS = {
+    "hour": {"from": END - timedelta(days=41), "to": END - timedelta(days=1)},
+    "day": {"from": START + timedelta(days=10), "to": date(2026, 10, 30)},
+    "week": {"from": START, "to": END},
+    "month": {"from": START, "to": END},
+}
+ZONES = ("UTC", "Europe/Zurich", "America/Los_Angeles", "Asia/Kathmandu")
+GROUPS = {"no groups": "", "by city": "city", "by all": ",".join(DIMENSIONS)}
+
+
+class Question(NamedTuple):
+    of: str
+    interval: str
+    groups: str
+    address: str
+
+
+def questions(addresses: dict[str, str]) -> Iterator[Question]:
+    for of, interval, groups, zone, bots in itertools.product(
+        addresses, PERIODS, GROUPS, ZONES, ("exclude", "include", "only")
+    ):
+        query = {"interval": interval, "time_zone": zone, "bots": bots, **PERIODS[interval]}
+        if GROUPS[groups]:
+            query["group_by"] = GROUPS[groups]
+        yield Question(of, interval, groups, f"{addresses[of]}?{urlencode(query)}")
+
+
+def measure(port: int, key: str) -> dict[str, dict[str, float]]:
+    """By what was asked, the worst of its time zones and of what it says of bots: milliseconds, median and p95."""
+    headers = {"X-Api-Key": key, "Content-Type": "application/json"}
+    with closing(HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+
+        def ask(method: str, address: str, body: str | None = None) -> bytes:
+            connection.request(method, f"/v1{address}", body, headers)
+            answer = connection.getresponse()
+            told = answer.read()
+            assert answer.status < 300, told
+            return told
+
+        hot = id_text("lnk", HOT)
+        code = json.loads(ask("POST", "/qr-codes", json.dumps({"link_id": hot})))["id"]
+        link = f"/links/{hot}/stats"
+        whole = json.loads(ask("GET", f"{link}?bots=include&interval=month&from={START}&to={END}"))
+        assert whole["total_scans"] == sum(each["scans"] for each in whole["series"]) == SCANS
+        asked = [*questions({"a link": link, "a code": f"/qr-codes/{code}/stats", "the account": "/stats"})]
+        took: dict[Question, list[float]] = {question: [] for question in asked}
+        for _ in range(1 + ROUNDS):
+            for question in asked:
+                began = time.perf_counter()
+                ask("GET", question.address)
+                took[question].append((time.perf_counter() - began) * 1000)
+    found: dict[str, dict[str, float]] = {}
+    for question, (_, *times) in took.items():
+        worst = found.setdefault(f"{question.of}, by {question.interval}, {question.groups}", {"p50": 0.0, "p95": 0.0})
+        p95 = sorted(times)[len(times) * 95 // 100 - 1]
+        if p95 > worst["p95"]:
+            worst.update(p50=statistics.median(times), p95=p95)
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=0, help="rows of the log, which no figure is read from")
+    rows = parser.parse_args().rows
+    with tempfile.TemporaryDirectory(prefix="qredge-", ignore_cleanup_errors=True) as folder:
+        postgres = EmbeddedPostgres(Path(folder) / "postgres")
+        postgres.start()
+        try:
+            account, key = asyncio.run(prepare(postgres.url))
+            began = time.monotonic()
+            build(postgres.url, account, rows)
+            print(f"{SCANS:,} scans of a link and {LINKS:,} links in {time.monotonic() - began:.0f} s", flush=True)
+            server = Server(Path(folder), postgres.url, workers=1)
+            with server.running():
+                found = measure(server.port, key)
+        finally:
+            postgres.stop()
+    for name, times in found.items():
+        print(f"{name:40}{times['p50']:8.1f} ms{times['p95']:8.1f} ms p95", flush=True)
+    save("stats", found)
+    if slow := [name for name, times in found.items() if times["p95"] > BUDGET_MS]:
+        sys.exit(f"above {BUDGET_MS:.0f} ms: {'; '.join(slow)}")
+
+
+if __name__ == "__main__":
+    main()
