@@ -12,7 +12,7 @@ from server.api.cursors import place_text
 from server.api.designs import DesignBody
 from server.api.fields import like
 from server.api.guards import RuleBodies
-from server.api.labels import label
+from server.api.labels import REST, label
 from server.domain.content import as_json
 from server.domain.delivery import Delivery, DisabledReason, Event, EventType, Status, Webhook
 from server.domain.design import PLAIN, plain
@@ -26,7 +26,7 @@ from server.domain.plan import UNLIMITED, GeoDetail
 from server.domain.ports import Usage
 from server.domain.rules import plain_rules
 from server.domain.slug import Slug
-from server.domain.stats import Interval, Stats
+from server.domain.stats import Group, GroupBy, Interval, Stats
 from server.openapi import shown
 
 #: A number of 64 bits, without its sign.
@@ -376,21 +376,23 @@ class EventAnswer(TypedDict):
 
 
 class BucketAnswer(TypedDict):
-    #: From then up to the next one's start.
+    #: As clocks show it in `time_zone`; from then up to the next one's start.
     start: datetime
     scans: int
+    #: Those that were the first of their visitor on their day (UTC).
     unique_scans: int
-    """different visitors, each once on each day (UTC), or once in the hour"""
 
 
 class GroupAnswer(TypedDict):
+    #: Null where it is not known, and of the rest.
     key: str | None
-    """null where it is not known"""
+    #: A readable name of the key.
     label: str
-    """a readable name of the key"""
     scans: int
+    #: Of all scans of the intervals in the series.
     percentage: float
-    """of all scans of the intervals in the series"""
+    #: Whether these are all scans that are in none of the other groups.
+    rest: bool
 
 
 # `from` is a keyword, so this one cannot be a class.
@@ -403,8 +405,9 @@ StatsAnswer = TypedDict(
         "from": datetime,
         "to": datetime,
         "interval": Interval,
+        "time_zone": str,
         "series": list[BucketAnswer],
-        "groups": NotRequired[list[GroupAnswer]],
+        "groups": dict[GroupBy, list[GroupAnswer]],
     },
 )
 with_config(
@@ -413,17 +416,20 @@ with_config(
             "total_scans": 3,
             "unique_scans": 2,
             "last_scan_at": "2026-11-20T12:05:11Z",
-            "from": "2026-11-19T00:00:00Z",
-            "to": "2026-11-21T00:00:00Z",
+            "from": "2026-11-19T00:00:00+01:00",
+            "to": "2026-11-21T00:00:00+01:00",
             "interval": "day",
+            "time_zone": "Europe/Zurich",
             "series": [
-                {"start": "2026-11-19T00:00:00Z", "scans": 1, "unique_scans": 1},
-                {"start": "2026-11-20T00:00:00Z", "scans": 2, "unique_scans": 1},
+                {"start": "2026-11-19T00:00:00+01:00", "scans": 1, "unique_scans": 1},
+                {"start": "2026-11-20T00:00:00+01:00", "scans": 2, "unique_scans": 1},
             ],
-            "groups": [
-                {"key": "CH", "label": "Switzerland", "scans": 2, "percentage": 66.67},
-                {"key": None, "label": "Unknown", "scans": 1, "percentage": 33.33},
-            ],
+            "groups": {
+                "country": [
+                    {"key": "CH", "label": "Switzerland", "scans": 2, "percentage": 66.67, "rest": False},
+                    {"key": None, "label": "Unknown", "scans": 1, "percentage": 33.33, "rest": False},
+                ]
+            },
         }
     )
 )(StatsAnswer)
@@ -584,19 +590,30 @@ class Answers:
         }
 
     def stats(self, stats: Stats) -> StatsAnswer:
-        asked = stats.asked
-        answer: StatsAnswer = {
+        period = stats.asked.period
+        return {
             "total_scans": stats.totals.scans,
             "unique_scans": stats.totals.unique_scans,
             "last_scan_at": stats.totals.last_scan_at,
-            "from": asked.period.start,
-            "to": asked.period.end,
-            "interval": asked.period.interval,
-            "series": [cast(BucketAnswer, bucket._asdict()) for bucket in stats.series],
+            "from": period.start.astimezone(period.zone),
+            "to": period.end.astimezone(period.zone),
+            "interval": period.interval,
+            "time_zone": period.zone.key,
+            "series": [
+                {"start": start, "scans": scans, "unique_scans": unique} for start, scans, unique in stats.series
+            ],
+            "groups": {group_by: _groups(group_by, found) for group_by, found in stats.groups.items()},
         }
-        if asked.group_by is not None:
-            answer["groups"] = [
-                {"key": key, "label": label(asked.group_by, key), "scans": scans, "percentage": percentage}
-                for key, scans, percentage in stats.groups
-            ]
-        return answer
+
+
+def _groups(group_by: GroupBy, found: list[Group]) -> list[GroupAnswer]:
+    return [
+        {
+            "key": group.key,
+            "label": REST if group.rest else label(group_by, group.key),
+            "scans": group.scans,
+            "percentage": group.percentage,
+            "rest": group.rest,
+        }
+        for group in found
+    ]

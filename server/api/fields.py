@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Annotated, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError, WithJsonSchema
@@ -99,15 +99,16 @@ def like(kind: object) -> PlainValidator:
     return PlainValidator(lambda answer: answer, json_schema_input_type=kind)
 
 
-def a_moment(*, day_ends: bool) -> Callable[[str], datetime]:
-    """RFC 3339, or a day, which stands for its first moment or for its end; without a zone it is UTC."""
+def a_moment(*, day_ends: bool, zone: tzinfo | None = UTC) -> Callable[[str], datetime]:
+    """RFC 3339, or a day, which stands for its first moment or for its end. Without an offset it is in `zone`, or stays
+    without one where that is yet to be known."""
 
     def parse(given: str) -> datetime:
         try:
             if len(given) == len("2026-11-20"):
-                return datetime.combine(date.fromisoformat(given) + timedelta(days=day_ends), time(), UTC)
+                return datetime.combine(date.fromisoformat(given) + timedelta(days=day_ends), time(), zone)
             moment = datetime.fromisoformat(given)
-            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+            return moment.replace(tzinfo=zone) if moment.tzinfo is None else moment.astimezone(UTC)
         except (ValueError, OverflowError) as exc:
             raise InvalidValue(
                 "invalid_time",

@@ -6,7 +6,12 @@ from importlib import resources
 from server.domain.stats import GroupBy
 
 UNKNOWN: dict[GroupBy, str] = {"referrer": "Direct or unknown"}
+REST = "All others"
 DEVICES = {"tv": "TV"}
+#: Keys of ours, which are words.
+WORDS = frozenset[GroupBy](["source", "network"])
+#: Keys that end with a country, so that places of the same name are told apart.
+PLACES = frozenset[GroupBy](["region", "city"])
 
 
 def label(group_by: GroupBy, key: str | None) -> str:
@@ -14,11 +19,13 @@ def label(group_by: GroupBy, key: str | None) -> str:
         return UNKNOWN.get(group_by, "Unknown")
     if group_by == "country":
         return _countries().get(key, key)
-    if group_by == "city":
-        city, comma, country = key.rpartition(", ")
-        return f"{city}{comma}{_countries().get(country, country)}"
+    if group_by in PLACES:
+        place, comma, country = key.rpartition(", ")
+        return f"{place}{comma}{_countries().get(country, country)}"
     if group_by == "device":
         return DEVICES.get(key, key.capitalize())
+    if group_by in WORDS:
+        return key.capitalize()
     return key
 
 

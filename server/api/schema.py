@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import Annotated, cast
+from typing import Annotated, ClassVar, cast
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 from starlette.requests import Request
 
@@ -28,6 +29,7 @@ from server.domain.order import DEFAULT_SIZE_PX, MAX_DPI, MAX_SIZE_PX, MIN_DPI, 
 from server.domain.slug import Slug
 from server.domain.stats import EARLIEST, LATEST, Asked, Bots, GroupBy, Interval, Period
 from server.domain.tag import MAX_TAGS, Tag, each_once
+from server.domain.time_zone import zone_named
 from server.openapi import shown
 
 # --- fields -------------------------------------------------------------------------------------------------------
@@ -275,14 +277,25 @@ class StreamQuery(Query):
     link_id: Annotated[LinkId | None, born(an_id("lnk"), id_schema("lnk"))] = None
 
 
+def _each(given: list[str]) -> tuple[str, ...]:
+    """What a parameter that may come several times says between commas, none of it twice."""
+    return tuple(dict.fromkeys(part for text in given for part in text.split(",")))
+
+
 class StatsQuery(Query):
-    start: Annotated[datetime | None, born(a_moment(day_ends=False), MOMENT), Field(alias="from")] = None
-    end: Annotated[datetime | None, born(a_moment(day_ends=True), MOMENT), Field(alias="to")] = None
+    repeatable: ClassVar[frozenset[str]] = frozenset(["group_by"])
+
+    #: Without an offset, and days: in `time_zone`.
+    start: Annotated[datetime | None, born(a_moment(day_ends=False, zone=None), MOMENT), Field(alias="from")] = None
+    end: Annotated[datetime | None, born(a_moment(day_ends=True, zone=None), MOMENT), Field(alias="to")] = None
     interval: Interval = "day"
-    group_by: GroupBy | None = None
+    #: By whose clocks and calendar intervals begin: a name in IANA's list.
+    time_zone: Annotated[ZoneInfo, born(zone_named, {"examples": ["Europe/Zurich"]})] = ZoneInfo("UTC")
+    #: One or several, also with commas between them.
+    group_by: Annotated[tuple[GroupBy, ...], BeforeValidator(_each)] = ()
     bots: Bots = "exclude"
 
     def asked(self, now: datetime) -> Asked:
         with in_query():
-            period = Period.of(self.start, self.end, self.interval, now=now)
+            period = Period.of(self.start, self.end, self.interval, self.time_zone, now=now)
         return Asked(period=period, bots=self.bots, group_by=self.group_by)

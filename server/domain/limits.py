@@ -4,7 +4,7 @@
 links, dynamic codes and keys an account may have is decided in the transaction that adds one (`storage.postgres.caps`).
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from math import ceil
@@ -19,9 +19,9 @@ from server.domain.ports import Usage, UsageStore, Used, Windows
 from server.domain.stats import GroupBy
 
 #: What of places a plan does not tell.
-WITHHELD: dict[GeoDetail, frozenset[GroupBy | None]] = {
-    "none": frozenset(["country", "city"]),
-    "country": frozenset(["city"]),
+WITHHELD: dict[GeoDetail, frozenset[GroupBy]] = {
+    "none": frozenset(["country", "region", "city"]),
+    "country": frozenset(["region", "city"]),
     "city": frozenset(),
 }
 
@@ -61,8 +61,8 @@ def allow_webhooks(plan: Plan) -> None:
         raise plan.refusal("webhooks")
 
 
-def allow_grouping(plan: Plan, group_by: GroupBy | None) -> None:
-    if group_by in WITHHELD[plan.geo_detail]:
+def allow_grouping(plan: Plan, group_by: Collection[GroupBy]) -> None:
+    if not WITHHELD[plan.geo_detail].isdisjoint(group_by):
         raise plan.refusal("geo_detail", field="group_by")
 
 

@@ -161,7 +161,7 @@ class Links:
     async def counted(self, account: Account, link_id: LinkId, asked: Asked) -> Stats:
         """The scans of a link that is known to be the account's; also of one that was deleted."""
         allow_grouping(account.plan, asked.group_by)
-        return await self._stats.of_link(link_id, asked)
+        return await self._stats.of_link(account.id, link_id, asked)
 
     async def all_counted(self, account: Account, asked: Asked) -> Stats:
         """The scans of all the account's links."""

@@ -227,7 +227,7 @@ class QrCodeStore(Protocol):
 class StatsStore(Protocol):
     """Counts of scans, each answer of one moment."""
 
-    async def of_link(self, link: LinkId, asked: Asked) -> Stats: ...
+    async def of_link(self, account: AccountId, link: LinkId, asked: Asked) -> Stats: ...
     async def of_account(self, account: AccountId, asked: Asked) -> Stats:
         """Of all its links, also of those that were deleted."""
 

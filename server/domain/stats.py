@@ -1,8 +1,15 @@
-"""Counts of scans, as totals and as a series over time."""
+"""Counts of scans, as totals, as a series over time, and by what scans have in common.
 
+Time is counted in quarter hours since 1970, UTC: since 1979 every time zone's hours and days begin with one. So what is
+counted by them can be put together to the hours, days, weeks and months of any.
+"""
+
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from heapq import nsmallest
 from typing import Literal, NamedTuple, get_args
+from zoneinfo import ZoneInfo
 
 from server.domain.errors import InvalidValue
 
@@ -12,8 +19,21 @@ INTERVALS: tuple[Interval, ...] = get_args(Interval)
 #: Whether scans by programs are left out, or in, or are all that is wanted.
 Bots = Literal["exclude", "include", "only"]
 
-#: By what scans are put into groups. A referrer is its host.
-GroupBy = Literal["country", "city", "device", "os", "browser", "referrer"]
+#: What scans can have in common.
+GroupBy = Literal[
+    "device",
+    "os",
+    "browser",
+    "browser_version",
+    "bot",
+    "country",
+    "region",
+    "city",
+    "network",
+    "language",
+    "referrer",
+    "source",
+]
 MAX_GROUPS = 100
 
 #: The shortest each interval can be, from which the number of buckets is bounded.
@@ -25,16 +45,21 @@ SHORTEST: dict[Interval, timedelta] = {
 }
 MAX_BUCKETS = 1000
 
-#: No scan lies outside. The ends of Python's calendar would be worse than empty: to the database's driver they mean
-#: minus and plus infinity, and a series of intervals up to there has no end.
+#: No scan lies outside, and quarters are counted from the first. The ends of Python's calendar would be worse than
+#: empty: to the database's driver they mean minus and plus infinity, and a series of intervals up to there has no end.
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 
 DEFAULT_DAYS = 30
 
+QUARTER = timedelta(minutes=15)
+QUARTER_S = QUARTER // timedelta(seconds=1)
+QUARTERS_OF_HOUR = 4
+MIDNIGHT = time()
+
 
 class Totals(NamedTuple):
-    """All scans there ever were; of `unique_scans`, all that the log still has."""
+    """All scans there ever were."""
 
     scans: int
     unique_scans: int
@@ -46,7 +71,7 @@ class Bucket(NamedTuple):
 
     start: datetime
     scans: int
-    #: Different visitors, each once on each day (UTC), or once in the interval where that is shorter.
+    #: Those that were the first of their visitor on their day (UTC).
     unique_scans: int
 
 
@@ -55,26 +80,28 @@ class Group(NamedTuple):
 
     key: str | None
     scans: int
-    #: Of all scans of the period's intervals, whether their group is among the largest or not.
+    #: Of all scans of the period's intervals.
     percentage: float
+    #: Whether these are all that are in none of the other groups; then there is no key.
+    rest: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Period:
-    """A stretch of time in whole intervals, UTC: every interval that begins before `end` and ends after `start`."""
+    """A stretch of time in whole intervals: every interval that begins before `end` and ends after `start`."""
 
     start: datetime
     end: datetime
     interval: Interval
+    #: By whose clocks and calendar intervals begin.
+    zone: ZoneInfo
 
     def __post_init__(self) -> None:
         if self.interval not in INTERVALS:
             raise InvalidValue("invalid_interval", f"An interval is one of {', '.join(INTERVALS)}.", field="interval")
         for field, moment in (("from", self.start), ("to", self.end)):
             if not EARLIEST <= moment <= LATEST:
-                raise InvalidValue(
-                    "out_of_range", f"A period lies between {EARLIEST.year} and {LATEST.year}.", field=field
-                )
+                raise _out_of_range(field)
         if self.start >= self.end:
             raise InvalidValue("out_of_range", "The start of a period lies before its end.", field="from")
         if (self.end - self.start) / SHORTEST[self.interval] > MAX_BUCKETS:
@@ -85,14 +112,82 @@ class Period:
             )
 
     @classmethod
-    def of(cls, start: datetime | None, end: datetime | None, interval: Interval, *, now: datetime) -> "Period":
-        """The period asked for; by default the 30 days up to now."""
-        end = end or now
+    def of(
+        cls, start: datetime | None, end: datetime | None, interval: Interval, zone: ZoneInfo, *, now: datetime
+    ) -> "Period":
+        """The period asked for; by default the 30 days up to now. Times without an offset are the zone's."""
+        start = start and _in_zone(start, zone, "from")
+        end = _in_zone(end, zone, "to") if end else now
         try:
             start = start or end - timedelta(days=DEFAULT_DAYS)
         except OverflowError as exc:
             raise InvalidValue("out_of_range", "The end of a period is later than that.", field="to") from exc
-        return cls(start=start, end=end, interval=interval)
+        return cls(start=start, end=end, interval=interval, zone=zone)
+
+    def quarters(self) -> list[int]:
+        """The quarter hours at which intervals begin, and then the one at which the last of them has ended."""
+        end = -((EARLIEST - self.end) // QUARTER)
+        begin = self._hours() if self.interval == "hour" else map(self._first_quarter, self._days())
+        # A day that a zone has left out ends where it begins (Pacific/Apia, 2011-12-30).
+        found = [next(begin)]
+        while found[-1] < end:
+            if (following := next(begin)) > found[-1]:
+                found.append(following)
+        return found
+
+    def local(self, quarter: int) -> datetime:
+        """The beginning of a quarter hour, as the zone's clocks show it."""
+        return datetime.fromtimestamp(quarter * QUARTER_S, self.zone)
+
+    def _hours(self) -> Iterator[int]:
+        """Where the zone's clocks show a full hour, or were set: so an hour that comes twice is two."""
+        at = (self.start - EARLIEST) // QUARTER
+        while (at + self._offset(at)) % QUARTERS_OF_HOUR and self._offset(at - 1) == self._offset(at):
+            at -= 1
+        while True:
+            yield at
+            offset = self._offset(at)
+            full = at + QUARTERS_OF_HOUR - (at + offset) % QUARTERS_OF_HOUR
+            if self._offset(full - 1) == offset:
+                at = full
+            else:
+                at = next(each for each in range(at + 1, full) if self._offset(each) != offset)
+
+    def _offset(self, quarter: int) -> int:
+        """By how many quarter hours the zone's clocks are ahead of UTC."""
+        offset = self.local(quarter).utcoffset()
+        assert offset is not None, "it has a zone"
+        return offset // QUARTER
+
+    def _days(self) -> Iterator[date]:
+        """On which intervals begin, by the zone's calendar."""
+        day = self.start.astimezone(self.zone).date()
+        if self.interval == "week":
+            day -= timedelta(days=day.weekday())
+        elif self.interval == "month":
+            day = day.replace(day=1)
+        while True:
+            yield day
+            if self.interval == "month":
+                day = (day + timedelta(days=31)).replace(day=1)
+            else:
+                day += SHORTEST[self.interval]
+
+    def _first_quarter(self, day: date) -> int:
+        """At which the day begins. Where clocks skip its midnight, they are set at that moment."""
+        return (datetime.combine(day, MIDNIGHT, self.zone).astimezone(UTC) - EARLIEST) // QUARTER
+
+
+def _in_zone(moment: datetime, zone: ZoneInfo, field: str) -> datetime:
+    if moment.tzinfo is not None:
+        return moment
+    if not EARLIEST.year <= moment.year <= LATEST.year:  # else the zone may reach over the ends of the calendar
+        raise _out_of_range(field)
+    return moment.replace(tzinfo=zone).astimezone(UTC)
+
+
+def _out_of_range(field: str) -> InvalidValue:
+    return InvalidValue("out_of_range", f"A period lies between {EARLIEST.year} and {LATEST.year}.", field=field)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +196,7 @@ class Asked:
 
     period: Period
     bots: Bots = "exclude"
-    group_by: GroupBy | None = None
+    group_by: tuple[GroupBy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,5 +206,25 @@ class Stats:
     asked: Asked
     totals: Totals
     series: list[Bucket]
-    #: The largest ones, at most MAX_GROUPS; none where none are asked for.
-    groups: list[Group]
+    #: By each of `asked.group_by`.
+    groups: Mapping[GroupBy, list[Group]]
+
+
+def largest(counted: Mapping[str | None, int], total: int) -> list[Group]:
+    """The largest groups, at most MAX_GROUPS, and then the rest of `total` scans, if these are not all."""
+    found = nsmallest(MAX_GROUPS, counted.items(), key=_order)
+    groups = [Group(key, scans, percentage(scans, total)) for key, scans in found if scans]
+    if rest := total - sum(group.scans for group in groups):
+        groups.append(Group(None, rest, percentage(rest, total), rest=True))
+    return groups
+
+
+def _order(group: tuple[str | None, int]) -> tuple[int, bool, str]:
+    """The largest first; of the same size by their keys, and last what is not known."""
+    key, scans = group
+    return (-scans, key is None, key or "")
+
+
+def percentage(part: int, whole: int) -> float:
+    """With two digits; half of the last one is rounded up."""
+    return (20_000 * part + whole) // (2 * whole) / 100

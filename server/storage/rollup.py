@@ -19,29 +19,16 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Literal, NamedTuple, Protocol, cast, get_args
+from typing import NamedTuple, Protocol, cast, get_args
 
 import orjson
 
 from server.domain.model import AccountId, LinkId
+from server.domain.stats import GroupBy
 
-Dimension = Literal[
-    "device",
-    "os",
-    "browser",
-    "browser_version",
-    "bot",
-    "country",
-    "region",
-    "city",
-    "network",
-    "language",
-    "referrer",
-    "source",
-]
-DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
+DIMENSIONS: tuple[GroupBy, ...] = get_args(GroupBy)
 
-MAX_KEYS = 500
+MAX_KEYS = 200
 
 #: In place of a key: what is not known, and what there was no room for. No value is the one, nor has the other in it.
 UNKNOWN = ""
@@ -223,7 +210,7 @@ def lines(groups: bytes) -> list[bytes]:
     return found + [b""] * (GROUPS - len(found))
 
 
-def unpack(groups: bytes, dimension: Dimension, *, bots: bool) -> Group:
+def unpack(groups: bytes, dimension: GroupBy, *, bots: bool) -> Group:
     """Of one dimension, the people's or the bots': with UNKNOWN and OTHER among the keys."""
     line = lines(groups)[DIMENSIONS.index(dimension) + bots * len(DIMENSIONS)]
     return orjson.loads(line) if line else {}
@@ -316,5 +303,6 @@ def slots_between(packed: bytes, first: int, end: int) -> Counts:
     start, stop = bisect_left(numbers, first), bisect_left(numbers, end)
     if start == stop:
         return NONE
-    counts = struct.unpack_from(f"<{4 * size}I", packed, size)
-    return Counts(*(sum(counts[at + start : at + stop]) for at in range(0, 4 * size, size)))
+    part = struct.Struct(f"<{stop - start}I")
+    columns = range(size + 4 * start, len(packed), 4 * size)
+    return Counts(*(sum(part.unpack_from(packed, column)) for column in columns))

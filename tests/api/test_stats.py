@@ -11,6 +11,7 @@ import pytest
 
 from server.domain.ids import id_number
 from server.domain.model import Device, LinkId, Scan
+from server.domain.referrer import host_of
 from server.domain.stats import MAX_GROUPS
 from tests.api.exchange import Json, new_code, new_link, problem, wrong
 from tests.api.test_scans import write
@@ -31,11 +32,10 @@ REFERRERS = {
     "no url": None,
 }
 
-#: As the first version wrote them.
-OLD = "INSERT INTO scans (link_id, scanned_at) VALUES ($1, $2)"
 ROWS = """
-    SELECT scanned_at, visitor, coalesce(device, '') = 'bot' AS bot, device, os, browser, referrer, country, city
-    FROM scans WHERE link_id = ANY($1)
+    SELECT scanned_at, visitor, coalesce(device, '') = 'bot' AS bot, device, os, browser, browser_version, bot AS name,
+        referrer, country, region, city, network, language, from_code
+    FROM scans WHERE link_id = ANY($1) ORDER BY id
 """
 
 WANTED: dict[str, Callable[[Json], bool]] = {
@@ -53,22 +53,31 @@ def number_of(link: Json) -> LinkId:
 
 def scan_of(link: Json, at: datetime, **other: object) -> Scan:
     said = cast("Device", other.pop("device", "mobile"))
+    referrer = cast("str | None", other.get("referrer"))
+    other["referrer_host"] = host_of(referrer) if referrer else None
     return Scan(number_of(link), at, None, None, None, None, 1, said, None, None, True)._replace(**other)  # type: ignore[arg-type]
 
 
 def some_scan(link: Json, chance: random.Random) -> Scan:
     country, city = chance.choice(PLACES)
     at = START + timedelta(microseconds=chance.randrange(DAYS * 86_400_000_000))
+    device = chance.choice(DEVICES)
     return scan_of(
         link,
         at,
-        device=chance.choice(DEVICES),
-        visitor=chance.randrange(-20, 20),
+        device=device,
+        visitor=chance.randrange(-20, 20) if device != "bot" else chance.randrange(-25, -20),
         os=chance.choice(["iOS", "Android", None]),
         browser=chance.choice(["Safari", "Firefox", None]),
+        browser_version=chance.choice(["18", "99", None]),
+        bot=chance.choice(["Googlebot", "WhatsApp", None]) if device == "bot" else None,
         referrer=chance.choice([*REFERRERS, None]),
         country=country,
+        region=chance.choice(["North", None]),
         city=city,
+        network=chance.choice(["mobile", "fixed", None]),
+        language=chance.choice(["de-CH,de;q=0.9", "DE", "pt-BR", "*", None]),
+        from_code=chance.random() < 0.5,
     )
 
 
@@ -105,9 +114,12 @@ def begin(at: datetime, interval: str) -> datetime:
     return at.replace(day=1) if interval == "month" else at
 
 
-def visitors(rows: Sequence[Json], interval: str = "day") -> int:
-    unit = "hour" if interval == "hour" else "day"
-    return len({(begin(row["scanned_at"], unit), row["visitor"]) for row in rows if row["visitor"] is not None})
+def firsts(rows: Sequence[Json]) -> list[Json]:
+    """Of each visitor the first scan of each day, in the order of the log."""
+    found: dict[object, Json] = {}
+    for row in rows:
+        found.setdefault((row["scanned_at"].date(), row["visitor"]), row)
+    return list(found.values())
 
 
 def stats_of(api: httpx.Client, address: str, **query: str) -> Json:
@@ -116,12 +128,24 @@ def stats_of(api: httpx.Client, address: str, **query: str) -> Json:
     return dict(answer.json())
 
 
+def in_country(name: str | None, country: str | None) -> str | None:
+    return f"{name}, {country}" if name and country else name
+
+
 KEYS: dict[str, Callable[[Json], str | None]] = {
     "country": lambda row: row["country"],
-    "city": lambda row: row["city"] and f"{row['city']}, {row['country']}",
+    "region": lambda row: in_country(row["region"], row["country"]),
+    "city": lambda row: in_country(row["city"], row["country"]),
+    "network": lambda row: row["network"],
     "device": lambda row: row["device"],
     "os": lambda row: row["os"],
     "browser": lambda row: row["browser"],
+    "browser_version": lambda row: (
+        f"{row['browser']} {row['browser_version']}" if row["browser"] and row["browser_version"] else None
+    ),
+    "bot": lambda row: row["name"],
+    "language": lambda row: {"de-CH,de;q=0.9": "de", "DE": "de", "pt-BR": "pt"}.get(row["language"]),
+    "source": lambda row: "scan" if row["from_code"] else "click",
     "referrer": lambda row: REFERRERS.get(row["referrer"]),
 }
 
@@ -139,43 +163,49 @@ def test_every_figure_is_that_of_the_log(
         rows = [row for row in rows_of(server, which) if WANTED[bots](row)]
         found = stats_of(owner, address, interval=interval, bots=bots, **PERIOD)
         assert found["total_scans"] == len(rows)
-        assert found["unique_scans"] == visitors(rows)
+        first = firsts(rows)
+        assert found["unique_scans"] == len(first)
         assert datetime.fromisoformat(found["last_scan_at"]) == max(row["scanned_at"] for row in rows)
-        assert "groups" not in found
+        assert (found["groups"], found["time_zone"]) == ({}, "UTC")
         series = found["series"]
         assert datetime.fromisoformat(series[0]["start"]) == begin(datetime(2026, 10, 28, 9, tzinfo=UTC), interval)
         assert datetime.fromisoformat(series[-1]["start"]) == begin(datetime(2026, 11, 3, 0, tzinfo=UTC), interval)
         for bucket in series:
             start = datetime.fromisoformat(bucket["start"])
-            inside = [row for row in rows if begin(row["scanned_at"], interval) == start]
-            assert (bucket["scans"], bucket["unique_scans"]) == (len(inside), visitors(inside, interval))
+            scans, unique = ([row for row in of if begin(row["scanned_at"], interval) == start] for of in (rows, first))
+            assert (bucket["scans"], bucket["unique_scans"]) == (len(scans), len(unique))
 
 
 @pytest.mark.parametrize("bots", WANTED)
-@pytest.mark.parametrize("group_by", KEYS)
 def test_groups_are_those_of_the_series_scans(
-    owner: httpx.Client, server: ServerProcess, codes: list[Json], group_by: str, bots: str
+    owner: httpx.Client, server: ServerProcess, codes: list[Json], bots: str
 ) -> None:
-    found = stats_of(owner, "/stats", group_by=group_by, bots=bots, **PERIOD)
+    found = stats_of(owner, "/stats", group_by=",".join(KEYS), bots=bots, **PERIOD)
     starts = {datetime.fromisoformat(bucket["start"]) for bucket in found["series"]}
     rows = [row for row in rows_of(server, codes) if WANTED[bots](row) and begin(row["scanned_at"], "day") in starts]
-    counted = Counter(KEYS[group_by](row) for row in rows)
-    groups = found["groups"]
-    assert {group["key"]: group["scans"] for group in groups} == counted
-    assert [group["scans"] for group in groups] == sorted(counted.values(), reverse=True)
-    assert sum(group["scans"] for group in groups) == sum(bucket["scans"] for bucket in found["series"])
-    for group in groups:
-        assert group["percentage"] == pytest.approx(100 * group["scans"] / len(rows), abs=0.005001)
-        assert group["label"]
+    assert list(found["groups"]) == list(KEYS)
+    for group_by, groups in found["groups"].items():
+        of = [row for row in rows if row["bot"] or group_by != "bot"]
+        counted = Counter(KEYS[group_by](row) for row in of)
+        assert {group["key"]: group["scans"] for group in groups} == counted
+        assert [group["scans"] for group in groups] == sorted(counted.values(), reverse=True)
+        for group in groups:
+            assert group["percentage"] == pytest.approx(100 * group["scans"] / len(of), abs=0.005001)
+            assert group["label"]
+            assert not group["rest"]
 
 
 def test_groups_have_readable_names(owner: httpx.Client, codes: list[Json]) -> None:
     def labels(group_by: str) -> dict[str | None, str]:
         found = stats_of(owner, "/stats", group_by=group_by, bots="include", **PERIOD)
-        return {group["key"]: group["label"] for group in found["groups"]}
+        return {group["key"]: group["label"] for group in found["groups"][group_by]}
 
     assert labels("country").items() >= {("CH", "Switzerland"), ("FR", "France"), (None, "Unknown")}
     assert labels("city").items() >= {("Paris, FR", "Paris, France"), ("Zürich, CH", "Zürich, Switzerland")}
+    assert labels("region").items() >= {("North, US", "North, United States"), ("North", "North"), (None, "Unknown")}
+    assert labels("source") == {"scan": "Scan", "click": "Click"}
+    assert labels("network").items() >= {("mobile", "Mobile"), (None, "Unknown")}
+    assert labels("bot").items() >= {("WhatsApp", "WhatsApp"), (None, "Unknown")}
     assert labels("device").items() >= {("tv", "TV"), ("mobile", "Mobile"), ("bot", "Bot")}
     assert labels("referrer").items() >= {(None, "Direct or unknown"), ("news.example", "news.example")}
 
@@ -186,33 +216,70 @@ def test_the_largest_groups_are_told_and_shares_are_of_all(api: httpx.Client, se
     scans = [scan_of(link, START, referrer=f"https://{host}/") for host in [*hosts, hosts[-1]]]
     write(server, scans)
     found = stats_of(api, f"/links/{link['id']}/stats", group_by="referrer", **PERIOD)
-    assert [group["key"] for group in found["groups"]] == [hosts[-1], *hosts[: MAX_GROUPS - 1]]
-    assert [group["percentage"] for group in found["groups"][:2]] == [1.32, 0.66]
+    *groups, rest = found["groups"]["referrer"]
+    assert [group["key"] for group in groups] == [hosts[-1], *hosts[: MAX_GROUPS - 1]]
+    assert [group["percentage"] for group in groups[:2]] == [1.32, 0.66]
+    assert rest == {"key": None, "label": "All others", "scans": 50, "percentage": 33.11, "rest": True}
 
 
 def test_what_is_dropped_from_the_log_stays_counted(api: httpx.Client, server: ServerProcess) -> None:
     link = new_link(api)
-    write(server, [scan_of(link, START), scan_of(link, START, device="bot")])
+    write(server, [scan_of(link, START, os="iOS"), scan_of(link, START, device="bot", visitor=2, os="iOS")])
+    before = [stats_of(api, f"/links/{link['id']}/stats", bots=bots, group_by="os", **PERIOD) for bots in WANTED]
     sql(server.database_url, "DELETE FROM scans WHERE link_id = $1", number_of(link))
-    for bots, scans in (("exclude", 1), ("include", 2), ("only", 1)):
-        found = stats_of(api, f"/links/{link['id']}/stats", bots=bots, group_by="os", **PERIOD)
-        assert (found["total_scans"], sum(bucket["scans"] for bucket in found["series"])) == (scans, scans)
-        assert (found["unique_scans"], found["groups"]) == (0, [])
+    for bots, scans, found in zip(WANTED, (1, 2, 1), before, strict=True):
+        assert (found["total_scans"], found["unique_scans"], len(found["groups"]["os"])) == (scans, scans, 1)
+        assert stats_of(api, f"/links/{link['id']}/stats", bots=bots, group_by="os", **PERIOD) == found
 
 
-def test_scans_of_older_versions_are_counted_but_are_nobodys(api: httpx.Client, server: ServerProcess) -> None:
+def test_intervals_and_days_are_those_of_the_zone(api: httpx.Client, server: ServerProcess) -> None:
     link = new_link(api)
-    sql(server.database_url, OLD, number_of(link), START)
-    write(server, [scan_of(link, START, country="CH")])
-    found = stats_of(api, f"/links/{link['id']}/stats", group_by="country", **PERIOD)
-    assert found["unique_scans"] == 1
-    assert {group["key"]: group["scans"] for group in found["groups"]} == {None: 1, "CH": 1}
+    # In Kathmandu, 5:45 ahead, the last quarter of the 19th, and the first of the 20th, of which the first one is.
+    write(server, [scan_of(link, datetime(2026, 11, 19, 18, minute, tzinfo=UTC), os="iOS") for minute in (14, 15)])
+    query = {"from": "2026-11-20", "to": "2026-11-20", "time_zone": "Asia/Kathmandu", "group_by": "os"}
+    found = stats_of(api, f"/links/{link['id']}/stats", **query)
+    assert (found["from"], found["to"]) == ("2026-11-20T00:00:00+05:45", "2026-11-21T00:00:00+05:45")
+    assert found["series"] == [{"start": "2026-11-20T00:00:00+05:45", "scans": 1, "unique_scans": 0}]
+    assert [group["scans"] for group in found["groups"]["os"]] == [1]
+    found = stats_of(api, f"/links/{link['id']}/stats", **query | {"from": "2026-11-19T23:59:59", "interval": "hour"})
+    starts = [datetime(2026, 11, 19, 17, 15, tzinfo=UTC) + timedelta(hours=hour) for hour in range(25)]
+    assert [datetime.fromisoformat(bucket["start"]) for bucket in found["series"]] == starts
+    assert [bucket["scans"] for bucket in found["series"]] == [1, 1] + 23 * [0]
+
+
+def test_several_groups_are_asked_for_at_once(api: httpx.Client, server: ServerProcess) -> None:
+    link = new_link(api)
+    write(server, [scan_of(link, START, os="iOS", country="CH")])
+    address = f"/links/{link['id']}/stats"
+    for query in ("group_by=os,country", "group_by=os&group_by=country", "group_by=os&group_by=country,os"):
+        found = api.get(f"{address}?{query}&from=2026-10-28").json()["groups"]
+        assert {name: [group["key"] for group in groups] for name, groups in found.items()} == {
+            "os": ["iOS"],
+            "country": ["CH"],
+        }
+
+
+@pytest.mark.parametrize(
+    ("query", "where"),
+    [
+        ({"time_zone": "Europe/Zuerich"}, {"time_zone": "unknown_timezone"}),
+        ({"time_zone": ""}, {"time_zone": "unknown_timezone"}),
+        ({"group_by": "country,colour"}, {"group_by": "unknown_value"}),
+        ({"group_by": ""}, {"group_by": "unknown_value"}),
+        ({"interval": "quarter"}, {"interval": "unknown_value"}),
+        ({"from": "2026-01-01", "to": "2026-12-31", "interval": "hour"}, {"interval": "too_long"}),
+        ({"from": "9998-01-01", "time_zone": "Asia/Kathmandu"}, {"from": "out_of_range"}),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(api: httpx.Client, query: dict[str, str], where: dict[str, str]) -> None:
+    assert wrong(problem(api.get("/stats", params=query), 422, "invalid_fields")) == where
 
 
 def test_without_scans_there_are_zeros_and_no_groups(api: httpx.Client) -> None:
     link = new_link(api)
     found = stats_of(api, f"/links/{link['id']}/stats", group_by="city", interval="week", bots="include", **PERIOD)
-    assert (found["total_scans"], found["unique_scans"], found["last_scan_at"], found["groups"]) == (0, 0, None, [])
+    assert (found["total_scans"], found["unique_scans"], found["last_scan_at"]) == (0, 0, None)
+    assert found["groups"] == {"city": []}
     starts = ["2026-10-26T00:00:00Z", "2026-11-02T00:00:00Z"]
     assert found["series"] == [{"start": start, "scans": 0, "unique_scans": 0} for start in starts]
 
@@ -227,10 +294,10 @@ def test_a_plan_tells_of_places_what_it_says(server: ServerProcess) -> None:
         link = new_link(bare)
         write(server, [scan_of(link, START, country="CH", city="Zürich")._replace(region="Zurich")])
         for address in ("/stats", f"/links/{link['id']}/stats"):
-            for group_by in ("country", "city"):
+            for group_by in ("country", "region", "os,city"):
                 refused = problem(bare.get(address, params={"group_by": group_by}), 403, "plan_limit")
                 assert wrong(refused) == {"group_by": "geo_detail"}
                 assert refused["detail"] == "The plan 'bare' of this account has no places of scans."
-            assert stats_of(bare, address, group_by="device", **PERIOD)["groups"][0]["key"] == "mobile"
+            assert stats_of(bare, address, group_by="device", **PERIOD)["groups"]["device"][0]["key"] == "mobile"
         (scan,) = bare.get(f"/links/{link['id']}/scans").json()["data"]
         assert (scan["country"], scan["region"], scan["city"]) == (None, None, None)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -115,7 +116,7 @@ async def test_another_accounts_link_cannot_be_told_from_none(desk: Desk) -> Non
     link = await desk.links.create(desk.account, HERE)
     told = list(desk.told)
     never = LinkId(link.id + 1)
-    day = Asked(period=Period.of(None, None, "day", now=link.created_at))
+    day = Asked(period=Period.of(None, None, "day", ZoneInfo("UTC"), now=link.created_at))
     for each in (link.id, never):
         for attempt in (
             desk.links.get(desk.foreign.id, each),
@@ -161,17 +162,17 @@ async def test_stats_are_of_this_link_with_a_bucket_for_every_interval(desk: Des
     prepared = await log.prepare([*scans, scanned(other.id, noon)])
     assert await prepared.write(f"journal-of-{link.id}", None, At(1, 8))
 
-    period = Period(start=noon, end=noon + timedelta(hours=3), interval="hour")
+    period = Period(start=noon, end=noon + timedelta(hours=3), interval="hour", zone=ZoneInfo("UTC"))
     stats = await desk.links.stats(desk.account, link.id, Asked(period=period))
     assert stats.totals == (3, 1, moments[-1])
-    assert stats.series == [(noon, 2, 1), (noon + timedelta(hours=1), 0, 0), (noon + timedelta(hours=2), 1, 1)]
+    assert stats.series == [(noon, 2, 1), (noon + timedelta(hours=1), 0, 0), (noon + timedelta(hours=2), 1, 0)]
     assert stats.asked.period == period
     assert (await desk.links.get(desk.account.id, link.id)).scans == 3
 
 
 async def test_stats_of_a_link_nobody_scanned_are_zeros(desk: Desk) -> None:
     link = await desk.links.create(desk.account, HERE)
-    day = Asked(period=Period.of(None, None, "day", now=link.created_at))
+    day = Asked(period=Period.of(None, None, "day", ZoneInfo("UTC"), now=link.created_at))
     stats = await desk.links.stats(desk.account, link.id, day)
     assert stats.totals == (0, 0, None)
     assert {bucket.scans for bucket in stats.series} == {0}

@@ -1,6 +1,7 @@
 """The use cases of QR codes."""
 
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -145,7 +146,7 @@ async def test_a_deleted_code_is_gone_and_its_link_stays(desk: Desk) -> None:
 
 async def test_another_accounts_code_cannot_be_told_from_none(desk: Desk) -> None:
     code = await new_code(desk)
-    day = Asked(period=Period.of(None, None, "day", now=code.created_at))
+    day = Asked(period=Period.of(None, None, "day", ZoneInfo("UTC"), now=code.created_at))
     for each in (code.id, QrCodeId(code.id + 1)):
         for attempt in (
             desk.codes.get(desk.foreign.id, each),
@@ -203,7 +204,7 @@ async def test_codes_that_look_alike_share_a_picture(desk: Desk, size_px: int) -
 
 async def test_stats_of_a_dynamic_code_are_its_links(desk: Desk) -> None:
     code = await new_code(desk)
-    day = Asked(period=Period.of(None, None, "day", now=code.created_at))
+    day = Asked(period=Period.of(None, None, "day", ZoneInfo("UTC"), now=code.created_at))
     stats = await desk.codes.stats(desk.account, code.id, day)
     assert stats == await desk.links.stats(desk.account, link_of(code).id, day)
 
@@ -211,7 +212,9 @@ async def test_stats_of_a_dynamic_code_are_its_links(desk: Desk) -> None:
 async def test_a_static_codes_scans_are_not_counted(desk: Desk) -> None:
     code = await new_code(desk, Text("Hello"))
     with pytest.raises(NotCounted):
-        await desk.codes.stats(desk.account, code.id, Asked(period=Period.of(None, None, "day", now=code.created_at)))
+        await desk.codes.stats(
+            desk.account, code.id, Asked(period=Period.of(None, None, "day", ZoneInfo("UTC"), now=code.created_at))
+        )
 
 
 async def test_after_its_link_is_deleted_a_code_is_still_there_and_says_so_of_its_link(desk: Desk) -> None:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, ClassVar
-from zoneinfo import ZoneInfo
 
 from server.domain.content.fields import flag, line, optional, string, takes, words
 from server.domain.content.kind import Content
 from server.domain.content.lines import content_lines, text_value
 from server.domain.errors import InvalidValue
+from server.domain.time_zone import zone_named
 
 MAX_TITLE = 200
 MAX_DESCRIPTION = 1000
@@ -47,11 +47,7 @@ def day_or_moment(given: object) -> str:
 
 @takes(type="string", examples=["Europe/Paris"])
 def zone(given: object) -> str:
-    name = string(given)
-    try:
-        return ZoneInfo(name).key
-    except (KeyError, ValueError, OSError) as exc:  # no such zone; no name of one; the name of a folder of them
-        raise InvalidValue("unknown_timezone", "A time zone is called as in IANA's list: Europe/Paris, UTC.") from exc
+    return zone_named(string(given)).key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +102,7 @@ class Event(Content):
         if self.all_day:
             return date.fromisoformat(text)
         time = datetime.fromisoformat(text)
-        return time.replace(tzinfo=ZoneInfo(self.timezone)).astimezone(UTC) if self.timezone else time
+        return time.replace(tzinfo=zone_named(self.timezone)).astimezone(UTC) if self.timezone else time
 
     @property
     def says(self) -> str:
