@@ -375,27 +375,26 @@ cdef Symbol make_symbol(const Text *text, int version, Level level, int mask, bi
             bits = segment.bits_of(text, version, &eci, modes if text.count <= MAX_TEXT else NULL)
             if bits > data_bits_of(version, level):
                 version = 0
+        if version:
+            if wanted_version == 0:
+                bits = segment.bits_of(text, version, &eci, modes)
+            while raise_level and level < LEVEL_H and bits <= data_bits_of(version, <Level> (level + 1)):
+                level = <Level> (level + 1)
+            memset(codewords, 0, data_bits_of(version, level) // 8 + 4)  # as many as are written, see segment.write
+            segment.write(text, modes, eci, version, data_bits_of(version, level), codewords)
+            ecc.protect(codewords, blocks_of(version, level), protected)
+            template = template_of(version)
+            zigzag.lay(template, protected, codewords_of(version), &grid)
+            if micro and mask < 0:
+                mask = masks.choose_micro(template, version, level, &grid)
+            elif micro:
+                masks.apply_micro(template, version, level, mask, &grid)
+            elif mask < 0:
+                mask = masks.choose(template, level, &grid)
+            else:
+                masks.apply(template, level, mask, &grid)
     if version == 0:
         raise too_long(text, wanted_version or (VERSIONS if micro else MAX_VERSION), level)
-
-    with nogil:
-        if wanted_version == 0:
-            bits = segment.bits_of(text, version, &eci, modes)
-        while raise_level and level < LEVEL_H and bits <= data_bits_of(version, <Level> (level + 1)):
-            level = <Level> (level + 1)
-        memset(codewords, 0, sizeof(codewords))
-        segment.write(text, modes, eci, version, data_bits_of(version, level), codewords)
-        ecc.protect(codewords, blocks_of(version, level), protected)
-        template = template_of(version)
-        zigzag.lay(template, protected, codewords_of(version), &grid)
-        if micro and mask < 0:
-            mask = masks.choose_micro(template, version, level, &grid)
-        elif micro:
-            masks.apply_micro(template, version, level, mask, &grid)
-        elif mask < 0:
-            mask = masks.choose(template, level, &grid)
-        else:
-            masks.apply(template, level, mask, &grid)
     cdef Symbol symbol = new_symbol(version, level, mask, &grid)
     symbol.bits_used = <int> bits
     symbol.segments = segments_of(text, modes, eci)

@@ -24,7 +24,6 @@ Measured by bench/kernels.py (score_masks).
 """
 
 from libc.stdint cimport int64_t, uint64_t
-from libc.string cimport memcpy
 
 from fastcore.tables cimport format_word, micro_format_word
 from fastcore.template cimport WINDOW_STEP, WINDOWS, Template, cut
@@ -57,6 +56,9 @@ cdef enum:
 
     PERIOD = 12  # every mask condition repeats after 12 rows and after 12 columns
     EDGE_LINES = 17  # lines with format information in them: the first 9 and the last 8
+    ALONG_FIRST = EDGE_LINES
+    ALONG_LAST = EDGE_LINES + 1
+    FORMAT_WORDS = EDGE_LINES + 2
     BATCH = 15  # words that one round of carry-save addition counts
 
     BEFORE = 4  # modules before a place that a look takes in
@@ -69,7 +71,7 @@ cdef struct Look:
     int windows
     bint columns
     const uint64_t *free  # [WINDOWS][LINES]: modules that a mask may invert
-    uint64_t base[WINDOWS][LINES]
+    const uint64_t *base  # as many
     lanes_t format[WINDOWS][EDGE_LINES]
 
 
@@ -77,11 +79,12 @@ cdef struct Look:
 # mask to score by, as words to apply.
 cdef lanes_t[2][WINDOWS][PERIOD] PATTERN_WINDOWS
 cdef uint64_t[2][MASKS][WORDS][PERIOD] PATTERN_WORDS
-# Format information by level, one lane per mask.
-cdef lanes_t[4] FORMATS
+# Format information in rows and in columns, by level and mask: what EDGE_LINES meet at module 8, nothing for line 8,
+# which holds the other copy along it: first ALONG_FIRST, and ALONG_LAST from eight modules before its end on.
+cdef uint64_t[2][4][FORMAT_WORDS][MASKS] FORMATS
 
 
-# --- mask conditions and format information ---
+# --- mask conditions ---
 
 
 cdef bint inverts(int mask, int i, int j) noexcept nogil:
@@ -125,27 +128,26 @@ cdef void build() noexcept nogil:
             for mask in range(MASKS):
                 for k in range(WORDS):
                     PATTERN_WORDS[columns][mask][k][line] = pattern(mask, line, 64 * k, columns)
-    for level in range(LEVEL_L, LEVEL_H + 1):
-        for mask in range(MASKS):
-            lanes[mask] = format_word(<Level> level, mask)
-        FORMATS[level] = load_lanes(lanes)
 
 
 build()
 
 
-cdef inline int format_bit(int place, int size, bint column) noexcept nogil:
-    """Which bit of the format information module `place` of row 8, or of column 8, holds (figure 25).
+# --- format information ---
+
+
+cdef inline int format_bit(int slot, bint column) noexcept nogil:
+    """Which bit of the format information row 8, or column 8, holds at an edge line (figure 25).
 
     -1 for none. The two copies are one, read forwards along one of the lines and backwards along the other.
     """
     cdef int bit
-    if place < 6:
-        bit = 14 - place
-    elif place == 7 or place == 8:
-        bit = 15 - place
-    elif place >= size - 8 + column:  # the dark module takes the first of column 8's eight
-        bit = size - 1 - place
+    if slot < 6:
+        bit = 14 - slot
+    elif slot == 7 or slot == 8:
+        bit = 15 - slot
+    elif slot >= 9 + column:  # the dark module takes the first of column 8's eight
+        bit = EDGE_LINES - 1 - slot
     else:
         return -1
     return 14 - bit if column else bit
@@ -156,51 +158,77 @@ cdef inline int edge_line(int slot, int size) noexcept nogil:
     return slot if slot < 9 else size - EDGE_LINES + slot
 
 
-cdef inline void place_format(lanes_t words, Look *look) noexcept nogil:
-    """Fill look.format: line 8 holds one copy along it, the other lines meet the other copy at module 8."""
-    cdef int slot, place, bit, k, at
-    for k in range(look.windows):
+cdef void build_formats() noexcept nogil:
+    cdef int columns, level, mask, slot, bit, word
+    for columns in range(2):
+        for level in range(LEVEL_L, LEVEL_H + 1):
+            for mask in range(MASKS):
+                word = format_word(<Level> level, mask)
+                for slot in range(EDGE_LINES):
+                    bit = format_bit(slot, not columns)
+                    if bit >= 0 and slot != 8:
+                        FORMATS[columns][level][slot][mask] = <uint64_t> (word >> bit & 1) << 8
+                    bit = format_bit(slot, columns)
+                    if bit >= 0 and slot < 9:
+                        FORMATS[columns][level][ALONG_FIRST][mask] |= <uint64_t> (word >> bit & 1) << slot
+                    elif bit >= 0:
+                        FORMATS[columns][level][ALONG_LAST][mask] |= <uint64_t> (word >> bit & 1) << (slot - 9)
+
+
+build_formats()
+
+
+cdef inline void place_format(Level level, Look *look) noexcept nogil:
+    cdef const uint64_t *format = &FORMATS[<int> look.columns][<int> level][0][0]
+    cdef lanes_t last = load_lanes(format + ALONG_LAST * MASKS)
+    cdef int slot, k, at
+    for slot in range(EDGE_LINES):
+        look.format[0][slot] = load_lanes(format + slot * MASKS)
+    look.format[0][8] = load_lanes(format + ALONG_FIRST * MASKS)
+    for k in range(1, look.windows):
         for slot in range(EDGE_LINES):
             look.format[k][slot] = all_lanes(0)
-    for slot in range(EDGE_LINES):
-        place = edge_line(slot, look.size)
-        bit = format_bit(place, look.size, not look.columns)
-        if bit >= 0:
-            look.format[0][slot] |= (words >> bit & all_lanes(1)) << 8
-        bit = format_bit(place, look.size, look.columns)
-        if bit >= 0:
-            for k in range(look.windows):
-                at = place - WINDOW_STEP * k
-                if 0 <= at < 64:
-                    look.format[k][8] |= (words >> bit & all_lanes(1)) << at
+    for k in range(look.windows):
+        at = look.size - 8 - WINDOW_STEP * k  # where in this window the last eight modules begin
+        if -8 < at < 64:
+            look.format[k][8] |= last << at if at >= 0 else last >> -at
 
 
-cdef void apply_lines(
-    const Lines *free, int size, int mask, int word, bint columns, Lines *out
-) noexcept nogil:
-    """Invert what the mask inverts and set the format information, in rows or in columns."""
-    cdef int k, i, slot, place, bit
+cdef void apply_lines(const Lines *free, int size, Level level, int mask, bint columns, Lines *out) noexcept nogil:
+    """Invert what the mask inverts and what the format information has dark, in rows or in columns."""
+    cdef const uint64_t *format = &FORMATS[<int> columns][<int> level][0][mask]
+    cdef int last = size - 8
+    cdef int k, i, period, first, slot
     for k in range((size + 63) // 64):
-        for i in range(size):
-            out.word[k][i] ^= PATTERN_WORDS[columns][mask][k][i % PERIOD] & free.word[k][i]
+        for period in range((size + PERIOD - 1) // PERIOD):
+            first = PERIOD * period
+            for i in range(min(PERIOD, size - first)):
+                out.word[k][first + i] ^= PATTERN_WORDS[columns][mask][k][i] & free.word[k][first + i]
     for slot in range(EDGE_LINES):
-        place = edge_line(slot, size)
-        bit = format_bit(place, size, not columns)
-        if bit >= 0:
-            out.word[0][place] |= <uint64_t> (word >> bit & 1) << 8
-        bit = format_bit(place, size, columns)
-        if bit >= 0:
-            out.word[place // 64][8] |= <uint64_t> (word >> bit & 1) << place % 64
+        out.word[0][edge_line(slot, size)] ^= format[slot * MASKS]
+    out.word[0][8] ^= format[ALONG_FIRST * MASKS]
+    out.word[last // 64][8] ^= format[ALONG_LAST * MASKS] << last % 64
+    if last % 64 > 56:
+        out.word[last // 64 + 1][8] ^= format[ALONG_LAST * MASKS] >> (64 - last % 64)
 
 
 cdef void apply(const Template *template, Level level, int mask, Grid *grid) noexcept nogil:
-    """Make the finished symbol of one without mask and format (7.8.2, 7.9.1)."""
-    cdef int word = format_word(level, mask)
-    apply_lines(&template.free.rows, template.size, mask, word, False, &grid.rows)
-    apply_lines(&template.free.columns, template.size, mask, word, True, &grid.columns)
+    """Make the finished symbol of one without mask and format (7.8.2, 7.9.1), or that one of it again."""
+    apply_lines(&template.free.rows, template.size, level, mask, False, &grid.rows)
+    apply_lines(&template.free.columns, template.size, level, mask, True, &grid.columns)
 
 
 # --- finding ---
+
+
+cdef inline const uint64_t *windows_of(
+    const Lines *lines, int size, int windows, uint64_t *memory
+) noexcept nogil:
+    """The windows of lines, as in Template; in `memory`, unless there is but one."""
+    if windows == 1:
+        return &lines.word[0][0]
+    cut(&lines.word[0][0], size, windows, memory)
+    return memory
 
 
 cdef inline uint64_t span(int first, int end) noexcept nogil:
@@ -219,7 +247,7 @@ cdef inline uint64_t counted_places(const Look *look, int k) noexcept nogil:
 cdef inline lanes_t masked_line(const Look *look, int k, int i) noexcept nogil:
     """Window k of line i as it looks under each of the eight masks."""
     cdef lanes_t inverted = PATTERN_WINDOWS[look.columns][k][i % PERIOD] & all_lanes(look.free[k * LINES + i])
-    cdef lanes_t line = all_lanes(look.base[k][i]) ^ inverted
+    cdef lanes_t line = all_lanes(look.base[k * LINES + i]) ^ inverted
     if i < 9:
         line |= look.format[k][i]
     elif i >= look.size - 8:
@@ -388,6 +416,7 @@ cdef void score(const Template *template, Level level, const Grid *grid, int64_t
     All that 7.8.3 counts, except finder-like patterns of twice the width and more: see `choose`.
     """
     cdef Look[2] looks
+    cdef uint64_t[2][WINDOWS * LINES] cuts
     cdef uint64_t[2 * MASKS] out
     cdef int columns, mask
     cdef int64_t total = template.size * template.size
@@ -396,11 +425,11 @@ cdef void score(const Template *template, Level level, const Grid *grid, int64_t
         looks[columns].size = template.size
         looks[columns].windows = template.windows
         looks[columns].columns = columns
-        place_format(FORMATS[<int> level], &looks[columns])
+        place_format(level, &looks[columns])
     looks[0].free = &template.free_rows[0][0]
     looks[1].free = &template.free_columns[0][0]
-    cut(&grid.rows.word[0][0], template.size, template.windows, &looks[0].base[0][0])
-    cut(&grid.columns.word[0][0], template.size, template.windows, &looks[1].base[0][0])
+    looks[0].base = windows_of(&grid.rows, template.size, template.windows, cuts[0])
+    looks[1].base = windows_of(&grid.columns, template.size, template.windows, cuts[1])
     score_best(looks, out)
     for mask in range(MASKS):
         # BALANCE for each full 5 % that the share of dark modules is off 50 %; it is never exactly 50 %.
@@ -443,16 +472,16 @@ cdef int64_t scaled_in_lines(const Lines *lines, int size, int windows) noexcept
     Now the lanes are eight lines. They only say where to count. A hit is a place where a wide part begins:
     for n = 2 all edges must fit, for more there are three light modules before it and nine dark ones in it.
     """
-    cdef uint64_t[WINDOWS][LINES] window
+    cdef uint64_t[WINDOWS * LINES] memory
     cdef uint64_t[LINES] hit
+    cdef const uint64_t *window = windows_of(lines, (size + 7) & ~7, windows, memory)
     cdef lanes_t line, edge, edge2, edge4, two, hits
     cdef int k, i
     cdef int64_t found = 0
-    cut(&lines.word[0][0], (size + 7) & ~7, windows, &window[0][0])
     for i in range(0, size, 8):
         hits = all_lanes(0)
         for k in range(windows):
-            line = load_lanes(&window[k][i])
+            line = load_lanes(window + k * LINES + i)
             edge = line ^ line << 1
             edge2 = edge | edge >> 1
             edge4 = edge2 | edge2 >> 2
@@ -476,14 +505,6 @@ cdef int64_t scaled_finders(const Template *template, const Grid *masked) noexce
 # --- choice ---
 
 
-cdef inline void copy(const Grid *grid, int size, Grid *out) noexcept nogil:
-    """Copy what masks change."""
-    cdef int k
-    for k in range((size + 63) // 64):
-        memcpy(&out.rows.word[k][0], &grid.rows.word[k][0], size * sizeof(uint64_t))
-        memcpy(&out.columns.word[k][0], &grid.columns.word[k][0], size * sizeof(uint64_t))
-
-
 cdef int choose(const Template *template, Level level, Grid *grid) noexcept nogil:
     """Apply the mask with the least penalty, the lowest number among equals; return it.
 
@@ -492,11 +513,9 @@ cdef int choose(const Template *template, Level level, Grid *grid) noexcept nogi
     """
     cdef int64_t[MASKS] penalties
     cdef bint[MASKS] complete
-    cdef Grid bare
     cdef int applied = -1
     cdef int mask, best
     score(template, level, grid, penalties)
-    copy(grid, template.size, &bare)
     for mask in range(MASKS):
         complete[mask] = False
     while True:
@@ -506,7 +525,7 @@ cdef int choose(const Template *template, Level level, Grid *grid) noexcept nogi
                 best = mask
         if best != applied:
             if applied >= 0:
-                copy(&bare, template.size, grid)
+                apply(template, level, applied, grid)
             apply(template, level, best, grid)
             applied = best
         if complete[best]:

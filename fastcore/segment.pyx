@@ -26,6 +26,7 @@ cdef enum:
     ECI_HEADER = 12  # bits of mode indicator and assignment number
 
     NOT_ALPHANUMERIC = 255
+    ALL_BYTE = 0b10101010  # a trail: each state comes after byte mode
 
 # A cost that no text reaches, far below overflow even when added to many times.
 cdef int64_t IMPOSSIBLE = <int64_t> 1 << 56
@@ -102,6 +103,7 @@ cdef int64_t segment(const Text *text, int version, bint header, uint8_t *modes)
     cdef int64_t i
     cdef int state, source = 0, best
     cdef uint8_t trail, value, byte
+    cdef bint settled = False  # the byte before was of byte mode only: whatever comes next comes after that
     for state in range(STATES):
         head[state] = IMPOSSIBLE
         if has_mode(MODE_OF[state], version):
@@ -109,6 +111,14 @@ cdef int64_t segment(const Text *text, int version, bint header, uint8_t *modes)
         cost[state] = IMPOSSIBLE
     for i in range(text.count):
         byte = text.bytes[i]
+        value = ALPHANUMERIC_VALUE[byte]
+        if settled and value == NOT_ALPHANUMERIC and byte < 128:  # most of a URL: nothing to choose
+            cost[2] += COST[2]
+            cheapest += COST[2]
+            if modes != NULL:
+                modes[i] = ALL_BYTE
+            continue
+        settled = value == NOT_ALPHANUMERIC and byte < 128
         trail = 0
         if byte >> 6 == 2 and text.kanji != NULL:  # inside a character: every state goes on
             for state in range(STATES):
@@ -122,7 +132,6 @@ cdef int64_t segment(const Text *text, int version, bint header, uint8_t *modes)
                     cost[state] = cheapest + head[state]
                     trail |= <uint8_t> (source << 2 * state)
                 cost[state] += COST[state]
-            value = ALPHANUMERIC_VALUE[byte]
             if value >= 10:
                 cost[0] = IMPOSSIBLE
             if value == NOT_ALPHANUMERIC:

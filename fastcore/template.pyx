@@ -54,14 +54,14 @@ cdef void cut(const uint64_t *words, int size, int windows, uint64_t *out) noexc
                 out[k * LINES + i] = low[i] >> shift | high[i] << (64 - shift)
 
 
-cdef inline void transpose_block(uint64_t *block) noexcept nogil:
-    """Transpose 64 x 64 bits in place: swap halves of halves, six times (Hacker's Delight, 7-3)."""
-    cdef uint64_t low = 0x00000000FFFFFFFFULL
+cdef inline void transpose_block(uint64_t *block, int lines) noexcept nogil:
+    """Transpose 64 x 64 or 32 x 32 bits in place: swap halves of halves (Hacker's Delight, 7-3)."""
+    cdef uint64_t low = 0x00000000FFFFFFFFULL if lines == 64 else 0x0000FFFF0000FFFFULL
     cdef uint64_t moved
-    cdef int step = 32
+    cdef int step = lines // 2
     cdef int half, k
     while step:
-        for half in range(32 // step):
+        for half in range(lines // 2 // step):
             for k in range(half * 2 * step, half * 2 * step + step):
                 moved = (block[k] >> step ^ block[k + step]) & low
                 block[k + step] ^= moved
@@ -77,7 +77,7 @@ cdef void transpose(const uint64_t *words, int size, uint64_t *out) noexcept nog
     for i in range(blocks):
         for j in range(blocks):
             memcpy(out + j * LINES + 64 * i, words + i * LINES + 64 * j, 64 * sizeof(uint64_t))
-            transpose_block(out + j * LINES + 64 * i)
+            transpose_block(out + j * LINES + 64 * i, 32 if size <= 32 else 64)
 
 
 # --- drawing ---

@@ -17,6 +17,7 @@ from fastcore.types cimport MAX_CODEWORDS, NO_CODEWORD, WORDS
 
 cdef extern from "lanes.h" nogil:
     int trailing_zeros "fc_trailing_zeros" (uint64_t bits)
+    uint64_t load_word "fc_load" (const uint8_t *at)
 
 
 cdef enum:
@@ -63,18 +64,17 @@ cdef inline uint64_t even_bits(uint64_t x) noexcept nogil:
 cdef void load(const uint8_t *codewords, int count, uint64_t *falling, uint64_t *rising) noexcept nogil:
     """Write the stream twice, as 64-bit words: first bit highest to `falling`, first bit lowest to `rising`.
 
-    Both start with an empty word and end with two; bits past the last codeword are zero, which is what
+    Eight codewords are read at once, up to seven of them after the last one. Both start with an empty word and end with two; bits past the last codeword are zero, which is what
     remainder bits are (7.6).
     """
     cdef int words = (count + 7) // 8
     cdef uint64_t little
-    cdef int i, j
+    cdef int i
     falling[0] = rising[0] = 0
     for i in range(words):
-        little = 0
-        for j in range(8):
-            if 8 * i + j < count:
-                little |= <uint64_t> codewords[8 * i + j] << 8 * j
+        little = load_word(codewords + 8 * i)
+        if 8 * i + 8 > count:
+            little &= (<uint64_t> 1 << 8 * (count & 7)) - 1
         rising[i + 1] = mirror_bytes(little)
         little = (little >> 32) | (little << 32)
         little = (little >> 16 & 0x0000FFFF0000FFFFULL) | (little & 0x0000FFFF0000FFFFULL) << 16
