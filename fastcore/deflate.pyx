@@ -136,7 +136,7 @@ cdef inline int64_t bits_of(
 
 cdef int64_t plan(const Tokens *tokens, Plan *out) noexcept nogil:
     """Find out how to write tokens; return the exact number of bytes."""
-    cdef uint32_t[HEADER_CODES] header
+    cdef uint32_t[HEADER_CODES + 13] header
     cdef const Code *literals = &out.literal_code
     cdef const Code *distances = &out.distance_code
     cdef int64_t bits, fixed_bits

@@ -6,6 +6,10 @@ A code is fully determined by the lengths of its symbols; `find_lengths` finds t
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
 
+cdef extern from "lanes.h" nogil:
+    int trailing_zeros "fc_trailing_zeros" (uint64_t bits)
+    uint64_t not_zero "fc_not_zero" (const uint32_t *numbers)
+
 
 cdef enum:
     SMALL = 32  # counts below are sorted by counting, the few others one by one
@@ -25,11 +29,17 @@ build()
 
 
 cdef inline void list_used(const uint32_t *counts, int symbols, Code *out) noexcept nogil:
-    cdef int64_t i, count = 0
-    for i in range(symbols):  # without branches, which would be guessed wrong
-        out.used[count] = <uint16_t> i
-        count += counts[i] != 0
-    out.used_count = <int> count
+    cdef uint64_t[(LITERALS + 63) >> 6] used
+    cdef int i, count = 0
+    memset(used, 0, sizeof(used))
+    for i in range((symbols + 15) >> 4):
+        used[i >> 2] |= not_zero(counts + 16 * i) << 16 * (i & 3)
+    for i in range((symbols + 63) >> 6):
+        while used[i]:
+            out.used[count] = <uint16_t> (64 * i + trailing_zeros(used[i]))
+            used[i] &= used[i] - 1
+            count += 1
+    out.used_count = count
 
 
 cdef inline void sort(const uint32_t *counts, const Code *code, uint16_t *out) noexcept nogil:
@@ -55,7 +65,7 @@ cdef inline void sort(const uint32_t *counts, const Code *code, uint16_t *out) n
 
 
 cdef void find_lengths(const uint32_t *counts, int symbols, int limit, Code *out) noexcept nogil:
-    """Find the symbols that occur and how many bits each takes.
+    """Find the symbols that occur and how many bits each takes; counts are read up to a multiple of 16, as zeros.
 
     Two sorted queues, leaves and joined nodes. Should a code come out longer than `limit`, counts are made
     more alike until none does: rare, and then worth only a few bits.
@@ -67,7 +77,6 @@ cdef void find_lengths(const uint32_t *counts, int symbols, int limit, Code *out
     cdef uint8_t[LITERALS] depth
     cdef uint64_t weight
     cdef int leaves, i, leaf, joined, node, deepest
-    cdef bint is_leaf
     list_used(counts, symbols, out)
     leaves = out.used_count
     memset(out.length, 0, sizeof(out.length))
@@ -85,11 +94,14 @@ cdef void find_lengths(const uint32_t *counts, int symbols, int limit, Code *out
             weight = 0
             joined_weight[node] = ~<uint64_t> 0
             for _ in range(2):
-                is_leaf = leaf_weight[leaf] <= joined_weight[joined] and leaf < leaves
-                weight += leaf_weight[leaf] if is_leaf else joined_weight[joined]
-                parent[leaf if is_leaf else leaves + joined] = <uint16_t> node
-                leaf += is_leaf
-                joined += not is_leaf
+                if leaf_weight[leaf] <= joined_weight[joined] and leaf < leaves:
+                    weight += leaf_weight[leaf]
+                    parent[leaf] = <uint16_t> node
+                    leaf += 1
+                else:
+                    weight += joined_weight[joined]
+                    parent[leaves + joined] = <uint16_t> node
+                    joined += 1
             joined_weight[node] = weight
         depth[leaves - 2] = 0
         for node in range(leaves - 3, -1, -1):

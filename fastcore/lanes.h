@@ -10,6 +10,7 @@
 #include <stdint.h>
 #ifdef __SSE2__
 #include <emmintrin.h>
+#include <wmmintrin.h>
 #endif
 
 typedef uint64_t lanes_t __attribute__((vector_size(64), may_alias));
@@ -97,6 +98,50 @@ static inline void fc_store(uint8_t *to, uint64_t bits)
 #endif
     __builtin_memcpy(to, &bits, sizeof bits);
 }
+
+/* Which of 16 numbers are not 0, the first one's bit lowest. */
+static inline uint64_t fc_not_zero(const uint32_t *numbers)
+{
+#ifdef __SSE2__
+    const __m128i *four = (const __m128i *)numbers;
+    __m128i zero = _mm_setzero_si128();
+    __m128i first = _mm_packs_epi32(_mm_cmpeq_epi32(_mm_loadu_si128(four), zero),
+                                    _mm_cmpeq_epi32(_mm_loadu_si128(four + 1), zero));
+    __m128i last = _mm_packs_epi32(_mm_cmpeq_epi32(_mm_loadu_si128(four + 2), zero),
+                                   _mm_cmpeq_epi32(_mm_loadu_si128(four + 3), zero));
+    return (uint64_t)_mm_movemask_epi8(_mm_packs_epi16(first, last)) ^ 0xFFFF;
+#else
+    uint64_t bits = 0;
+    for (int i = 0; i < 16; i++)
+        bits |= (uint64_t)(numbers[i] != 0) << i;
+    return bits;
+#endif
+}
+
+/* Sixteen bytes that have the same CRC-32 as `blocks` times sixteen: each is multiplied, without carries, by what
+ * sixteen bytes more make of it, and added to the next one (V. Gopal and others, Fast CRC Computation for Generic
+ * Polynomials Using PCLMULQDQ Instruction, Intel 2009). */
+#if defined(__x86_64__) && defined(__GNUC__)
+static inline int fc_can_fold(void)
+{
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("pclmul") != 0;
+}
+
+static __attribute__((target("pclmul"))) void fc_fold(uint32_t crc, const uint8_t *data, int64_t blocks, uint8_t *out)
+{
+    const __m128i *block = (const __m128i *)data;
+    const __m128i factors = _mm_set_epi64x(0x0CCAA009E, 0x1751997D0); /* x^96 and x^160, mirrored */
+    __m128i rest = _mm_xor_si128(_mm_loadu_si128(block), _mm_cvtsi32_si128((int)crc));
+    for (int64_t i = 1; i < blocks; i++)
+        rest = _mm_xor_si128(_mm_xor_si128(_mm_clmulepi64_si128(rest, factors, 0x00), _mm_loadu_si128(block + i)),
+                             _mm_clmulepi64_si128(rest, factors, 0x11));
+    _mm_storeu_si128((__m128i *)out, rest);
+}
+#else
+static inline int fc_can_fold(void) { return 0; }
+static inline void fc_fold(uint32_t crc, const uint8_t *data, int64_t blocks, uint8_t *out) {}
+#endif
 
 /* Code for one instruction set: everything such a function calls is inlined into it (flatten) and so compiled
  * for that set too. Elsewhere than on x86-64 the three sets are the same one. */

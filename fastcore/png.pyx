@@ -15,8 +15,9 @@ from fastcore.tokens cimport LONGEST, Tokens
 from fastcore.types cimport MAX_SIZE
 
 cdef extern from "lanes.h" nogil:
-    int trailing_zeros "fc_trailing_zeros" (uint64_t bits)
     uint64_t load "fc_load" (const uint8_t *at)
+    bint can_fold "fc_can_fold" ()
+    void fold "fc_fold" (uint32_t crc, const uint8_t *data, int64_t blocks, uint8_t *out)
 
 cdef enum:
     SIGNATURE = 8
@@ -34,6 +35,7 @@ cdef enum:
 
 # Checksums of one byte followed by up to fifteen zero bytes (annex D of the specification).
 cdef uint32_t[16][256] CRC
+cdef bint CAN_FOLD = can_fold()
 
 
 cdef void build() noexcept nogil:
@@ -55,9 +57,8 @@ build()
 # --- checksums ---
 
 
-cdef uint32_t crc32(const uint8_t *data, int64_t count) noexcept nogil:
-    """The checksum of a chunk, sixteen bytes at a time."""
-    cdef uint32_t crc = 0xFFFFFFFF
+cdef inline uint32_t crc_of(uint32_t crc, const uint8_t *data, int64_t count) noexcept nogil:
+    """A checksum gone on with, sixteen bytes at a time."""
     cdef uint64_t first, last
     cdef int i
     while count >= 16:
@@ -72,7 +73,21 @@ cdef uint32_t crc32(const uint8_t *data, int64_t count) noexcept nogil:
         crc = crc >> 8 ^ CRC[0][(crc ^ data[0]) & 255]
         data += 1
         count -= 1
-    return ~crc
+    return crc
+
+
+cdef uint32_t crc32(const uint8_t *data, int64_t count) noexcept nogil:
+    """The checksum of a chunk."""
+    cdef uint32_t crc = 0xFFFFFFFF
+    cdef uint8_t[16] rest
+    cdef int64_t folded
+    if CAN_FOLD and count >= 32:
+        folded = count & ~15
+        fold(crc, data, folded >> 4, rest)
+        crc = crc_of(0, rest, 16)
+        data += folded
+        count -= folded
+    return ~crc_of(crc, data, count)
 
 
 cdef inline void adler_rows(
@@ -101,34 +116,33 @@ cdef inline uint64_t sums_from(const Picture *picture, int module) noexcept nogi
 
 
 cdef uint32_t adler32(const Picture *picture) noexcept nogil:
-    """The checksum of the whole image (RFC 1950), from the modules of each different row, four in one step: what
-    a row's bytes add up to is the sum of what each dark module adds.
+    """The checksum of the whole image (RFC 1950), from the modules of each different row, twice four in one step:
+    what a row's bytes add up to is the sum of what each dark module adds.
     """
-    cdef uint64_t[(MAX_SIZE + 3) >> 2][16] sums
+    cdef uint64_t[(MAX_SIZE + 7) >> 3 << 1][16] sums
     cdef uint64_t a = 1, b = 0
-    cdef uint64_t[4] modules
     cdef uint64_t current = sums_from(picture, 0)
-    cdef uint64_t following, row, word
+    cdef uint64_t following, module, row, word
     cdef int stride = picture.stride
     cdef int band, four, i, k, times, zeros
     cdef uint64_t full = (255 * (<uint64_t> stride * (stride - 1) // 2) << SUM) + 255 * (stride - 1)
-    for four in range(picture.size + 3 >> 2):
+    for four in range(picture.size + 7 >> 3 << 1):
+        sums[four][0] = 0
         for i in range(4):
             following = sums_from(picture, min(4 * four + i + 1, picture.size))
-            modules[i] = current - following
+            module = current - following
             current = following
-        sums[four][0] = 0
-        for i in range(1, 16):  # with one module less, its lowest one
-            sums[four][i] = sums[four][i & i - 1] + modules[trailing_zeros(i)]
+            for k in range(1 << i):
+                sums[four][1 << i | k] = sums[four][k] + module
     for band in range(picture.count):
         row = 0
         for k in range(picture.words):
             word = word_of(picture, band, k)
             four = 16 * k
             while word:
-                row += sums[four][word & 15]
-                word >>= 4
-                four += 1
+                row += sums[four][word & 15] + sums[four + 1][word >> 4 & 15]
+                word >>= 8
+                four += 2
         if picture.grey:
             row = full - row
         times = picture.times[band]

@@ -31,8 +31,8 @@ cdef enum:
 cdef struct Tokens:
     uint32_t *all
     int count
-    uint32_t[LITERALS] literals  # how often each symbol occurs
-    uint32_t[DISTANCES] distances
+    uint32_t[LITERALS + 2] literals  # how often each symbol occurs; zeros up to a multiple of 16
+    uint32_t[DISTANCES + 2] distances
 
 
 # --- symbols (3.2.5) ---
