@@ -1,9 +1,9 @@
 """Per image: tokens as a deflate stream."""
 
-from libc.stdint cimport int64_t, uint8_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t
 
 from fastcore.huffman cimport LITERALS, Code
-from fastcore.tokens cimport DISTANCES, Tokens
+from fastcore.tokens cimport DISTANCES, WORD_COUNT, Tokens
 
 
 cdef enum:
@@ -19,6 +19,7 @@ cdef struct Plan:
     uint8_t[HEADER] header_extra
     int header_count
     Code header_code
+    uint32_t[WORD_COUNT] words  # by number, see tokens.pxd, those that occur: like words of Code, but for COUNT
     bint fixed  # none of that: the codes that need no header are shorter
 
 

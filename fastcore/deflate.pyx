@@ -5,22 +5,28 @@ exact size; `write` writes.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
 from fastcore.huffman cimport COUNT, LIMIT, LITERALS, TOTAL, Code, assign_bits, find_lengths
 from fastcore.tokens cimport (
+    ALONE,
     COPY,
-    DISTANCE,
-    DISTANCE_BITS,
     DISTANCES,
     END,
+    EXTRA,
+    FIRST_LENGTH,
     LAST_LENGTH,
-    LENGTH_BITS,
+    LENGTH,
+    LITERAL,
     LONGEST,
+    SECOND,
     SHORTEST,
+    WORD_COUNT,
     Tokens,
     distance_token,
+    length_symbol,
     length_token,
+    literal_token,
     next_length,
     next_zeros_length,
     next_zeros_run,
@@ -43,10 +49,32 @@ cdef uint8_t[HEADER_CODES] HEADER_ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11,
 cdef uint8_t[HEADER_CODES] HEADER_EXTRA = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 3, 7]
 cdef uint8_t[LITERALS + 2] LENGTH_EXTRA
 cdef uint8_t[DISTANCES] DISTANCE_EXTRA
+cdef uint16_t[LITERALS] SHORTEST_OF  # length symbols: the first length that they stand for
 
 
 cdef Code FIXED_LITERALS  # the codes that need no header (3.2.6)
 cdef Code FIXED_DISTANCES
+cdef uint32_t[WORD_COUNT] FIXED_WORDS
+
+
+cdef void find_words(const Code *literals, const Code *distances, uint32_t *out) noexcept nogil:
+    """Write the words that are in use: lengths as long as their extra bits may be, too."""
+    cdef int i, k, symbol, first
+    cdef uint32_t word, step
+    out[ALONE] = 0
+    for i in range(distances.used_count):
+        symbol = distances.used[i]
+        out[symbol] = distances.word[symbol]
+    for i in range(literals.used_count):
+        symbol = literals.used[i]
+        word = literals.word[symbol] & ~<uint32_t> (0xFF << COUNT)
+        if symbol < FIRST_LENGTH:
+            out[LITERAL + symbol] = word
+        elif symbol <= LAST_LENGTH:  # after the one before it, which says its length, too
+            step = 1 << literals.length[symbol]
+            first = LENGTH + SHORTEST_OF[symbol]
+            for k in range(1 << LENGTH_EXTRA[symbol]):
+                out[first + k] = word + k * step
 
 
 cdef void build() noexcept nogil:
@@ -55,6 +83,8 @@ cdef void build() noexcept nogil:
         LENGTH_EXTRA[i] = (i - 261) // 4 if 265 <= i < LAST_LENGTH else 0
         FIXED_LITERALS.used[i] = <uint16_t> i
         FIXED_LITERALS.length[i] = 8 if i < 144 else 9 if i < 256 else 7 if i < 280 else 8
+    for i in range(LONGEST, SHORTEST - 1, -1):
+        SHORTEST_OF[length_symbol(i)] = <uint16_t> i
     FIXED_LITERALS.used_count = LITERALS + 2
     for i in range(DISTANCES):
         DISTANCE_EXTRA[i] = max(0, i - 2) // 2
@@ -63,6 +93,7 @@ cdef void build() noexcept nogil:
     FIXED_DISTANCES.used_count = DISTANCES
     assign_bits(&FIXED_LITERALS, LENGTH_EXTRA)
     assign_bits(&FIXED_DISTANCES, DISTANCE_EXTRA)
+    find_words(&FIXED_LITERALS, &FIXED_DISTANCES, FIXED_WORDS)
 
 
 build()
@@ -159,12 +190,12 @@ cdef int64_t plan(const Tokens *tokens, Plan *out) noexcept nogil:
     out.fixed = fixed_bits < bits
     if out.fixed:
         bits = fixed_bits
-        out.literal_code = FIXED_LITERALS
-        out.distance_code = FIXED_DISTANCES
+        memcpy(out.words, FIXED_WORDS, sizeof(FIXED_WORDS))
     else:
         assign_bits(&out.literal_code, LENGTH_EXTRA)
         assign_bits(&out.distance_code, DISTANCE_EXTRA)
         assign_bits(&out.header_code, HEADER_EXTRA)
+        find_words(literals, distances, out.words)
     return (3 + bits + 7) // 8
 
 
@@ -194,24 +225,18 @@ cdef inline Stream put(Stream stream, uint64_t bits, uint64_t count) noexcept no
     return stream
 
 
-cdef inline uint64_t with_extra(uint32_t word, uint64_t extra) noexcept nogil:
-    """The bits of a symbol and the extra bits that follow it."""
-    return word & (1 << COUNT) - 1 | extra << (word >> COUNT & 0xFF)
-
-
 cdef inline Stream put_symbol(Stream stream, const Code *code, int symbol, int extra) noexcept nogil:
-    return put(stream, with_extra(code.word[symbol], extra), code.word[symbol] >> TOTAL)
+    cdef uint32_t word = code.word[symbol]
+    return put(stream, word & 0xFFFF | extra << (word >> COUNT & 0xFF), word >> TOTAL)
 
 
 cdef inline uint64_t token_bits(const Plan *plan, uint32_t token, uint64_t *count) noexcept nogil:
-    """The bits of a literal or a match, at most 48."""
-    cdef uint32_t literal = plan.literal_code.word[token & (1 << LENGTH_BITS) - 1]
-    cdef uint32_t distance = plan.distance_code.word[token >> DISTANCE & 31]
-    count[0] = (literal >> TOTAL) + (distance >> TOTAL)
-    return (
-        with_extra(literal, token >> LENGTH_BITS & 31)
-        | with_extra(distance, token >> DISTANCE_BITS) << (literal >> TOTAL)
-    )
+    """The bits of a token that stands for itself, at most 48."""
+    cdef uint32_t first = plan.words[token & (1 << SECOND) - 1]
+    cdef uint32_t second = plan.words[token >> SECOND & (1 << EXTRA - SECOND) - 1]
+    cdef uint64_t bits = second & 0xFFFF | <uint64_t> (token >> EXTRA) << (second >> COUNT & 0xFF)
+    count[0] = (first >> TOTAL) + (second >> TOTAL)
+    return first & (1 << TOTAL) - 1 | bits << (first >> TOTAL)
 
 
 cdef inline Stream put_token(Stream stream, const Plan *plan, uint32_t token) noexcept nogil:
@@ -258,8 +283,7 @@ cdef Stream put_zeros(Stream stream, const Plan *plan, int rows, int stride) noe
     cdef uint64_t near_count, far_count
     cdef uint64_t near = token_bits(plan, length_token(LONGEST) | distance_token(1), &near_count)
     cdef uint64_t far = token_bits(plan, length_token(LONGEST) | distance_token(stride), &far_count)
-    stream = put_symbol(stream, &plan.literal_code, 2, 0)
-    stream = put_symbol(stream, &plan.literal_code, 0, 0)
+    stream = put_token(stream, plan, literal_token(2, LITERAL + 0))
     stream = put_copy(stream, plan, stride - 2, distance_token(1))
     while True:
         run = next_zeros_run(count, stride, &column)
@@ -313,7 +337,7 @@ cdef void write(const Tokens *tokens, const Plan *plan, int stride, uint8_t *out
             stream = put_symbol(stream, &plan.header_code, plan.header[i], plan.header_extra[i])
     while next_token < after:
         token = next_token[0]
-        symbol = token & (1 << LENGTH_BITS) - 1
+        symbol = token & (1 << SECOND) - 1
         next_token += 1
         if symbol < COPY:
             stream = put_token(stream, plan, token)
@@ -321,7 +345,7 @@ cdef void write(const Tokens *tokens, const Plan *plan, int stride, uint8_t *out
         count = next_token[0]
         next_token += 1
         if symbol == COPY:
-            stream = put_copy(stream, plan, count, token >> DISTANCE << DISTANCE)
+            stream = put_copy(stream, plan, count, token >> SECOND << SECOND)
         elif count == rows:
             stream = put_again(stream, out, first, end)
         else:
@@ -329,4 +353,4 @@ cdef void write(const Tokens *tokens, const Plan *plan, int stride, uint8_t *out
             first = 8 * (stream.out - out) + stream.count
             stream = put_zeros(stream, plan, rows, stride)
             end = 8 * (stream.out - out) + stream.count
-    put_symbol(stream, &plan.literal_code, END, 0)
+    put_token(stream, plan, LITERAL + END | ALONE << SECOND)

@@ -122,7 +122,6 @@ cdef void assign_bits(Code *code, const uint8_t *extra) noexcept nogil:
     cdef int[LIMIT + 2] following
     cdef int i, value, length, symbol
     memset(following, 0, sizeof(following))
-    memset(code.word, 0, sizeof(code.word))
     for i in range(code.used_count):
         following[code.length[code.used[i]] + 1] += 1
     for i in range(2, LIMIT + 2):

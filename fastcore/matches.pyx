@@ -25,11 +25,11 @@ from fastcore.picture cimport FILTER_PX, MAX_BANDS, Picture, has_zeros, word_of
 from fastcore.tokens cimport (
     ALONE,
     COPY,
-    DISTANCE,
     END,
     FARTHEST,
-    LENGTH_BITS,
+    LITERAL,
     LONGEST,
+    SECOND,
     SHORTEST,
     ZEROS,
     Tokens,
@@ -39,6 +39,7 @@ from fastcore.tokens cimport (
     length_extra,
     length_symbol,
     length_token,
+    literal_token,
     next_length,
     next_zeros_length,
     next_zeros_run,
@@ -73,12 +74,13 @@ cdef enum:
     MOST_LITERAL_BITS = 7
     HASHED_SCALES = 26
     JOINTS = 49  # bands that are looked at for one
+    FEW = 8  # matches of a copy that are tokens of their own
 
 
 # The bytes that modules show, at [pixels in one, eight for more][before][modules]: the first module, the lowest bit,
 # goes on for `before` pixels, then the others begin.
 cdef uint8_t[9][9][1 << MODULES_IN_BYTE] BYTES
-cdef uint16_t[LONGEST + 1] LENGTH_TOKEN
+cdef uint16_t[LONGEST + 1] LENGTH_SYMBOL
 # What a match saves over literals, but for its distance, at [literal_bits][length].
 cdef int16_t[MOST_LITERAL_BITS + 1][LONGEST + 1] SAVED
 
@@ -97,7 +99,7 @@ cdef void build() noexcept nogil:
                     module = 1 + (pixel - before) // scale if pixel >= before else 0
                     BYTES[scale][before][modules] |= (modules >> module & 1) << (7 - pixel)
     for length in range(SHORTEST, LONGEST + 1):
-        LENGTH_TOKEN[length] = <uint16_t> length_token(length)
+        LENGTH_SYMBOL[length] = <uint16_t> length_symbol(length)
         for bits in range(MOST_LITERAL_BITS + 1):
             SAVED[bits][length] = <int16_t> (bits * length - MATCH_BITS - length_extra(length))
 
@@ -176,7 +178,7 @@ cdef inline void add_token(Tokens *tokens, uint32_t token) noexcept nogil:
 
 
 cdef inline void add_literal(Tokens *tokens, uint8_t byte) noexcept nogil:
-    add_token(tokens, byte | ALONE << DISTANCE)
+    add_token(tokens, literal_token(byte, ALONE))
     tokens.literals[byte] += 1
 
 
@@ -186,10 +188,10 @@ cdef inline void count_match(Tokens *tokens, int length, int distance, uint32_t 
 
 
 cdef inline void add_match(Tokens *tokens, int64_t length, int64_t distance) noexcept nogil:
-    cdef uint32_t token = LENGTH_TOKEN[length] | distance_token(<int> distance)
+    cdef uint32_t token = length_token(length) | distance_token(<int> distance)
     add_token(tokens, token)
-    tokens.literals[token & (1 << LENGTH_BITS) - 1] += 1
-    tokens.distances[token >> DISTANCE & 31] += 1
+    tokens.literals[LENGTH_SYMBOL[length]] += 1
+    tokens.distances[token >> SECOND & 31] += 1
 
 
 cdef inline void count_copy(Tokens *tokens, int64_t count, int distance, uint32_t times) noexcept nogil:
@@ -206,10 +208,19 @@ cdef inline void count_copy(Tokens *tokens, int64_t count, int distance, uint32_
 
 
 cdef inline void add_copy(Tokens *tokens, int64_t count, int distance) noexcept nogil:
-    if count:
-        add_token(tokens, COPY | distance_token(distance))
+    cdef uint32_t token = distance_token(distance)
+    cdef int length
+    if count > FEW * LONGEST:
+        add_token(tokens, COPY | token)
         add_token(tokens, <uint32_t> count)
         count_copy(tokens, count, distance, 1)
+        return
+    while count:
+        length = next_length(count)
+        add_token(tokens, length_token(length) | token)
+        tokens.literals[LENGTH_SYMBOL[length]] += 1
+        tokens.distances[token >> SECOND & 31] += 1
+        count -= length
 
 
 cdef inline void add_zeros(Tokens *tokens, uint32_t rows) noexcept nogil:
@@ -383,17 +394,23 @@ cdef inline Match search_edge(const Search *search, int64_t band, int64_t first,
 
 
 cdef inline void add_literals(Search *search, int64_t row, int64_t column, int64_t end) noexcept nogil:
-    """Bytes as literals."""
+    """Bytes as literals, two in a token."""
     cdef uint32_t *literals = search.tokens.literals
     cdef uint32_t *token = search.tokens.all + search.tokens.count
-    cdef uint8_t byte
-    search.tokens.count += end - column
-    while column < end:
+    cdef uint8_t byte, second
+    search.tokens.count += end - column + 1 >> 1
+    while column + 1 < end:
         byte = byte_at(search, row, column)
-        token[0] = byte | ALONE << DISTANCE
+        second = byte_at(search, row, column + 1)
+        token[0] = literal_token(byte, LITERAL + second)
         token += 1
         literals[byte] += 1
-        column += 1
+        literals[second] += 1
+        column += 2
+    if column < end:
+        byte = byte_at(search, row, column)
+        token[0] = literal_token(byte, ALONE)
+        literals[byte] += 1
 
 
 cdef inline int64_t run_end(const Search *search, int64_t column, int64_t end) noexcept nogil:
@@ -510,7 +527,7 @@ cdef inline int64_t most_tokens(const Picture *picture) noexcept nogil:
     cdef int row = min(picture.stride, (picture.size + 2) * (RUN + 2) + picture.stride // LONGEST)
     if unfolded(picture):
         return stride_of(picture) + 2
-    return picture.count * <int64_t> (row + 2 * 2)
+    return picture.count * <int64_t> (row + 2 * FEW)
 
 
 cdef int64_t memory_for(const Picture *picture) noexcept nogil:

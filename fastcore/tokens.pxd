@@ -1,6 +1,6 @@
 """The vocabulary of deflate (RFC 1951): lengths and distances as symbols, and tokens, which stand for many."""
 
-from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
 from fastcore.huffman cimport LITERALS
 
@@ -18,13 +18,17 @@ cdef enum:
     LAST_LENGTH = 285  # stands for LONGEST, without extra bits
     DISTANCES = 30
 
-    # A token: a literal or length symbol, the length's extra bits, the distance's symbol, its extra bits, from
-    # these bits on. Two stand for many and have how many after them.
-    LENGTH_BITS = 9
-    DISTANCE = 14
-    DISTANCE_BITS = 19
-    ALONE = DISTANCES  # the distance of what is no match, in no bits at all
-    COPY = LAST_LENGTH + 1  # bytes to copy over a distance, as many matches as it takes
+    # A token is two words of a block one after the other: a length and a distance, two literals, or one and nothing;
+    # from SECOND on the second one, from EXTRA on the extra bits of a distance. Words are numbered: symbols of distances,
+    # nothing, literals, the end, lengths with their extra bits. Two numbers more stand for many words and have how
+    # many after them.
+    SECOND = 10
+    EXTRA = 19
+    ALONE = DISTANCES  # nothing, in no bits at all
+    LITERAL = 32  # the number of literal 0
+    LENGTH = LITERAL + FIRST_LENGTH - SHORTEST  # the number of a match's length, less that length
+    WORD_COUNT = LENGTH + LONGEST + 1
+    COPY = WORD_COUNT  # bytes to copy over a distance, as many matches as it takes
     ZEROS = COPY + 1  # rows of zeros, below one another
 
 
@@ -60,15 +64,20 @@ cdef inline int distance_symbol(int distance) noexcept nogil:
     return 2 * extra + (distance - 1 >> extra)
 
 
+cdef inline uint32_t literal_token(uint8_t byte, uint32_t second) noexcept nogil:
+    """A literal, and a second word: ALONE, or LITERAL plus the byte after it."""
+    return LITERAL + byte | second << SECOND
+
+
 cdef inline uint32_t distance_token(int distance) noexcept nogil:
     """The part of a match's token that says how far away it is."""
     cdef uint32_t bits = distance - 1 & (1 << distance_extra(distance)) - 1
-    return distance_symbol(distance) << DISTANCE | bits << DISTANCE_BITS
+    return distance_symbol(distance) << SECOND | bits << EXTRA
 
 
-cdef inline uint32_t length_token(int length) noexcept nogil:
+cdef inline uint32_t length_token(int64_t length) noexcept nogil:
     """The part that says how long it is."""
-    return length_symbol(length) | (length - SHORTEST & (1 << length_extra(length)) - 1) << LENGTH_BITS
+    return <uint32_t> (LENGTH + length)
 
 
 # --- what tokens stand for ---
