@@ -49,6 +49,7 @@ from fastcore.types cimport WORDS
 cdef extern from "lanes.h" nogil:
     int trailing_zeros "fc_trailing_zeros" (uint64_t bits)
     int leading_zeros "fc_leading_zeros" (uint64_t bits)
+    int ones "fc_ones" (uint64_t bits)
     uint64_t load "fc_load" (const uint8_t *at)
     void store "fc_store" (uint8_t *to, uint64_t bits)
 
@@ -60,11 +61,13 @@ cdef enum:
     MODULES_IN_BYTE = 9
     WINDOW = 57
     WINDOW_BEFORE = 56
+    NARROW_SHIFT = 7  # of rows that are one machine word, their end included
     NOWHERE = 0  # a place that nothing begins at
     NONE = -1
     UNFOLDED = 1 << 13  # bytes of a picture that is small enough to be taken as one row
     EDGE_WORDS = 8 * UNFOLDED // 64 + 1
     HASHES = 1 << 11
+    MOST_NUMBERED = 8  # modules that are no more than a number below HASHES, with their phase
     PHASE = 60
 
     # Found by trying, like what `tune` says about searching.
@@ -142,7 +145,8 @@ cdef struct Search:
     int64_t filter  # bytes before the first pixel
     int64_t modules  # in a row, and the edge at its end
     bint fine  # several modules in a byte
-    uint64_t[8] phases  # by a place's lowest bits: from PHASE on, at which pixel of a byte its module begins
+    bint numbered  # what is hashed is a number below HASHES
+    uint64_t[64] phases  # by a place's lowest bits: above those that are hashed, at which pixel of a byte its module begins
     uint8_t light  # a byte of light pixels
     uint64_t shown  # as many of its lowest bits as modules that a byte may show
     uint64_t near  # and as modules that certainly begin within RUN bytes
@@ -260,8 +264,8 @@ cdef inline int64_t column_of(const Search *search, int64_t module) noexcept nog
     return search.origin + module * search.scale >> 3
 
 
-cdef inline int64_t module_of(const Search *search, int64_t place) noexcept nogil:
-    return (place & ((1 << search.shift) - 1)) - BEFORE
+cdef inline int64_t module_of(int64_t place, int64_t shift) noexcept nogil:
+    return (place & ((1 << shift) - 1)) - BEFORE
 
 
 cdef inline int64_t module_from(const Search *search, int64_t column) noexcept nogil:
@@ -269,10 +273,10 @@ cdef inline int64_t module_from(const Search *search, int64_t column) noexcept n
     return search.bytes[column].module
 
 
-cdef inline int64_t next_bit(const uint64_t *bits, int64_t at) noexcept nogil:
+cdef inline int64_t next_bit(const uint64_t *bits, int64_t at, int64_t shift) noexcept nogil:
     """The first bit that is set, from `at` on; there is one."""
     cdef uint64_t word = bits[at >> 6] >> (at & 63)
-    if word:
+    if word or shift == NARROW_SHIFT:
         return at + trailing_zeros(word)
     at |= 63
     while bits[at + 1 >> 6] == 0:
@@ -307,29 +311,37 @@ cdef inline uint8_t byte_at(const Search *search, int64_t row, int64_t column) n
 # --- search ---
 
 
-cdef inline void remember(Search *search, int64_t band) noexcept nogil:
+cdef inline void remember(Search *search, int64_t band, int64_t shift) noexcept nogil:
     """Make the points of a band known to searches of itself and of later ones: the last place before each one that
     looks the same.
     """
-    cdef uint64_t bits, key
+    cdef int64_t first = band << shift | BEFORE
+    cdef uint64_t word, bits, key
+    cdef uint16_t *earlier
     cdef uint16_t *latest
-    cdef int64_t k, place
-    for k in range((search.modules + 63) >> 6):
+    cdef int64_t k, module
+    for k in range(1 if shift == NARROW_SHIFT else (search.modules + 63) >> 6):
         bits = search.points[k]
+        word = window(search, first)
+        earlier = search.earlier + first
         while bits:
-            place = (band << search.shift | BEFORE) + 64 * k + trailing_zeros(bits)
-            key = window(search, place) & search.hashed ^ search.phases[place & 7]
-            latest = &search.latest[key * <uint64_t> 0x9E3779B97F4A7C15 >> 53]
-            search.earlier[place] = latest[0]
-            latest[0] = <uint16_t> place
+            module = trailing_zeros(bits)
+            key = word >> module if shift == NARROW_SHIFT else window(search, first + module)
+            key = key & search.hashed ^ search.phases[module]
+            latest = &search.latest[key if search.numbered else key * <uint64_t> 0x9E3779B97F4A7C15 >> 53]
+            earlier[module] = latest[0]
+            latest[0] = <uint16_t> (first + module)
             bits &= bits - 1
+        first += 64
 
 
-cdef inline int64_t common(const Search *search, int64_t edge, int64_t place, int64_t other) noexcept nogil:
+cdef inline int64_t common(
+    const Search *search, int64_t edge, int64_t place, int64_t other, int64_t shift
+) noexcept nogil:
     """How many modules are the same from two places on, if it is more than a window of them; not beyond the
     end of either row.
     """
-    cdef int64_t module = module_of(search, other)
+    cdef int64_t module = module_of(other, shift)
     cdef int64_t count = WINDOW
     cdef uint64_t unequal
     while max(edge, module) + count < search.modules:
@@ -341,9 +353,11 @@ cdef inline int64_t common(const Search *search, int64_t edge, int64_t place, in
     return 8 * search.stride if edge == module else count
 
 
-cdef inline Match search_edge(const Search *search, int64_t band, int64_t first, int64_t edge) noexcept nogil:
+cdef inline Match search_edge(
+    const Search *search, int64_t band, int64_t first, int64_t edge, int64_t shift
+) noexcept nogil:
     """The best match that covers an edge and starts at column `first` or later, in its own row or above it."""
-    cdef int64_t place = band << search.shift | BEFORE + edge
+    cdef int64_t place = band << shift | BEFORE + edge
     cdef int64_t other = search.earlier[place]
     cdef uint64_t ahead, behind, unequal
     cdef int64_t most = 0  # modules that are the same from the edge on, in the best match
@@ -359,9 +373,9 @@ cdef inline Match search_edge(const Search *search, int64_t band, int64_t first,
         count = trailing_zeros(ahead ^ window(search, other) | <uint64_t> 1 << WINDOW)
         if count > most:  # most are not
             if count == WINDOW:
-                count = common(search, edge, place, other)
-            moved = (edge - module_of(search, other)) * search.scale
-            distance = search.at[band] - search.at[other >> search.shift] + (moved >> 3)
+                count = common(search, edge, place, other, shift)
+            moved = (edge - module_of(other, shift)) * search.scale
+            distance = search.at[band] - search.at[other >> shift] + (moved >> 3)
             if distance > FARTHEST:
                 break
             unequal = behind ^ window_before(search, other) | <uint64_t> 1 << 63 - WINDOW_BEFORE
@@ -415,12 +429,13 @@ cdef inline void add_literals(Search *search, int64_t row, int64_t column, int64
 
 cdef inline int64_t run_end(const Search *search, int64_t column, int64_t end) noexcept nogil:
     """Up to which column there is no edge from a column on."""
-    cdef int64_t edge = next_bit(search.edges, module_from(search, column))
+    cdef int64_t edge = next_bit(search.edges, module_from(search, column), search.shift)
     return min(end, column_of(search, edge)) if edge < search.modules else end
 
 
 cdef void add_runs(Search *search, int64_t row, int64_t column, int64_t end) noexcept nogil:
     """Bytes as literals, but long runs without an edge as matches of distance 1."""
+    cdef int64_t first = column  # from which on there are no tokens yet
     cdef uint64_t modules
     cdef int64_t module, run
     cdef bint known
@@ -431,17 +446,17 @@ cdef void add_runs(Search *search, int64_t row, int64_t column, int64_t end) noe
             run = run_end(search, column, end) - column
             known = column > search.filter and byte_at(search, row, column - 1) == byte_at(search, row, column)
             if run >= RUN + (not known):
-                if not known:
-                    add_literal(search.tokens, byte_at(search, row, column))
-                    column += 1
-                    run -= 1
+                column += not known
+                run -= not known
+                add_literals(search, row, first, column)
                 column += run
+                first = column
                 while run:
                     add_match(search.tokens, next_length(run), 1)
                     run -= next_length(run)
                 continue
-        add_literal(search.tokens, byte_at(search, row, column))
         column += 1
+    add_literals(search, row, first, end)
 
 
 cdef inline void add_plain(Search *search, int64_t band, int64_t column, int64_t end) noexcept nogil:
@@ -462,7 +477,9 @@ cdef inline void end_row(Search *search) noexcept nogil:
     search.points[search.modules >> 6] |= <uint64_t> 1 << (search.modules & 63)
 
 
-cdef inline int64_t search_row(Search *search, int64_t band, int64_t column, int64_t end) noexcept nogil:
+cdef inline int64_t search_row(
+    Search *search, int64_t band, int64_t column, int64_t end, int64_t shift
+) noexcept nogil:
     """Find tokens for a band's bytes from `column` on; return where they end, at `end` or later.
 
     A match waits if one over a later edge of it is better.
@@ -471,15 +488,15 @@ cdef inline int64_t search_row(Search *search, int64_t band, int64_t column, int
     cdef int64_t edge, later_edge
     cdef Match match, later
     end_row(search)
-    edge = next_bit(search.points, module_from(search, column))
+    edge = next_bit(search.points, module_from(search, column), shift)
     while edge < last:
-        match = search_edge(search, band, column, edge)
+        match = search_edge(search, band, column, edge, shift)
         while match.gain and match.end - match.start < search.enough:
-            later_edge = next_bit(search.points, edge + 1)
+            later_edge = next_bit(search.points, edge + 1, shift)
             if later_edge >= min(last, module_from(search, match.end)):
                 break
             edge = later_edge
-            later = search_edge(search, band, column, edge)
+            later = search_edge(search, band, column, edge, shift)
             if later.gain <= match.gain + BETTER:
                 break
             match = later
@@ -487,9 +504,9 @@ cdef inline int64_t search_row(Search *search, int64_t band, int64_t column, int
             add_plain(search, band, column, match.start)
             add_match(search.tokens, match.end - match.start, match.distance)
             column = match.end
-            edge = next_bit(search.points, module_from(search, column))
+            edge = next_bit(search.points, module_from(search, column), shift)
         else:
-            edge = next_bit(search.points, edge + 1)
+            edge = next_bit(search.points, edge + 1, shift)
     if column < end:
         add_plain(search, band, column, end)
         column = end
@@ -505,7 +522,7 @@ cdef inline bint unfolded(const Picture *picture) noexcept nogil:
 
 
 cdef inline int shift_of(const Picture *picture) noexcept nogil:
-    return 16 if unfolded(picture) else 7 if picture.words == 1 else 8
+    return 16 if unfolded(picture) else NARROW_SHIFT if picture.words == 1 else 8
 
 
 cdef inline int stride_of(const Picture *picture) noexcept nogil:
@@ -619,6 +636,7 @@ cdef inline void tune(const Picture *picture, Search *search) noexcept nogil:
     cdef int literal_bits
     cdef int hashed = HASHED[min(scale, HASHED_SCALES - 1)] + (large and (5 if huge else 8) <= scale < 19)
     search.hashed = (<uint64_t> 1 << hashed) - 1
+    search.numbered = hashed <= MOST_NUMBERED
     if large and scale > 2:
         search.candidates = 4 if huge and picture.joined else 8
     else:
@@ -637,13 +655,13 @@ cdef inline const uint8_t *row_of(const Search *search, int64_t band) noexcept n
     return search.bits + ((band << search.shift | BEFORE) >> 3)
 
 
-cdef inline void look_at(Search *search, int64_t band) noexcept nogil:
+cdef inline void look_at(Search *search, int64_t band, int64_t shift) noexcept nogil:
     """Find the edges and points of a band's row."""
     cdef const uint8_t *row = row_of(search, band)
     cdef uint64_t before = 0
     cdef uint64_t word
     cdef int64_t k
-    for k in range((search.modules + 63) >> 6):
+    for k in range(1 if shift == NARROW_SHIFT else (search.modules + 63) >> 6):
         word = load(row + 8 * k)
         search.edges[k] = search.points[k] = word ^ (word << 1 | before)
         if search.fine:
@@ -651,14 +669,16 @@ cdef inline void look_at(Search *search, int64_t band) noexcept nogil:
         before = word >> 63
 
 
-cdef inline void compare(const Search *search, int64_t band, int64_t *column, int64_t *end) noexcept nogil:
+cdef inline void compare(
+    const Search *search, int64_t band, int64_t shift, int64_t *column, int64_t *end
+) noexcept nogil:
     """Find from which column on, and up to but without which one, a band's row differs from the one above it."""
     cdef const uint8_t *row = row_of(search, band)
     cdef const uint8_t *above = row_of(search, band - 1)
     cdef int64_t first = NONE, last = 0
     cdef uint64_t changes
     cdef int64_t k
-    for k in range((search.modules + 63) >> 6):
+    for k in range(1 if shift == NARROW_SHIFT else (search.modules + 63) >> 6):
         changes = load(row + 8 * k) ^ load(above + 8 * k)
         if changes:
             first = 64 * k + trailing_zeros(changes) if first == NONE else first
@@ -670,7 +690,7 @@ cdef inline void compare(const Search *search, int64_t band, int64_t *column, in
 cdef inline void prepare(const Picture *picture, uint8_t *memory, Search *search) noexcept nogil:
     """Begin with nothing remembered."""
     cdef int places = places_of(picture)
-    cdef int k
+    cdef int k, phase
     search.bits = memory + 8
     search.earlier = <uint16_t *> (search.bits + places // 8)
     search.bytes = <Byte *> (search.earlier + places)
@@ -678,7 +698,6 @@ cdef inline void prepare(const Picture *picture, uint8_t *memory, Search *search
     search.tokens.count = 0
     memset(search.tokens.literals, 0, sizeof(search.tokens.literals))
     memset(search.tokens.distances, 0, sizeof(search.tokens.distances))
-    memset(search.latest, NOWHERE, sizeof(search.latest))
     memset(search.bits, 0, places // 8)
     search.shift = shift_of(picture)
     search.scale = picture.placement.scale
@@ -688,13 +707,15 @@ cdef inline void prepare(const Picture *picture, uint8_t *memory, Search *search
     search.near = (<uint64_t> 1 << 8 * RUN // search.scale) - 1
     search.at[0] = 0
     tune(picture, search)
+    phase = ones(search.hashed) if search.numbered else PHASE
+    memset(search.latest, NOWHERE, sizeof(uint16_t) << phase + 3 if search.numbered else sizeof(search.latest))
     if unfolded(picture):
         unfold(picture, search)
     else:
         lay(picture, search)
     find_bytes(search)
-    for k in range(8):
-        search.phases[k] = <uint64_t> (search.origin + k * search.scale & 7) << PHASE
+    for k in range(64):
+        search.phases[k] = <uint64_t> (search.origin + k * search.scale & 7) << phase
 
 
 cdef inline int same_from_start(const uint8_t *row, const uint8_t *other, int size) noexcept nogil:
@@ -769,25 +790,25 @@ cdef inline void join(const Picture *picture, const Search *search, int64_t band
 # --- pictures ---
 
 
-cdef inline void find_copies(const Picture *picture, Search *search) noexcept nogil:
+cdef inline void find_copies(const Picture *picture, Search *search, int64_t shift) noexcept nogil:
     """Find tokens for rows that are repeated as they are."""
     cdef int stride = picture.stride
     cdef int64_t copied = 0  # bytes just before `column` that go on as the row above does; never 1 or 2
     cdef int64_t band, column, end, times
     for band in range(picture.count):
         times = picture.times[band]
-        look_at(search, band)
-        remember(search, band)
+        look_at(search, band, shift)
+        remember(search, band, shift)
         column = 0
         end = stride
         if band:
-            compare(search, band, &column, &end)
+            compare(search, band, shift, &column, &end)
             if copied + column < SHORTEST:
                 column = 0
             copied += column
         add_copy(search.tokens, copied, stride)
         search.at[band] = picture.top[band] * stride
-        column = search_row(search, band, column, end)
+        column = search_row(search, band, column, end, shift)
         if times == 1 and stride - column < SHORTEST:
             add_plain(search, band, column, stride)
             column = stride
@@ -803,10 +824,10 @@ cdef inline void find_zeros(const Picture *picture, Search *search) noexcept nog
     cdef int band, times
     for band in range(picture.count):
         times = picture.times[band]
-        look_at(search, band)
-        remember(search, band)
+        look_at(search, band, search.shift)
+        remember(search, band, search.shift)
         search.at[band] = picture.top[band] * stride
-        search_row(search, band, 0, stride)
+        search_row(search, band, 0, stride, search.shift)
         if times == search.scale:
             same += 1
         elif times > 1:
@@ -826,15 +847,15 @@ cdef inline void find_joints(const Picture *picture, Search *search) noexcept no
     find_ends(picture, search)
     for band in range(picture.count):
         rows = picture.times[band] - 1
-        look_at(search, band)
-        remember(search, band)
+        look_at(search, band, search.shift)
+        remember(search, band, search.shift)
         search.at[band] = picture.top[band] * stride
         joint.other = NONE
         joint.end = stride
         joint.column = 0
         if rows and has_zeros(picture, band):
             join(picture, search, band, &joint)
-        column = search_row(search, band, column, max(column, joint.end))
+        column = search_row(search, band, column, max(column, joint.end), search.shift)
         if joint.other != NONE:
             add_copy(
                 search.tokens, stride - column + rows * stride + joint.column, search.at[band] - search.at[joint.other]
@@ -854,11 +875,13 @@ cdef void find(const Picture *picture, uint8_t *memory, Tokens *out) noexcept no
     prepare(picture, memory, &search)
     out.literals[END] = 1
     if unfolded(picture):
-        remember(&search, 0)
-        search_row(&search, 0, 0, search.stride)
+        remember(&search, 0, search.shift)
+        search_row(&search, 0, 0, search.stride, search.shift)
     elif picture.joined:
         find_joints(picture, &search)
     elif picture.zeros:
         find_zeros(picture, &search)
+    elif search.shift == NARROW_SHIFT:  # code of its own: most pictures are such, and nothing in it is looped over
+        find_copies(picture, &search, NARROW_SHIFT)
     else:
-        find_copies(picture, &search)
+        find_copies(picture, &search, search.shift)
