@@ -3,7 +3,7 @@
 A code is fully determined by the lengths of its symbols; `find_lengths` finds them, `assign_bits` does the rest.
 """
 
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 cdef extern from "lanes.h" nogil:

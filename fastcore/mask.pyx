@@ -118,7 +118,7 @@ cdef uint64_t pattern(int mask, int line, int first, bint columns) noexcept nogi
 
 cdef void build() noexcept nogil:
     cdef uint64_t[MASKS] lanes
-    cdef int columns, line, mask, k, level
+    cdef int columns, line, mask, k
     for columns in range(2):
         for line in range(PERIOD):
             for k in range(WINDOWS):

@@ -146,7 +146,7 @@ cdef struct Search:
     int64_t modules  # in a row, and the edge at its end
     bint fine  # several modules in a byte
     bint numbered  # what is hashed is a number below HASHES
-    uint64_t[64] phases  # by a place's lowest bits: above those that are hashed, at which pixel of a byte its module begins
+    uint64_t[64] phases  # by a place's lowest bits: at which pixel of a byte its module begins, above what is hashed
     uint8_t light  # a byte of light pixels
     uint64_t shown  # as many of its lowest bits as modules that a byte may show
     uint64_t near  # and as modules that certainly begin within RUN bytes

@@ -18,10 +18,10 @@ cdef enum:
     LAST_LENGTH = 285  # stands for LONGEST, without extra bits
     DISTANCES = 30
 
-    # A token is two words of a block one after the other: a length and a distance, two literals, or one and nothing;
-    # from SECOND on the second one, from EXTRA on the extra bits of a distance. Words are numbered: symbols of distances,
-    # nothing, literals, the end, lengths with their extra bits. Two numbers more stand for many words and have how
-    # many after them.
+    # A token is two words, one after the other: a length and a distance, two literals, or one and nothing; from SECOND
+    # on the second one, from EXTRA on the extra bits of a distance. Words are numbered: symbols of distances, nothing,
+    # literals, the end, lengths with their extra bits. Two numbers more stand for many words and have how many after
+    # them.
     SECOND = 10
     EXTRA = 19
     ALONE = DISTANCES  # nothing, in no bits at all

@@ -64,8 +64,8 @@ cdef inline uint64_t even_bits(uint64_t x) noexcept nogil:
 cdef void load(const uint8_t *codewords, int count, uint64_t *falling, uint64_t *rising) noexcept nogil:
     """Write the stream twice, as 64-bit words: first bit highest to `falling`, first bit lowest to `rising`.
 
-    Eight codewords are read at once, up to seven of them after the last one. Both start with an empty word and end with two; bits past the last codeword are zero, which is what
-    remainder bits are (7.6).
+    Both start with an empty word and end with two; bits past the last codeword are zero, which is what remainder bits
+    are (7.6). Codewords are read eight at a time, so up to seven more than `count`.
     """
     cdef int words = (count + 7) // 8
     cdef uint64_t little
