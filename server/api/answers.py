@@ -48,6 +48,7 @@ class LimitsAnswer(TypedDict):
     links: int | None
     dynamic_codes: int | None
     keys: int | None
+    destination_edits: int | None
     bulk_items: int | None
     logo: bool
     background_image: bool

@@ -11,8 +11,9 @@ from math import ceil
 from typing import NamedTuple
 
 from server.domain.design import Design
+from server.domain.destination import Destination
 from server.domain.errors import DomainError, RateLimited, StorageUnavailable
-from server.domain.model import Account, AccountId, RecordedScan
+from server.domain.model import Account, AccountId, Link, RecordedScan
 from server.domain.password import Password
 from server.domain.plan import GeoDetail, Plan
 from server.domain.ports import Usage, UsageStore, Used, Windows
@@ -48,6 +49,13 @@ def allow_guards(plan: Plan, password: Password | None, expires_at: datetime | N
         raise plan.refusal("expiry", field="expires_at")
     if max_scans is not None and not plan.scan_limit:
         raise plan.refusal("scan_limit", field="max_scans")
+
+
+def allow_destination(plan: Plan, link: Link, destination: Destination) -> None:
+    """Another one than it has."""
+    most = plan.destination_edits
+    if most is not None and destination != link.destination and link.destination_changes >= most:
+        raise plan.refusal("destination_edits", field="destination")
 
 
 def allow_bulk(plan: Plan, items: int, *, field: str = "items") -> None:

@@ -10,7 +10,7 @@ from server.domain.errors import ChangedMeanwhile, NotFound, SlugTaken
 from server.domain.guards import NO_GUARDS, Guards
 from server.domain.ids import id_text
 from server.domain.label import Label
-from server.domain.limits import allow_grouping, allow_guards
+from server.domain.limits import allow_destination, allow_grouping, allow_guards
 from server.domain.model import Account, AccountId, Link, LinkChanges, LinkId, Page
 from server.domain.password import Password
 from server.domain.ports import Hasher, LinkStore, StatsStore, Versions
@@ -127,6 +127,11 @@ class Links:
     ) -> Link:
         """With a new password, where one is given; raises Busy for that, PlanLimit, and ChangedMeanwhile."""
         allow_guards(account.plan, password, changes.get("expires_at"), changes.get("max_scans"))
+        if "destination" in changes and account.plan.destination_edits is not None:
+            link_now = await self.get(account.id, link_id)
+            allow_destination(account.plan, link_now, changes["destination"])
+            # Of two changes at a time the second one would have to be asked about again.
+            only_if = [link_now.version] if only_if is None else only_if
         if password is not None:
             changes = {**changes, "password_hash": await self._hasher.hash(password)}
         link = await self._store.change(account.id, link_id, changes, self._now(), only_if)

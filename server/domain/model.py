@@ -86,6 +86,9 @@ class Link:
     guards: Guards = NO_GUARDS
     #: Accepted scans, as far as the writer has come (a fraction of a second behind).
     scans: int = 0
+    last_scan_at: datetime | None = None
+    #: How often it was given another destination.
+    destination_changes: int = 0
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None = None

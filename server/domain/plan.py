@@ -39,6 +39,8 @@ class Plan:
     dynamic_codes: int | None = None
     #: Those that have not expired.
     keys: int | None = None
+    #: Of each link: how often it may be given another destination.
+    destination_edits: int | None = None
     #: In one request; 0 where there may be no such requests.
     bulk_items: int | None = None
     logo: bool = True
@@ -114,6 +116,7 @@ WORDS = {
     "links": "links",
     "dynamic_codes": "dynamic QR codes",
     "keys": "API keys",
+    "destination_edits": "changes of a link's destination",
     "bulk_items": "items in one request",
     "logo": "logos",
     "background_image": "background images",

@@ -212,8 +212,9 @@ class QrCodeStore(Protocol):
         """Whosever it is."""
 
     async def list(
-        self, account: AccountId, selection: QrCodeSelection, *, after: PageEnd | None, limit: int
+        self, account: AccountId, selection: QrCodeSelection, *, after: PageEnd | None, limit: int, skip: int = 0
     ) -> Page[QrCode, PageEnd]: ...
+    async def count(self, account: AccountId, selection: QrCodeSelection) -> int: ...
     async def change(
         self, account: AccountId, code: QrCodeId, changes: QrCodeChanges, at: datetime, only_if: Versions = None
     ) -> QrCode | None: ...

@@ -150,8 +150,13 @@ class QrCodes:
         *,
         after: PageEnd | None = None,
         limit: int,
+        skip: int = 0,
     ) -> Page[QrCode, PageEnd]:
-        return await self._store.list(account, selection, after=after, limit=limit)
+        """`skip` is for who knows pages by their number only: what comes or goes meanwhile moves all that follow."""
+        return await self._store.list(account, selection, after=after, limit=limit, skip=skip)
+
+    async def count(self, account: AccountId, selection: QrCodeSelection = ALL_CODES) -> int:
+        return await self._store.count(account, selection)
 
     async def change(
         self,
@@ -181,10 +186,21 @@ class QrCodes:
         code_now = await self._store.change(account.id, code_id, changes, self._now(), only_if)
         return await self._done(account.id, code_id, code_now)
 
-    async def delete(self, account: AccountId, code_id: QrCodeId, *, only_if: Versions = None) -> None:
-        """Its link stays, so that what is printed goes on working; whoever wants an end deletes the link. Raises
-        ChangedMeanwhile."""
+    async def delete(
+        self, account: AccountId, code_id: QrCodeId, *, only_if: Versions = None, with_link: bool = False
+    ) -> None:
+        """Its link stays, so that what is printed goes on working; `with_link` ends that, unless there are other codes
+        of the link. Raises ChangedMeanwhile."""
+        if with_link:
+            await self._delete_link(account, await self.get(account, code_id))
         await self._done(account, code_id, await self._store.delete(account, code_id, self._now(), only_if))
+
+    async def _delete_link(self, account: AccountId, code: QrCode) -> None:
+        link = code.content
+        if not isinstance(link, Link) or link.deleted_at is not None:
+            return
+        if await self.count(account, QrCodeSelection(link_id=link.id)) == 1:
+            await self._links.delete(account, link.id)
 
     async def _done(self, account: AccountId, code_id: QrCodeId, code: QrCode | None) -> QrCode:
         """What was changed; raises, where nothing was, why not."""

@@ -38,6 +38,8 @@ class LinkSelection(Selection):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QrCodeSelection(Selection):
     kind: Kind | None = None
+    #: Of their contents, any of which will do; a dynamic code says a URL.
+    types: tuple[str, ...] = ()
     link_id: LinkId | None = None
     #: Of their link, in lower case.
     slug: str | None = None

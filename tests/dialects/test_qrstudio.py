@@ -1,9 +1,15 @@
 """qrstudio: what depends on plans, on files, and on what was asked before; and the vendor's own curl lines."""
 
+import asyncio
+import json
 import os
 import re
 import subprocess
+import threading
+import zipfile
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -17,10 +23,11 @@ from PIL import Image
 from server.dialects import key_formats
 from server.dialects.qrstudio.errors import ulid
 from server.dialects.qrstudio.wire import BORDERS, CENTERS, EYES, FRAMES, PATTERNS
+from server.domain.plan import UNLIMITED
 from tests.dialects.conftest import NewKey
 from tests.dialects.conversations import pixels
 from tests.dialects.tls import tls_front
-from tests.support import PHONE, ServerProcess, phone
+from tests.support import PHONE, ServerProcess, new_account_key, phone, until
 
 Json = dict[str, Any]
 
@@ -243,6 +250,73 @@ def test_a_body_of_more_than_5_mb_is_413(api: httpx.Client) -> None:
     assert "5242880 bytes" in answer.json()["detail"]
 
 
+BRAND_KIT = """{
+  "data": "https://yourbrand.com",
+  "size_inches": 8,
+  "color": "white",
+  "background": "transparent",
+  "pattern": "rounded",
+  "logo_url": "https://cdn.yourbrand.com/logo.png",
+  "logo_neon_alpha": true,
+  "logo_clear_zone": true,
+  "format": "png"
+}"""
+HALFTONE = """{
+  "data": "https://yourbrand.com",
+  "size_inches": 6,
+  "background": "white",
+  "color": "#0d0820",
+  "pattern": "halftone",
+  "bg_image_url": "https://cdn.yourbrand.com/coffee.jpg",
+  "bg_image_opacity": 0.45
+}"""
+
+
+@pytest.fixture
+def cdn(tmp_path: Path) -> Iterator[str]:
+    """Where the pictures of the vendor's examples are."""
+    folder = tmp_path / "cdn"
+    folder.mkdir()
+    neon = Image.new("RGB", (300, 300), "black")
+    neon.paste((80, 255, 200), (100, 100, 200, 200))
+    neon.save(folder / "logo.png")
+    Image.linear_gradient("L").convert("RGB").save(folder / "coffee.jpg")
+    pages = ThreadingHTTPServer(("127.0.0.79", 0), partial(SimpleHTTPRequestHandler, directory=str(folder)))
+    thread = threading.Thread(target=pages.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.79:{pages.server_port}"
+    pages.shutdown()
+    thread.join()
+    pages.server_close()
+
+
+def test_the_examples_with_pictures_from_elsewhere(cdn: str, database_url: str, tmp_path: Path) -> None:
+    server = ServerProcess(
+        tmp_path / "data", database_url=database_url, fetch_http="true", fetch_networks="127.0.0.79/32"
+    )
+    server.start()
+    try:
+        with client(server, asyncio.run(new_account_key(database_url, UNLIMITED))) as api:
+            api.headers["content-type"] = "application/json"
+            brand = api.post("/generate/", content=BRAND_KIT.replace("https://cdn.yourbrand.com", cdn))
+            image = Image.open(BytesIO(brand.content)).convert("RGBA")
+            assert image.size == (2400, 2400)
+            wall = Image.new("RGBA", image.size, "#000000")
+            wall.alpha_composite(image)
+            assert [each.text for each in zxingcpp.read_barcodes(wall.convert("L"))] == ["https://yourbrand.com"]
+            assert wall.convert("RGB").getpixel((1200, 1200)) == (80, 255, 200)
+            halftone = api.post("/generate/", content=HALFTONE.replace("https://cdn.yourbrand.com", cdn))
+            assert read(halftone) == "https://yourbrand.com"
+            assert Image.open(BytesIO(halftone.content)).size == (1800, 1800)
+    finally:
+        assert server.stop() == 0, server.log.read_text()
+
+
+def test_what_is_sent_is_no_template(api: httpx.Client) -> None:
+    answer = api.post("/generate/", content=b"x", headers={"content-type": "text/{plain}"})
+    assert refusal(answer) == (415, 'Unsupported media type "text/{plain}" in request.')
+
+
 # --- once ---------------------------------------------------------------------------------------------------------
 
 
@@ -256,6 +330,179 @@ def test_a_dynamic_code_that_is_asked_for_again_is_made_once(api: httpx.Client) 
     assert [second.headers[name] for name in kept] == [first.headers[name] for name in kept]
     other = api.post("/generate", json={**DYNAMIC, "size_inches": 3}, headers=again)
     assert other.status_code == 409
+
+
+# --- bulk ---------------------------------------------------------------------------------------------------------
+
+
+def unpacked(answer: httpx.Response) -> tuple[dict[str, bytes], Json]:
+    """The pictures by their names, and the manifest."""
+    assert answer.status_code == 200, answer.text
+    with zipfile.ZipFile(BytesIO(answer.content)) as archive:
+        assert {each.compress_type for each in archive.infolist()} == {zipfile.ZIP_STORED}
+        files = {name: archive.read(name) for name in archive.namelist()}
+    return files, json.loads(files.pop("manifest.json"))
+
+
+def test_a_bulk_is_a_zip_with_a_manifest(server: ServerProcess, new_key: NewKey) -> None:
+    items = [{**MINIMAL, "data": f"https://example.com/{number}"} for number in range(3)]
+    items += [{**MINIMAL, "format": "svg", "dpi": 72, "background": "white"}, DYNAMIC]
+    with of_plan("starter", server, new_key) as api:
+        answer = api.post("/generate/bulk/", json={"items": items})
+        files, manifest = unpacked(answer)
+        assert answer.headers["content-type"] == "application/zip"
+        assert answer.headers["content-disposition"] == 'attachment; filename="qrstudio-bulk-5.zip"'
+        assert (answer.headers["x-qr-plan"], answer.headers["x-qr-quota-remaining"]) == ("starter", "495")
+        names = ["qr-0001.png", "qr-0002.png", "qr-0003.png", "qr-0004.svg", "qr-0005.png"]
+        assert list(files) == names == [each["filename"] for each in manifest["items"]]
+        assert (manifest["count"], manifest["plan"]) == (5, "starter")
+        first = manifest["items"][0]
+        assert first == {
+            "index": 0,
+            "filename": "qr-0001.png",
+            "data_type": "url",
+            "format": "png",
+            "size_inches": 2.0,
+            "dpi": 300,
+            "bytes": len(files["qr-0001.png"]),
+            "cache": "MISS",
+            "duration_ms": first["duration_ms"],
+            "has_logo": False,
+        }
+        for name, item in zip(names[:4], items, strict=False):
+            [found] = zxingcpp.read_barcodes(pixels(files[name], name[-3:]))
+            assert found.text == item["data"]
+        made = manifest["items"][4]
+        assert phone.get(made["dynamic_public_url"]).headers["location"] == "https://example.com/menu"
+        assert api.get(f"/dynamic/{made['dynamic_short_id']}/").json()["name"] == "Menu"
+        assert api.get("/usage/").json()["used_this_month"] == 5
+
+
+def test_a_bulk_that_fails_makes_nothing_and_spends_nothing(server: ServerProcess, new_key: NewKey) -> None:
+    with of_plan("starter", server, new_key) as api:
+        answer = api.post("/generate/bulk/", json={"items": [DYNAMIC, {**MINIMAL, "size_inches": 9}, 7]})
+        assert (answer.status_code, answer.json()["rendered_before_failure"]) == (422, 0)
+        assert answer.json()["errors"]["1"] == "Plan 'starter' allows up to 8\". Upgrade for larger sizes."
+        assert api.get("/dynamic/").json()["count"] == 0
+        assert api.get("/usage/").json()["remaining"] == 500
+        answer = api.post("/generate/bulk/", json={"items": [DYNAMIC] * 11})
+        assert refusal(answer) == (403, "Plan 'starter' allows up to 10 active dynamic QR codes.")
+        assert api.get("/dynamic/").json()["count"] == 0
+        assert api.get("/usage/").json()["remaining"] == 500
+
+
+def test_a_bulk_has_no_more_items_than_the_plan_allows(server: ServerProcess, new_key: NewKey) -> None:
+    with of_plan("starter", server, new_key) as api:
+        answer = api.post("/generate/bulk/", json={"items": [MINIMAL] * 51})
+        assert answer.status_code == 400
+        assert answer.json() == {"items": "Plan 'starter' allows up to 50 items in one request."}
+    with of_plan("free", server, new_key) as api:
+        answer = api.post("/generate/bulk/", json={"items": [MINIMAL]})
+        assert refusal(answer) == (403, "Plan 'free' does not allow bulk generation. Upgrade to Starter or higher.")
+
+
+# --- dynamic codes ------------------------------------------------------------------------------------------------
+
+NEW = {"name": "Menu", "destination_url": "https://example.com/menu"}
+
+
+def test_a_scan_is_counted_and_analysed(api: httpx.Client) -> None:
+    made = api.post("/dynamic/", json=NEW).json()
+    path = f"/dynamic/{made['short_id']}/"
+    assert phone.get(made["public_url"]).headers["location"] == NEW["destination_url"]
+    until(lambda: api.get(path).json()["scan_count"] == 1, what="the scan")
+    assert api.get(path).json()["last_scanned_at"] is not None
+    found = api.get(f"{path}analytics/").json()
+    assert (found["total_scans"], found["unique_scans"], len(found["by_day"])) == (1, 1, 30)
+    assert (found["by_day"][-1]["scans"], found["by_device"], found["by_os"]) == (1, {"mobile": 1}, {"iOS": 1})
+    assert found["last_scanned_at"] == api.get(path).json()["last_scanned_at"]
+
+
+def test_a_paused_code_leads_nowhere_until_it_goes_on_and_a_deleted_one_never_again(api: httpx.Client) -> None:
+    made = api.post("/dynamic/", json=NEW).json()
+    path = f"/dynamic/{made['short_id']}/"
+    for active, status in ((False, 410), (True, 302)):
+        api.patch(path, json={"is_active": active})
+        assert phone.get(made["public_url"]).status_code == status
+    assert api.delete(path).status_code == 204
+    assert phone.get(made["public_url"]).status_code == 410
+
+
+def test_the_second_change_of_a_destination_is_402_on_the_free_plan(server: ServerProcess, new_key: NewKey) -> None:
+    """What else changes is not asked about, nor is the same destination again."""
+    with of_plan("free", server, new_key) as api:
+        path = f"/dynamic/{api.post('/dynamic/', json=NEW).json()['short_id']}/"
+        changed = {"destination_url": "https://example.com/summer"}
+        assert api.patch(path, json=changed).json()["destination_changes_count"] == 1
+        assert api.patch(path, json={**changed, "name": "Summer"}).status_code == 200
+        answer = api.patch(path, json={"destination_url": "https://example.com/autumn"})
+        assert refusal(answer) == (
+            402,
+            "Plan 'free' allows up to 1 change of a destination. Upgrade to edit without limit.",
+        )
+        assert api.get(path).json()["destination_url"] == changed["destination_url"]
+        answer = api.post("/dynamic/", json=NEW)
+        assert refusal(answer) == (403, "Plan 'free' allows up to 1 active dynamic QR codes.")
+
+
+def test_another_account_s_code_is_not_found(api: httpx.Client, server: ServerProcess, new_key: NewKey) -> None:
+    path = f"/dynamic/{api.post('/dynamic/', json=NEW).json()['short_id']}/"
+    with client(server, new_key("qrstudio")) as stranger:
+        answers = [
+            stranger.get(path),
+            stranger.patch(path, json=NEW),
+            stranger.delete(path),
+            stranger.get(f"{path}analytics/"),
+        ]
+    assert [refusal(each) for each in answers] == [(404, "Not found.")] * 4
+
+
+def test_what_is_made_once_is_answered_again(api: httpx.Client) -> None:
+    again = {"idempotency-key": str(uuid4())}
+    first, second = (api.post("/dynamic/", json=NEW, headers=again) for _ in range(2))
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.json() == second.json()
+    assert api.get("/dynamic/").json()["count"] == 1
+    assert api.post("/dynamic/", json={**NEW, "name": "Other"}, headers=again).status_code == 409
+    once = {"idempotency-key": str(uuid4())}
+    made = [api.post("/keys/", json={"name": "Till"}, headers=once).json() for _ in range(2)]
+    assert made[0]["id"] == made[1]["id"]
+    assert (made[0]["raw_key"][:4], made[1]["raw_key"]) == ("smk_", None)
+
+
+# --- keys and usage -----------------------------------------------------------------------------------------------
+
+
+def test_usage_tells_the_plan_s_limits(server: ServerProcess, new_key: NewKey) -> None:
+    key = new_key("qrstudio", plan="qrstudio.free")
+    with client(server, key) as api:
+        api.post("/generate/", json=DYNAMIC)
+        assert api.get("/usage/").json() == {
+            "key_prefix": key[:12],
+            "plan": "free",
+            "monthly_quota": 5,
+            "used_this_month": 1,
+            "remaining": 4,
+            "max_size_inches": 3,
+            "max_dpi": 300,
+            "allow_custom_logo": False,
+            "max_active_dynamic_qrs": 1,
+            "max_bulk_items": 0,
+            "active_dynamic_qrs": 1,
+            "credits_remaining": 0,
+        }
+
+
+def test_a_key_may_do_what_it_may(server: ServerProcess, api: httpx.Client) -> None:
+    """One that draws only makes no codes; one that was made by it may do no more."""
+    with server.anyone({"x-api-key": str(api.headers["x-api-key"])}) as native:
+        key = native.post("/api-keys", json={"name": "Printer", "permissions": ["render"]}).json()["key"]
+    with client(server, key) as printer:
+        assert printer.post("/generate/", json=MINIMAL).status_code == 200
+        bulk = printer.post("/generate/bulk/", json={"items": [DYNAMIC]})
+        for answer in (printer.post("/generate/", json=DYNAMIC), printer.get("/dynamic/"), printer.get("/keys/"), bulk):
+            assert answer.status_code == 403
+            assert "permission" in answer.json()["detail"]
 
 
 # --- the seed's own lines -----------------------------------------------------------------------------------------

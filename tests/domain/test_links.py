@@ -1,17 +1,20 @@
 """The use cases of links."""
 
+import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from server.domain.destination import Destination
-from server.domain.errors import NotFound, SlugTaken
+from server.domain.errors import ChangedMeanwhile, NotFound, PlanLimit, SlugTaken
 from server.domain.label import Label
 from server.domain.links import RANDOM_SLUG_TRIES
 from server.domain.model import Account, Link, LinkId, Scan
 from server.domain.model import Position as At
+from server.domain.plan import Plan
 from server.domain.slug import Slug
 from server.domain.stats import Asked, Period
 from server.storage.postgres.scans import PostgresScanLog
@@ -177,3 +180,29 @@ async def test_stats_of_a_link_nobody_scanned_are_zeros(desk: Desk) -> None:
     assert stats.totals == (0, 0, None)
     assert {bucket.scans for bucket in stats.series} == {0}
     assert len(stats.series) == 31  # thirty days touch thirty-one
+
+
+async def test_a_destination_is_changed_as_often_as_the_plan_allows(desk: Desk) -> None:
+    """What else changes is not asked about, nor is the destination that it has."""
+    account = replace(desk.account, plan=Plan(name="edits", destination_edits=1))
+    link = await desk.links.create(account, HERE)
+    counted = []
+    for destination in (HERE, THERE, THERE):
+        changed = await desk.links.change(account, link.id, {"destination": destination, "title": Label("Menu")})
+        counted.append(changed.destination_changes)
+    assert counted == [0, 1, 1]
+    with pytest.raises(PlanLimit, match="has at most 1 changes of a link's destination"):
+        await desk.links.change(account, link.id, {"destination": HERE})
+    assert (await desk.links.get(account.id, link.id)).destination == THERE
+    assert (await desk.links.change(desk.account, link.id, {"destination": HERE})).destination_changes == 2
+
+
+async def test_of_two_changes_at_a_time_only_one_is_what_the_plan_allows(desk: Desk) -> None:
+    account = replace(desk.account, plan=Plan(name="edits", destination_edits=1))
+    link = await desk.links.create(account, HERE)
+    elsewhere = [Destination(f"https://example.com/{number}") for number in range(4)]
+    changes = [desk.links.change(account, link.id, {"destination": destination}) for destination in elsewhere]
+    done = await asyncio.gather(*changes, return_exceptions=True)
+    assert [type(each) for each in done].count(Link) == 1
+    assert all(isinstance(each, Link | PlanLimit | ChangedMeanwhile) for each in done)
+    assert (await desk.links.get(account.id, link.id)).destination_changes == 1

@@ -32,7 +32,17 @@ def test_every_vendors_plans_are_known_and_the_native_one_allows_everything() ->
         ("qrlogo.premium", {"requests_per_month": 30_000}),
         ("qrcode-app.pro", {"api_access": False}),
         ("qrcode-app.business", {"requests_per_minute": 1_000}),
-        ("qrstudio.free", {"renders_per_month": 5, "size_px": 900, "dpi": 300, "dynamic_codes": 1, "logo": False}),
+        (
+            "qrstudio.free",
+            {
+                "renders_per_month": 5,
+                "size_px": 900,
+                "dpi": 300,
+                "dynamic_codes": 1,
+                "logo": False,
+                "destination_edits": 1,
+            },
+        ),
         ("qrstudio.starter", {"renders_per_month": 500, "size_px": 2_400, "dynamic_codes": 10, "bulk_items": 50}),
         ("qrstudio.agency", {"renders_per_month": 25_000, "size_px": 9_000, "dpi": 600, "webhooks": True}),
         ("qrstudio.enterprise", {"renders_per_month": None, "dynamic_codes": None, "bulk_items": 5_000}),

@@ -3,12 +3,18 @@
 | endpoint | |
 |---|---|
 | `POST /v1/generate/`, `/v1/validate/` | covered, as JSON and as multipart |
+| `POST /v1/generate/bulk/` | covered |
+| `GET /v1/usage/` | covered; not by key |
+| `/v1/dynamic/`, `/v1/dynamic/{short_id}/`, its `analytics/` | covered, without A/B variants |
+| `/v1/keys/`, `/v1/keys/{id}/`, its `rotate/` | covered |
+| `/v1/webhooks/` | not covered: what they are sent could not be read |
+| `/health/`, `/status/` | covered |
 | `/q/{short_id}/` | covered, by the redirect, which knows it for every link |
 
 Different on purpose: `/api/` answers over plain HTTP, too, where somebody has put no TLS in front of it. The picture of
 a dynamic code says its short URL in capitals, by which a scan is told from a click; `public_url` leads to the same
 place. What no reader would read is drawn all the same, with `X-QR-Scannable: false`. All is opened by the API key, as
-there is no separate log-in.
+there is no separate log-in. The free plan's 50 scans in a month are not counted out: a printed code goes on working.
 """
 
 from server.dialects.dialect import Dialect

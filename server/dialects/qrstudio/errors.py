@@ -38,6 +38,7 @@ ERRORS: dict[type[errors.DomainError], tuple[int, str | None]] = {
     errors.Unauthenticated: (401, "Invalid or revoked API key."),
     errors.Forbidden: (403, None),
     errors.NotFound: (404, NOT_FOUND),
+    errors.ChangedMeanwhile: (409, None),
     errors.WebhookInactive: (409, None),
     errors.InvalidIdempotencyKey: (400, None),
     errors.IdempotencyKeyReused: (409, None),
@@ -54,6 +55,12 @@ PLAN_LIMITS: dict[str, tuple[int, str]] = {
     "logo": (403, "does not allow custom logos. Upgrade to Starter or higher."),
     "background_image": (403, "does not allow background images. Upgrade to Starter or higher."),
     "dynamic_codes": (403, "allows up to {allowed} active dynamic QR codes."),
+    "destination_edits": (402, "allows up to {allowed} change of a destination. Upgrade to edit without limit."),
+    "bulk_items": (403, "allows up to {allowed} items in one request."),
+}
+#: Where it allows none.
+NOT_AT_ALL: dict[str, tuple[int, str]] = {
+    "bulk_items": (403, "does not allow bulk generation. Upgrade to Starter or higher."),
 }
 OTHER_LIMIT = (403, "does not allow this. {detail}")
 
@@ -70,11 +77,10 @@ def problem(request: Request, exc: Exception) -> Response:
         return _answer(400, {exc.field or "non_field_errors": [exc.detail]})
     if isinstance(exc, HTTPException):
         status = exc.status_code
-        detail = HTTP_ERRORS.get(status, exc.detail).format(method=request.method)
+        detail = HTTP_ERRORS[status].format(method=request.method) if status in HTTP_ERRORS else exc.detail
         headers = exc.headers or {}
     elif isinstance(exc, errors.PlanLimit):
-        status, said = PLAN_LIMITS.get(exc.limit, OTHER_LIMIT)
-        detail = f"Plan '{plan_name(exc.plan)}' {said.format(allowed=exc.allowed, detail=exc.detail)}"
+        status, detail = said_of(exc)
     elif isinstance(exc, errors.RateLimited):
         status, headers = 429, {"retry-after": str(exc.retry_after_s)}
         detail = f"Request was throttled. Expected available in {exc.retry_after_s} seconds."
@@ -90,6 +96,13 @@ def problem(request: Request, exc: Exception) -> Response:
         log.error("qrstudio: request %s failed: %s %s", found, request.method, request.url.path, exc_info=exc)
         status, detail = 500, f"Render engine failed. Retry once; include X-Request-Id {found} in your support ticket."
     return _answer(status, {"detail": detail}, headers)
+
+
+def said_of(exc: errors.PlanLimit) -> tuple[int, str]:
+    """The status and the text of what a plan does not allow."""
+    known = PLAN_LIMITS if exc.allowed else {**PLAN_LIMITS, **NOT_AT_ALL}
+    status, said = known.get(exc.limit, OTHER_LIMIT)
+    return status, f"Plan '{plan_name(exc.plan)}' {said.format(allowed=exc.allowed, detail=exc.detail)}"
 
 
 def _answer(status: int, body: Mapping[str, object], headers: Mapping[str, str] | None = None) -> Response:

@@ -1,8 +1,21 @@
 """From the domain to the vendor's wire."""
 
-from server.domain.model import Hit, Image, Link
+from datetime import datetime
+
+from server.dialects.qrstudio.to_domain import max_inches
+from server.dialects.qrstudio.wire import MAX_DPI, MAX_INCHES, Analytics, Dynamic, Key, UsageAnswer
+from server.domain.ids import id_text
+from server.domain.model import ApiKey, Hit, Image, Link, QrCode
 from server.domain.plan import Plan
+from server.domain.ports import Usage
+from server.domain.stats import Group, GroupBy, Stats
 from server.images import picture_headers
+
+#: Of a key, what tells it apart.
+KEY_PREFIX = 12
+
+#: Groups that the vendor calls otherwise.
+NAMES: dict[GroupBy, str] = {"referrer": "referer"}
 
 #: What the names of the vendor's plans begin with here.
 OURS = "qrstudio."
@@ -43,3 +56,78 @@ def image_headers(image: Image, hit: Hit, seconds: float) -> dict[str, str]:
 
 def dynamic_headers(base_url: str, link: Link) -> dict[str, str]:
     return {"x-qr-dynamic-short-id": link.slug, "x-qr-dynamic-public-url": public_url(base_url, link)}
+
+
+# --- dynamic codes ------------------------------------------------------------------------------------------------
+
+
+def dynamic(code: QrCode, link: Link, base_url: str) -> Dynamic:
+    return {
+        "id": id_text("qr", code.id),
+        "short_id": link.slug,
+        "name": code.name or "",
+        "destination_url": link.destination,
+        "variants": [],
+        "is_active": link.guards.active and link.deleted_at is None,
+        "scan_count": link.scans,
+        "last_scanned_at": link.last_scan_at,
+        "destination_changes_count": link.destination_changes,
+        "public_url": public_url(base_url, link),
+        "created_at": code.created_at,
+        "updated_at": max(code.updated_at, link.updated_at),
+    }
+
+
+def analytics(link: Link, stats: Stats) -> Analytics:
+    return {
+        "short_id": link.slug,
+        "total_scans": stats.totals.scans,
+        "unique_scans": stats.totals.unique_scans,
+        "last_scanned_at": stats.totals.last_scan_at,
+        "by_day": [
+            {"date": f"{each.start:%Y-%m-%d}", "scans": each.scans, "unique_scans": each.unique_scans}
+            for each in stats.series
+        ],
+        **{  # type: ignore[typeddict-item]
+            f"by_{NAMES.get(by, by)}": {_group(each): each.scans for each in groups}
+            for by, groups in stats.groups.items()
+        },
+    }
+
+
+def _group(group: Group) -> str:
+    return group.key or ("other" if group.rest else "unknown")
+
+
+# --- the account --------------------------------------------------------------------------------------------------
+
+
+def usage_answer(plan: Plan, used: Usage, key: str) -> UsageAnswer:
+    quota = plan.renders_per_month
+    return {
+        "key_prefix": key[:KEY_PREFIX],
+        "plan": plan_name(plan),
+        "monthly_quota": quota,
+        "used_this_month": used.renders,
+        "remaining": None if quota is None else max(quota - used.renders, 0),
+        "max_size_inches": max_inches(plan) or MAX_INCHES,
+        "max_dpi": plan.dpi or MAX_DPI,
+        "allow_custom_logo": plan.logo,
+        "max_active_dynamic_qrs": plan.dynamic_codes,
+        "max_bulk_items": plan.bulk_items,
+        "active_dynamic_qrs": used.dynamic_codes,
+        "credits_remaining": 0,
+    }
+
+
+def key_answer(key: ApiKey, plan: Plan, prefix: str, now: datetime) -> Key:
+    return {
+        "id": id_text("key", key.id),
+        "name": key.name,
+        "key_prefix": f"{prefix}...{key.last4}",
+        "plan": plan_name(plan),
+        "is_active": key.expires_at is None or key.expires_at > now,
+        "created_at": key.created_at,
+        "last_used_at": key.last_used_at,
+        "revoked_at": None,
+    }

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from time import perf_counter
+from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,32 +17,47 @@ from server.dialects.qrstudio.wire import MAX_BODY_BYTES
 from server.domain.errors import Forbidden
 from server.domain.keys import Permission, may
 from server.domain.model import Account, Caller, Hit, Image, Link
+from server.domain.order import Order
 from server.idempotency import HEADER, Idempotency
 from server.wire import ByMethod, json_response, read_body
 
 WRITE = Permission("qr-codes:write")
 
 
+class Ready(NamedTuple):
+    """A picture that is to be drawn. A dynamic code is there by then."""
+
+    account: Account
+    order: Order
+    link: Link | None
+
+
+class Drawn(NamedTuple):
+    image: Image
+    hit: Hit
+    link: Link | None
+
+
 class Pictures:
-    """Draws what is wanted; a dynamic code is there if its picture is."""
+    """Draws what is wanted. Both steps belong into one `together`, so that a code is there only if its picture is."""
 
     def __init__(self, kit: Kit) -> None:
         self._kit = kit
 
-    async def draw(self, account: Account, wanted: Wanted) -> tuple[Image, Hit, Link | None]:
+    async def ready(self, account: Account, wanted: Wanted) -> Ready:
         says, order = wanted.says, wanted.order
         if not isinstance(says, NewDynamic):
-            shown = self._kit.studio.show(order, account.id, allow_unscannable=True)
-            return *await shown.draw(), None
-        async with self._kit.kept.together():
-            code = await self._kit.codes.create(
-                account, says.destination, name=says.name, design=order.design, allow_unscannable=True
-            )
-            assert isinstance(code.content, Link), "it leads to a destination"
-            said = self._kit.codes.order(code.content, code.design)
-            order = replace(order, text=said.text, design=said.design)
-            shown = self._kit.studio.show(order, account.id, allow_unscannable=True)
-            return *await shown.draw(), code.content
+            return Ready(account, order, None)
+        code = await self._kit.codes.create(
+            account, says.destination, name=says.name, design=order.design, allow_unscannable=True
+        )
+        assert isinstance(code.content, Link), "it leads to a destination"
+        said = self._kit.codes.order(code.content, code.design)
+        return Ready(account, replace(order, text=said.text, design=said.design), code.content)
+
+    async def draw(self, ready: Ready) -> Drawn:
+        shown = self._kit.studio.show(ready.order, ready.account.id, allow_unscannable=True)
+        return Drawn(*await shown.draw(), ready.link)
 
 
 def may_make(caller: Caller, wanted: Wanted) -> None:
@@ -60,8 +76,8 @@ def routes(kit: Kit, access: Access, once: Idempotency) -> list[Route]:
 
         async def draw(_: Request) -> Response:
             began = perf_counter()
-            async with kit.limits.renders(caller.account) as left:
-                image, hit, link = await pictures.draw(caller.account, wanted)
+            async with kit.limits.renders(caller.account) as left, kit.kept.together():
+                image, hit, link = await pictures.draw(await pictures.ready(caller.account, wanted))
             headers = image_headers(image, hit, perf_counter() - began) | quota_headers(caller.account.plan, left)
             if link is not None:
                 headers |= dynamic_headers(kit.base_url, link)

@@ -5,7 +5,7 @@ from starlette.routing import Route
 
 from server.dialects.access import Access
 from server.dialects.dialect import Kit
-from server.dialects.qrstudio import pictures
+from server.dialects.qrstudio import account, bulk, dynamic, pictures
 from server.dialects.qrstudio.errors import REFUSALS, problem
 from server.idempotency import Idempotency
 
@@ -19,7 +19,12 @@ KEPT_HEADERS = (
 def routes(kit: Kit) -> list[Route]:
     once = Idempotency(kit.kept, problem, REFUSALS, headers=KEPT_HEADERS)
     access = Access(kit, _key, once=once)
-    return [*pictures.routes(kit, access, once)]
+    return [
+        *pictures.routes(kit, access, once),
+        *bulk.routes(kit, access),
+        *dynamic.routes(kit, access),
+        *account.routes(kit, access),
+    ]
 
 
 def _key(request: Request) -> str | None:

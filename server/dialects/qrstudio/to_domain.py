@@ -34,14 +34,15 @@ from server.domain.model import Account
 from server.domain.order import Order
 from server.domain.plan import Plan
 from server.domain.slug import Slug
+from server.wire import MAX_BODY_BYTES as MAX_JSON_BYTES
 from server.wire import json_of, read_body
 
 # --- bodies -------------------------------------------------------------------------------------------------------
 
 
-async def json_fields(request: Request) -> dict[str, Any]:
+async def json_fields(request: Request, *, max_bytes: int = MAX_JSON_BYTES) -> dict[str, Any]:
     """The fields of a JSON body; none of one that is empty."""
-    return _json_fields(request, await read_body(request))
+    return _json_fields(request, await read_body(request, max_bytes=max_bytes))
 
 
 async def fields_of(request: Request, body: bytes | bytearray) -> dict[str, Any]:
@@ -215,12 +216,13 @@ def _says(fields: Mapping[str, Any], wrong: dict[str, Said]) -> Content | NewDyn
         try:
             return _dynamic(fields["payload"]) if kind == "dynamic" else _content(kind, fields["payload"])
         except WrongFields as exc:
-            wrong["payload"] = [f"{name}: {_sentence(said)}" for name, said in exc.wrong.items()]
+            wrong["payload"] = sentences(exc)
     return None
 
 
-def _sentence(said: Said) -> str:
-    return said if isinstance(said, str) else " ".join(said)
+def sentences(exc: WrongFields) -> list[str]:
+    """What is wrong, where there is no place for each field."""
+    return [f"{name}: {said if isinstance(said, str) else ' '.join(said)}" for name, said in exc.wrong.items()]
 
 
 def _dynamic(payload: Mapping[str, Any]) -> NewDynamic:

@@ -1,5 +1,7 @@
 """What the vendor's bodies and answers are made of."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import NotRequired, TypedDict
 
 from server.dialects.qrstudio.fields import Field, choice, colour, file, flag, ground, integer, mapping, number, text
@@ -127,3 +129,70 @@ class Manifest(TypedDict):
     count: int
     plan: str
     items: list[Packed]
+
+
+class Dynamic(TypedDict):
+    id: str
+    short_id: str
+    name: str
+    destination_url: str
+    #: There are none here.
+    variants: list[object]
+    is_active: bool
+    scan_count: int
+    last_scanned_at: datetime | None
+    destination_changes_count: int
+    public_url: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class Day(TypedDict):
+    date: str
+    scans: int
+    unique_scans: int
+
+
+class Analytics(TypedDict):
+    """Of scans of a link; what is below `by_` has the scans of the last days, by what they have in common."""
+
+    short_id: str
+    total_scans: int
+    unique_scans: int
+    last_scanned_at: datetime | None
+    by_day: list[Day]
+    by_country: NotRequired[Mapping[str, int]]
+    by_device: Mapping[str, int]
+    by_os: Mapping[str, int]
+    by_browser: Mapping[str, int]
+    by_referer: Mapping[str, int]
+
+
+class UsageAnswer(TypedDict):
+    """Of the month. Where there is no limit, it is null."""
+
+    key_prefix: str
+    plan: str
+    monthly_quota: int | None
+    used_this_month: int
+    remaining: int | None
+    max_size_inches: float
+    max_dpi: int
+    allow_custom_logo: bool
+    max_active_dynamic_qrs: int | None
+    max_bulk_items: int | None
+    active_dynamic_qrs: int
+    #: There are no credit packs here.
+    credits_remaining: int
+
+
+class Key(TypedDict):
+    id: str
+    name: str
+    key_prefix: str
+    plan: str
+    is_active: bool
+    created_at: datetime
+    last_used_at: datetime | None
+    #: One that was revoked is not listed.
+    revoked_at: None

@@ -38,12 +38,19 @@ log = logging.getLogger(__name__)
 
 GUARDS = [each.name for each in fields(Guards)]
 
-#: The columns that a link has of its own, with its guards; `link_of` wants them, and `scans`.
+#: The columns that a link has of its own, with its guards; `link_of` wants them, and COUNTED_NAMES.
 COLUMN_NAMES = [
     *("id", "account_id", "slug", "destination", "title", "tags", "created_at", "updated_at", "deleted_at"),
     *GUARDS,
 ]
-COLUMNS = ", ".join(f"links.{name}" for name in COLUMN_NAMES) + ", coalesce(scans, 0) AS scans"
+#: Beside them, what is counted of it.
+COUNTED_NAMES = ("destination_changes", "scans", "last_scan_at")
+COLUMNS = ", ".join(
+    [
+        *(f"links.{name}" for name in COLUMN_NAMES),
+        *("links.destination_changes", "coalesce(scans, 0) AS scans", "scan_totals.last_scan_at"),
+    ]
+)
 SCANS = "LEFT JOIN scan_totals ON scan_totals.link_id = links.id"
 
 ADD = f"""
@@ -292,6 +299,8 @@ def link_of(row: Row) -> Link:
         tags=tuple(map(Tag.stored, row["tags"])),
         guards=_guards(row),
         scans=row["scans"],
+        last_scan_at=row["last_scan_at"],
+        destination_changes=row["destination_changes"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         deleted_at=row["deleted_at"],

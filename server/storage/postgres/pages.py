@@ -107,21 +107,26 @@ class Shelf(NamedTuple):
         descending: bool,
         after: PageEnd | None,
         limit: int,
+        skip: int = 0,
         value: Callable[[asyncpg.Record], T],
     ) -> Page[T, PageEnd]:
-        """As many rows as asked for, and one more, which tells whether there is a next page."""
+        """As many rows as asked for, and one more, which tells whether there is a next page. Rows are skipped in a list
+        that is all of one stretch."""
+        assert not (skip and sort == "scans"), "which has two"
         rows: list[asyncpg.Record] = []
         few = sort == "scans" and await _has_few_links(connection, account)
         for stretch in self._stretches(sort, descending, after, few=few):
             if len(rows) <= limit:
-                query, values = self._query(where, stretch, descending, limit + 1 - len(rows))
+                query, values = self._query(where, stretch, descending, limit + 1 - len(rows), skip)
                 # Prepared anew: which index serves depends on the values, and a plan for any of them may be the wrong.
                 statement = await connection.prepare(query)
                 rows += await statement.fetch(*values)
         last = rows[limit - 1] if len(rows) > limit else None
         return Page([value(row) for row in rows[:limit]], None if last is None else PageEnd(last["place"], last["id"]))
 
-    def _query(self, where: Where, stretch: "Stretch", descending: bool, limit: int) -> tuple[str, list[object]]:
+    def _query(
+        self, where: Where, stretch: "Stretch", descending: bool, limit: int, skip: int
+    ) -> tuple[str, list[object]]:
         where = where.but(stretch.condition)
         beyond, order = ("<", "DESC") if descending else (">", "ASC")
         key, row_id = stretch.key, stretch.row_id
@@ -132,7 +137,10 @@ class Shelf(NamedTuple):
                 where.add(f"({key}, {row_id}) {beyond} ({{}}, {{}})", *stretch.after)
         by = f"{row_id} {order}" if key is None else f"{key} {order}, {row_id} {order}"
         columns = f"{self.columns}, {key or 0} AS place"
-        return f"SELECT {columns} FROM {self.source} WHERE {where} ORDER BY {by} LIMIT {limit:d}", where.values
+        return (
+            f"SELECT {columns} FROM {self.source} WHERE {where} ORDER BY {by} LIMIT {limit:d} OFFSET {skip:d}",
+            where.values,
+        )
 
     def _stretches(self, sort: str, descending: bool, after: PageEnd | None, *, few: bool) -> Iterator["Stretch"]:
         """What a list is made of, one behind the other. By scans, these are the rows that have any, by an index of

@@ -20,8 +20,8 @@ from server.domain.selection import PageEnd, QrCodeSelection
 from server.domain.tag import Tag
 from server.domain.turns import in_turns
 from server.storage.postgres.caps import make_room, room
-from server.storage.postgres.links import COLUMN_NAMES, add_link, add_links, link_of
-from server.storage.postgres.pages import Shelf
+from server.storage.postgres.links import COLUMN_NAMES, COUNTED_NAMES, add_link, add_links, link_of
+from server.storage.postgres.pages import Shelf, Where
 from server.storage.postgres.pictures import add_pictures, drop_pictures, lock_pictures
 from server.storage.postgres.pool import Database, Undone, versioned
 
@@ -33,13 +33,14 @@ COLUMNS = f"""
     codes.id, codes.account_id, codes.name, codes.tags, codes.content, codes.design, codes.size_px, codes.format,
     codes.created_at, codes.updated_at, codes.deleted_at, codes.link_id,
     {", ".join(f"links.{name} AS link_{name}" for name in COLUMN_NAMES if name != "id")},
-    coalesce(scan_totals.scans, 0) AS link_scans
+    links.destination_changes AS link_destination_changes,
+    coalesce(scan_totals.scans, 0) AS link_scans, scan_totals.last_scan_at AS link_last_scan_at
 """
 LINKS = """
     LEFT JOIN links ON links.id = codes.link_id
     LEFT JOIN scan_totals ON scan_totals.link_id = codes.link_id
 """
-LINK_COLUMNS = (*COLUMN_NAMES, "scans")
+LINK_COLUMNS = (*COLUMN_NAMES, *COUNTED_NAMES)
 
 ADD = """
     INSERT INTO qr_codes (id, account_id, name, tags, link_id, content, design, size_px, format, created_at, updated_at)
@@ -75,6 +76,7 @@ SHELF = Shelf(
     },
     counted_id="codes.id",
 )
+TYPES = "coalesce(codes.content->>'type', 'url') = ANY ({}::text[])"
 KINDS = {"dynamic": "codes.link_id IS NOT NULL", "static": "codes.link_id IS NULL"}
 
 # As for links; a version of a code has that of its link in it.
@@ -179,15 +181,9 @@ class PostgresQrCodes:
         return None if row is None else code_of(row)
 
     async def list(
-        self, account: AccountId, selection: QrCodeSelection, *, after: PageEnd | None, limit: int
+        self, account: AccountId, selection: QrCodeSelection, *, after: PageEnd | None, limit: int, skip: int = 0
     ) -> Page[QrCode, PageEnd]:
-        where = SHELF.where(account, selection)
-        if selection.kind is not None:
-            where.add(KINDS[selection.kind])
-        if selection.link_id is not None:
-            where.add("codes.link_id = {}", selection.link_id)
-        if selection.slug is not None:
-            where.add("links.slug = {}", selection.slug)
+        where = _where(account, selection)
         async with self._database.connection() as connection:
             return await SHELF.page(
                 connection,
@@ -197,8 +193,15 @@ class PostgresQrCodes:
                 descending=selection.descending,
                 after=after,
                 limit=limit,
+                skip=skip,
                 value=code_of,
             )
+
+    async def count(self, account: AccountId, selection: QrCodeSelection) -> int:
+        where = _where(account, selection)
+        async with self._database.connection() as connection:
+            found: int = await connection.fetchval(f"SELECT count(*) FROM {SHELF.source} WHERE {where}", *where.values)
+        return found
 
     async def change(
         self, account: AccountId, code: QrCodeId, changes: QrCodeChanges, at: datetime, only_if: Versions = None
@@ -253,6 +256,19 @@ class PostgresQrCodes:
             purged += len(rows)
             if len(rows) < PURGED_AT_ONCE:
                 return purged
+
+
+def _where(account: AccountId, selection: QrCodeSelection) -> Where:
+    where = SHELF.where(account, selection)
+    if selection.kind is not None:
+        where.add(KINDS[selection.kind])
+    if selection.types:
+        where.add(TYPES, selection.types)
+    if selection.link_id is not None:
+        where.add("codes.link_id = {}", selection.link_id)
+    if selection.slug is not None:
+        where.add("links.slug = {}", selection.slug)
+    return where
 
 
 async def _update(
