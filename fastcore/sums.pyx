@@ -181,3 +181,23 @@ def summed(list lines not None, int most):
     finally:
         free(table.slots)
     return found, total
+
+
+def column_sums(const uint8_t[::1] columns not None, Py_ssize_t rows, Py_ssize_t first, Py_ssize_t end):
+    # What it is for: fastcore/sums.pyi.
+    cdef Py_ssize_t row, column
+    cdef uint64_t total
+    cdef const uint8_t *at
+    cdef list found = []
+    if not 0 <= first <= end <= rows or (rows and columns.shape[0] % (4 * rows)):
+        raise ValueError("these are no such rows")
+    for column in range(columns.shape[0] // (4 * rows) if rows else 0):
+        total = 0
+        at = &columns[4 * rows * column]
+        for row in range(first, end):
+            total += (
+                at[4 * row] | <uint32_t> at[4 * row + 1] << 8 | <uint32_t> at[4 * row + 2] << 16
+                | <uint32_t> at[4 * row + 3] << 24
+            )
+        found.append(total)
+    return found

@@ -175,7 +175,7 @@ class Period:
 
     def _first_quarter(self, day: date) -> int:
         """At which the day begins. Where clocks skip its midnight, they are set at that moment."""
-        return (datetime.combine(day, MIDNIGHT, self.zone).astimezone(UTC) - EARLIEST) // QUARTER
+        return int(datetime.combine(day, MIDNIGHT, self.zone).timestamp()) // QUARTER_S
 
 
 def _in_zone(moment: datetime, zone: ZoneInfo, field: str) -> datetime:

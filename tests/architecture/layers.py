@@ -33,6 +33,7 @@ EDGE_MAY_NOT = frozenset(["asyncpg", "json", "logging", "orjson", "pydantic", "s
 FASTCORE_ELSEWHERE = {
     "server.scans.record": frozenset(["fastcore.frame"]),
     "server.storage.postgres.stats": frozenset(["fastcore.sums"]),
+    "server.storage.rollup": frozenset(["fastcore.sums"]),
 }
 FASTCORE_MAY_NOT = frozenset(
     [

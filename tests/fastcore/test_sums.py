@@ -1,6 +1,7 @@
 """Sums are those that Python's dicts make of the same objects."""
 
 import json
+import struct
 from collections import Counter
 
 import orjson
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastcore.sums import summed
+from fastcore.sums import column_sums, summed
 
 KEYS = st.one_of(st.text(max_size=12), st.sampled_from(["", "CH", "Zürich, CH", '"', "\\", "\0", '\\"', "a" * 300]))
 OBJECTS = st.lists(st.dictionaries(KEYS, st.integers(0, 1 << 40), max_size=40), max_size=12)
@@ -66,3 +67,18 @@ def test_what_is_no_object_of_counts_is_refused(line: bytes) -> None:
 def test_what_are_no_lines_is_refused(lines: object) -> None:
     with pytest.raises(TypeError):
         summed(lines, 5)  # type: ignore[arg-type]
+
+
+@given(st.lists(st.lists(st.integers(0, (1 << 32) - 1), min_size=7, max_size=7), max_size=5), st.data())
+def test_columns_are_summed_between_rows(columns: list[list[int]], data: st.DataObject) -> None:
+    first = data.draw(st.integers(0, 7))
+    end = data.draw(st.integers(first, 7))
+    packed = b"".join(struct.pack("<7I", *column) for column in columns)
+    assert column_sums(packed, 7, first, end) == [sum(column[first:end]) for column in columns]
+    assert column_sums(memoryview(b"front" + packed)[5:], 7, first, end) == column_sums(packed, 7, first, end)
+
+
+@pytest.mark.parametrize("rows", [(2, -1, 1), (2, 2, 1), (2, 0, 3), (3, 0, 1), (-1, 0, 0), (0, 0, 1)])
+def test_rows_that_are_not_there_are_not_summed(rows: tuple[int, int, int]) -> None:
+    with pytest.raises(ValueError, match="no such rows"):
+        column_sums(bytes(16), *rows)
