@@ -17,13 +17,15 @@ from migrations import MigrationChanged, migrate
 from server import logs, settings
 from server.api.problems import InvalidFields
 from server.api.renders import RenderCreate
-from server.app import accounts_in, plans_of
+from server.app import accounts_in, plans_of, rollups_in
+from server.console import stats
 from server.console.accounts import commands
 from server.dialects import key_formats
 from server.domain.accounts import Accounts
 from server.domain.errors import DomainError, InvalidValue, Unscannable
 from server.domain.model import AccountId, Image
 from server.domain.order import MAX_SIZE_PX, MEDIA_TYPES
+from server.domain.ports import Rollups
 from server.domain.qrcodes import told_by_field
 from server.domain.studio import Studio
 from server.edge.image_cache import Images
@@ -61,6 +63,15 @@ def migrate_() -> None:
         print(name)
 
 
+def _with_rollups(use: Callable[[Rollups], Awaitable[T]]) -> T:
+    async def run(url: str) -> T:
+        async with rollups_in(url) as rollups:
+            return await use(rollups)
+
+    with database(settings.load()) as url:
+        return asyncio.run(run(url))
+
+
 def _with_accounts(use: Callable[[Accounts], Awaitable[T]]) -> T:
     config = settings.load()
     plans = plans_of(config)
@@ -75,6 +86,7 @@ def _with_accounts(use: Callable[[Accounts], Awaitable[T]]) -> T:
 
 for name, group in commands(_with_accounts, key_formats(), lambda: plans_of(settings.load())).items():
     cli.add_typer(group, name=name)
+cli.add_typer(stats.commands(_with_rollups), name="stats")
 
 
 # --- render: what POST /v1/render takes, as options ------------------------------------------------------------------

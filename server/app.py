@@ -34,6 +34,7 @@ from server.domain.links import Links
 from server.domain.many import Many
 from server.domain.model import AccountId, QrCodeId
 from server.domain.plan import Plans
+from server.domain.ports import Rollups
 from server.domain.qrcodes import QrCodes
 from server.domain.scans import Scans
 from server.domain.slug import Slug
@@ -69,6 +70,7 @@ from server.storage.postgres.notify import ACCOUNTS, CODES, LINKS, SCANS, change
 from server.storage.postgres.pictures import PostgresPictures
 from server.storage.postgres.pool import MAX_CONNECTIONS, Database
 from server.storage.postgres.qrcodes import PostgresQrCodes
+from server.storage.postgres.rebuilding import PostgresRollups
 from server.storage.postgres.recorded import PostgresRecordedScans
 from server.storage.postgres.scans import PostgresScanLog
 from server.storage.postgres.stats import PostgresStats
@@ -85,6 +87,7 @@ RETRY_S = 0.5
 PURGE_EVERY_S = 3600.0
 STORE_USES_S = 5.0
 INDEX_EVERY_S = 60.0
+COUNT_ANEW_EVERY_S = 60.0
 LAST_USES_S = 1.0
 FORGET_ANSWERS_S = 600.0
 
@@ -520,12 +523,13 @@ def run_writer(config: Settings, told: Connection) -> None:
 
 async def _write(config: Settings, told: Connection) -> None:
     stop = asyncio.Event()
-    database = _database(config.database_url, max_connections=4)
+    database = _database(config.database_url, max_connections=6)
     await database.open()
     snapshots = asyncio.create_task(_keep_snapshot(config, PostgresTargets(database), stop))
     forgetting = asyncio.create_task(_forget_answers(PostgresAnswers(database)))
     indexes = asyncio.create_task(_complete_indexes(database))
     deliveries = asyncio.create_task(_tell_webhooks(config, stop))
+    counting = asyncio.create_task(_count_anew(PostgresRollups(database)))
     purging = asyncio.create_task(_purge(PostgresQrCodes(database), config.deleted_codes_days))
     try:
         writer = Writer(
@@ -543,6 +547,7 @@ async def _write(config: Settings, told: Connection) -> None:
         snapshots.cancel()
         forgetting.cancel()
         indexes.cancel()
+        counting.cancel()
         deliveries.cancel()
         purging.cancel()
         await database.close()
@@ -571,6 +576,19 @@ async def _purge(codes: PostgresQrCodes, days: int) -> None:
         except Exception:  # whatever it is, they are kept no longer than until it is over
             log.exception("deleted codes cannot be removed; trying again later")
         await asyncio.sleep(PURGE_EVERY_S)
+
+
+async def _count_anew(rollups: Rollups) -> None:
+    """Counts what a version before has counted, or still counts while this one starts."""
+    while True:
+        try:
+            for month in await rollups.stale():
+                log.info("counted %s scans of %s anew", await rollups.rebuild(month), f"{month:%Y-%m}")
+        except StorageUnavailable:
+            pass
+        except Exception:  # whatever it is, scans go on being counted
+            log.exception("scans of before cannot be counted anew; trying again later")
+        await asyncio.sleep(COUNT_ANEW_EVERY_S)
 
 
 async def _complete_indexes(database: Database) -> None:
@@ -675,5 +693,16 @@ async def accounts_in(database_url: str, plans: Plans) -> AsyncIterator[Accounts
     await database.open()
     try:
         yield Accounts(PostgresAccounts(database, plans), now=now, new_id=id_source(now))
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def rollups_in(database_url: str) -> AsyncIterator[Rollups]:
+    """What is counted in a database, whichever servers run on it."""
+    database = _database(database_url, max_connections=1)
+    await database.open()
+    try:
+        yield PostgresRollups(database)
     finally:
         await database.close()

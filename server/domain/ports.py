@@ -339,6 +339,20 @@ class ScanLog(Protocol):
         forgotten, but not that of date.min."""
 
 
+class Rollups(Protocol):
+    """What is counted of scans."""
+
+    async def months(self) -> list[date]:
+        """Those that anything is known of, by their first days (UTC)."""
+
+    async def stale(self) -> list[date]:
+        """Those in which a version before has counted, so that they have to be counted anew; the newest first."""
+
+    async def rebuild(self, month: date) -> int | None:
+        """Counts a month anew from the log; returns how many scans there are, or None where some are there no longer,
+        and what was counted stays. Writers wait meanwhile."""
+
+
 class RecordedScans(Protocol):
     """The scans in the log, for whoever reads them."""
 

@@ -155,6 +155,18 @@ class Run:
         self.groups = b""
 
 
+def unknown(account: AccountId, link: LinkId, quarter: int, people: int, bots: int) -> Run:
+    """As many scans of which nothing else is known."""
+    run = Run(account, link, 0, quarter)
+    run.people, run.bots = people, bots
+    run.groups = _packed({UNKNOWN: count} if count else {} for count in (people, bots) for _ in DIMENSIONS)
+    if people:
+        run.last_scan_us = quarter * QUARTER_US
+    if bots:
+        run.last_bot_us = quarter * QUARTER_US
+    return run
+
+
 class Tally:
     """Counts scans that are told in the order of the log."""
 

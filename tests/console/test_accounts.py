@@ -1,16 +1,14 @@
 """`qredge account` and `qredge key`, beside a server that runs, and without one."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import httpx
 import pytest
 
 from server.dialects import key_formats
+from tests.console.conftest import Shell
 from tests.support import ServerProcess
 
 FORMS = {
@@ -21,35 +19,6 @@ FORMS = {
     "qrstudio": r"smk_[A-Za-z0-9_-]{36}",
     "qrcodestack": r"qrs_[0-9a-f]{64}",
 }
-
-
-class Shell:
-    """A shell on a database."""
-
-    def __init__(self, data_dir: Path, database_url: str) -> None:
-        self._environment = {name: value for name, value in os.environ.items() if not name.startswith("QREDGE_")}
-        self._environment |= {"QREDGE_DATA_DIR": str(data_dir), "QREDGE_DATABASE_URL": database_url}
-
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "server", *arguments]
-        return subprocess.run(command, env=self._environment, capture_output=True, text=True, timeout=60, check=False)
-
-    def __call__(self, *arguments: str) -> list[str]:
-        """The lines that a command which goes well answers."""
-        done = self.run(*arguments)
-        assert (done.returncode, done.stderr) == (0, ""), done.stderr
-        return done.stdout.splitlines()
-
-    def refused(self, *arguments: str) -> str:
-        done = self.run(*arguments)
-        assert (done.returncode, done.stdout) == (1, ""), done.stdout
-        assert "Traceback" not in done.stderr
-        return done.stderr
-
-
-@pytest.fixture
-def shell(tmp_path: Path, database_url: str) -> Shell:
-    return Shell(tmp_path, database_url)
 
 
 def test_every_dialect_has_its_form() -> None:

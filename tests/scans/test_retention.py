@@ -37,6 +37,7 @@ async def log(database_url: str) -> AsyncIterator[PostgresScanLog]:
     await database.open()
     log = PostgresScanLog(database)
     assert await (await log.prepare([scanned(at) for at in MOMENTS])).write("journal", None, Position(1, 16))
+    await log.fold()
     yield log
     await database.close()
 
@@ -45,7 +46,9 @@ async def left(url: str) -> list[datetime]:
     connection = await asyncpg.connect(url)
     try:
         assert await connection.fetchval("SELECT scans FROM scan_totals") == len(MOMENTS)
-        assert await connection.fetchval("SELECT sum(scans) FROM scan_hours") == len(MOMENTS)
+        for table in ("scan_days", "scan_months"):
+            people = f"SELECT sum(people) FROM (SELECT * FROM {table} WHERE link_id = 1) AS counted"
+            assert await connection.fetchval(people) == len(MOMENTS)
         return [row[0] for row in await connection.fetch("SELECT scanned_at FROM scans ORDER BY 1 DESC")]
     finally:
         await connection.close()

@@ -12,7 +12,9 @@ import pytest
 
 from server.domain.model import AccountId, Device, LinkId, Position, Scan
 from server.storage import rollup
+from server.storage.postgres import rebuilding
 from server.storage.postgres.pool import Database
+from server.storage.postgres.rebuilding import PostgresRollups
 from server.storage.postgres.rollups import forget_visitors
 from server.storage.postgres.scans import PostgresScanLog
 from server.storage.rollup import ALL_LINKS, DIMENSIONS, OTHER, slots_between, unpack, unpack_slots
@@ -244,3 +246,130 @@ async def test_a_visitor_of_two_links_is_one_of_the_account(database: Database) 
     figures = await kept(database)
     uniques = {of[1:3]: value[2] for of, value in figures.items() if of[0] == "scan_days" and isinstance(value, tuple)}
     assert uniques == {(2, 1): 1, (2, 4): 1, (2, 0): 1, (3, 2): 1, (3, 0): 1}
+
+
+# --- counted anew -------------------------------------------------------------------------------------------------
+
+
+async def rebuilt(database: Database) -> dict[date, int | None]:
+    rollups = PostgresRollups(database)
+    return {month: await rollups.rebuild(month) for month in await rollups.months()}
+
+
+async def stored(database: Database) -> dict[str, list[tuple[object, ...]]]:
+    """The rollups to the byte."""
+    async with database.connection() as connection:
+        return {
+            table: sorted(map(tuple, await connection.fetch(f"SELECT * FROM {table}")))
+            for table in ("scan_quarters", "scan_days", "scan_months", "scan_totals")
+        }
+
+
+async def test_counted_anew_everything_is_the_same_to_the_byte(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random.seed(5)
+    monkeypatch.setattr(rollup, "MAX_KEYS", 5)
+    monkeypatch.setattr(rebuilding, "CHUNK", 7)
+    for _ in range(3):
+        await write(database, scans(150, days=70), most=40)
+        await PostgresScanLog(database).fold()
+    before = await stored(database)
+    months = await rebuilt(database)
+    assert await stored(database) == before
+    assert sum(filter(None, months.values())) == 450
+    await write(database, scans(150, days=70), most=40)
+    assert await kept(database) == await told(database, most=5)
+
+
+async def test_what_is_lost_of_the_rollups_comes_back_from_the_log(database: Database) -> None:
+    random.seed(6)
+    await write(database, scans(200))
+    before = await kept(database)
+    async with database.connection() as connection:
+        await connection.execute("TRUNCATE scan_quarters, scan_days, scan_months, scan_visitors, scan_visitor_days")
+    await rebuilt(database)
+    assert await kept(database) == before
+
+
+async def test_counting_anew_while_writers_write_loses_nothing(database: Database) -> None:
+    random.seed(7)
+    writers = [asyncio.create_task(write(database, scans(400), most=60)) for _ in range(2)]
+    while not all(writer.done() for writer in writers):
+        await rebuilt(database)
+        await PostgresScanLog(database).fold()
+    await asyncio.gather(*writers)
+    assert await kept(database) == await told(database)
+
+
+#: As the version before counts, and as one before that had it, with rows of which nothing is known.
+HOURS = """
+    INSERT INTO scan_hours (link_id, hour, scans, bots) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (link_id, hour) DO UPDATE SET scans = scan_hours.scans + excluded.scans, bots = excluded.bots
+"""
+ROW = "INSERT INTO scans (link_id, scanned_at, referrer, visitor, device) VALUES ($1, $2, $3, $4, $5)"
+
+
+async def test_what_a_version_before_counts_is_counted_anew(database: Database) -> None:
+    at = TODAY + timedelta(hours=5, minutes=20)
+    await write(database, [scan(1, at, visitor=8)])
+    assert await PostgresRollups(database).stale() == []
+    async with database.connection() as connection:
+        for visitor, device in ((8, "mobile"), (9, "mobile"), (9, "mobile"), (7, "bot")):
+            await connection.execute(ROW, 1, at, "https://example.com/page", visitor, device)
+        await connection.execute(HOURS, 1, TODAY + timedelta(hours=5), 3, 1)
+    assert await PostgresRollups(database).stale() == [TODAY.date().replace(day=1)]
+    await write(database, [scan(1, at, visitor=9)])
+    assert await PostgresRollups(database).rebuild(TODAY.date().replace(day=1)) == 6
+    assert await PostgresRollups(database).stale() == []
+    await write(database, [scan(1, at, visitor=visitor) for visitor in (6, 8, 9, 10)])
+    figures = await kept(database)
+    for link in (1, ALL_LINKS):
+        assert figures["scan_days", 2, link, TODAY.date(), "slots"] == {21: (9, 1, 4, 1)}
+        assert figures["scan_days", 2, link, TODAY.date(), "referrer", True] == {"example.com": 1}
+        referrers = figures["scan_months", 2, link, TODAY.date().replace(day=1), "referrer", False]
+        assert isinstance(referrers, dict)
+        assert referrers["example.com"] == 3
+
+
+async def test_what_was_counted_by_the_hour_stays_where_rows_are_gone(database: Database) -> None:
+    at = datetime(2026, 3, 5, 7, 40, tzinfo=UTC)
+    async with database.connection() as connection:
+        await connection.execute("INSERT INTO scan_rollups (month, stale) VALUES ('-infinity', true)")
+        for link in (1, 1, 2, 99):
+            await connection.execute(ROW, link, at, None, None, None)
+        for link in (1, 2, 99):
+            await connection.execute(HOURS, link, at.replace(minute=0), 10, link)
+    assert await PostgresRollups(database).stale() == [date(2026, 3, 1)]
+    assert await PostgresRollups(database).rebuild(date(2026, 3, 1)) == 30 + 102
+    figures = await kept(database)
+    day = ("scan_days", 2, 1, at.date())
+    assert figures[day] == (10, 1, 0, 0)
+    assert figures[*day, "slots"] == {28: (8, 1, 0, 0), 30: (2, 0, 0, 0)}
+    assert (figures[*day, "city", False], figures[*day, "city", True]) == ({"": 10}, {"": 1})
+    assert figures["scan_months", 0, 99, date(2026, 3, 1)] == (10, 99, 0, 0)
+    assert figures["scan_months", 3, ALL_LINKS, date(2026, 3, 1)] == (10, 2, 0, 0)
+
+
+async def test_what_was_counted_stays_when_rows_are_dropped_and_is_not_counted_anew(database: Database) -> None:
+    random.seed(8)
+    log = PostgresScanLog(database)
+    await write(database, scans(200, days=100))
+    before = await kept(database)
+    assert await log.retire(40)
+    assert await kept(database) == before
+    months = await rebuilt(database)
+    assert None in months.values()
+    assert await kept(database) == before
+
+
+async def test_a_month_that_is_to_be_counted_anew_is_not_dropped_before(database: Database) -> None:
+    log = PostgresScanLog(database)
+    await write(database, [scan(1, datetime(2026, 3, 5, tzinfo=UTC)), scan(1, datetime(2010, 3, 5, tzinfo=UTC))])
+    async with database.connection() as connection:
+        await connection.execute(HOURS, 1, datetime(2026, 3, 5, tzinfo=UTC), 1, 0)
+        await connection.execute(HOURS, 1, datetime(2010, 3, 5, tzinfo=UTC), 1, 0)
+    assert set(await log.retire(40)) == {"scans_2026_04", "scans_2010_04"}  # in which there is nothing
+    for month in await PostgresRollups(database).stale():
+        await PostgresRollups(database).rebuild(month)
+    assert set(await log.retire(40)) == {"scans_2026_03", "scans_2010_03"}

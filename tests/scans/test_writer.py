@@ -33,6 +33,9 @@ TRUSTING = Visitors(trusted=(ip_network("0.0.0.0/0"), ip_network("::/0")), keep=
 SAID = (b"x-country", b"x-region", b"x-city")
 
 
+COUNTED = "SELECT coalesce(sum(people + bots), 0) FROM scan_fresh WHERE link_id <> 0"
+
+
 def writing(root: Path, log: PostgresScanLog, *, keep: Keep = "truncated", salting: Salting = "daily") -> Writer:
     visitors = Visitors(trusted=(), keep=keep, salting=salting)
     return Writer(root, log, visitors, nowhere)
@@ -67,9 +70,9 @@ async def rows(database: Database) -> list[int]:
     """The link ids of all scans, and a check that what is counted from them agrees."""
     async with database.connection() as connection:
         links = [row[0] for row in await connection.fetch("SELECT link_id FROM scans ORDER BY link_id")]
-        hours = await connection.fetchval("SELECT coalesce(sum(scans + bots), 0) FROM scan_hours")
+        counted = await connection.fetchval(COUNTED)
         totals = await connection.fetchval("SELECT coalesce(sum(scans + bots), 0) FROM scan_totals")
-    assert hours == totals == len(links)
+    assert counted == totals == len(links)
     return links
 
 
@@ -166,10 +169,10 @@ async def test_a_scan_lands_in_its_own_hour_and_month(database: Database, journa
     await drained(writing(tmp_path, PostgresScanLog(database)))
     async with database.connection() as connection:
         at = await connection.fetchval("SELECT scanned_at FROM scans")
-        hour = await connection.fetchval("SELECT hour FROM scan_hours")
+        quarter = await connection.fetchval("SELECT quarter FROM scan_fresh WHERE link_id = 9")
         part = await connection.fetchval("SELECT tableoid::regclass::text FROM scans")
         parts = await connection.fetchval("SELECT count(*) FROM pg_inherits WHERE inhparent = 'scans'::regclass")
-    assert hour == at.replace(minute=0, second=0, microsecond=0)
+    assert quarter == at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0)
     assert part == f"scans_{at:%Y_%m}"
     assert parts == 3  # this month, the next one, and the default
     journal.close()
@@ -347,10 +350,10 @@ async def test_bots_are_counted_apart(database: Database, journal: Journal, tmp_
     await drained(writer)
     async with database.connection() as connection:
         totals = await connection.fetch("SELECT link_id, scans, bots, last_scan_at FROM scan_totals ORDER BY link_id")
-        hours = await connection.fetch("SELECT link_id, scans, bots FROM scan_hours ORDER BY link_id")
+        fresh = await connection.fetch("SELECT link_id, sum(people), sum(bots) FROM scan_fresh GROUP BY 1 ORDER BY 1")
         person = await connection.fetchval("SELECT scanned_at FROM scans WHERE device <> 'bot'")
     assert [tuple(row) for row in totals] == [(1, 1, 3, person), (2, 0, 1, None)]
-    assert [tuple(row) for row in hours] == [(1, 1, 3), (2, 0, 1)]
+    assert [tuple(row) for row in fresh] == [(0, 1, 4), (1, 1, 3), (2, 0, 1)]
     journal.close()
 
 

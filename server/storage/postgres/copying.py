@@ -39,7 +39,6 @@ MAX_KNOWN = 1 << 14
 
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 SECOND_US = 1_000_000
-HOUR_US = 3_600 * SECOND_US
 DAY_S = 86_400
 DAY_US = DAY_S * SECOND_US
 

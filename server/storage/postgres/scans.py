@@ -12,7 +12,7 @@ import asyncpg
 from server.domain import ids
 from server.domain.errors import StorageUnavailable
 from server.domain.model import AccountId, LinkId, Position, Scan
-from server.storage.postgres.copying import COLUMNS, DAY_US, HOUR_US, microseconds, moment, numbered, rows
+from server.storage.postgres.copying import COLUMNS, DAY_US, microseconds, moment, numbered, rows
 from server.storage.postgres.notify import SCANS, listed
 from server.storage.postgres.pool import Database
 from server.storage.postgres.rollups import LOCK, PATIENCE, Sighting, add_fresh, fold, forget_visitors, see
@@ -35,13 +35,6 @@ ADVANCE = """
 
 FORGET = "DELETE FROM journal_positions WHERE journal = $1"
 
-COUNT_HOURS = """
-    INSERT INTO scan_hours (link_id, hour, scans, bots)
-    SELECT * FROM unnest($1::bigint[], $2::timestamptz[], $3::bigint[], $4::bigint[]) ORDER BY 1, 2
-    ON CONFLICT (link_id, hour) DO UPDATE SET
-        scans = scan_hours.scans + excluded.scans,
-        bots = scan_hours.bots + excluded.bots
-"""
 COUNT_TOTALS = """
     INSERT INTO scan_totals (link_id, scans, bots, last_scan_at)
     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::timestamptz[]) ORDER BY 1
@@ -111,7 +104,6 @@ class Prepared:
     def close(self) -> None:
         """No more come."""
         self._runs = self._tally.close()
-        self._hours = _hours(self._runs)
         self._totals = _totals(self._runs)
         self._sightings = list(self._first)
         self._numbers = list(self._first.values())
@@ -135,7 +127,6 @@ class Prepared:
 
     async def _add(self, connection: "Connection") -> None:
         self._count_visitors(*await see(connection, self._sightings))
-        await connection.execute(COUNT_HOURS, *self._hours)
         await connection.execute(COUNT_TOTALS, *self._totals)
         count = len(self._rows)
         last = await connection.fetchval(IDS, count, listed(set(self._accounts.values())))
@@ -223,17 +214,6 @@ class PostgresScanLog:
                 first = datetime(*month, 1, tzinfo=UTC)
                 await connection.execute(MAKE_MONTH, first)
             self._months.add(month)
-
-
-def _hours(runs: list[Run]) -> tuple[list[LinkId], list[datetime], list[int], list[int]]:
-    """Links, hours, and how many scans and bots each link had in that hour."""
-    people, bots = Counter[tuple[LinkId, int]](), Counter[tuple[LinkId, int]]()
-    for run in runs:
-        if run.link != ALL_LINKS:
-            people[run.link, run.quarter // 4] += run.people
-            bots[run.link, run.quarter // 4] += run.bots
-    links = [link for link, _ in people]
-    return links, [moment(hour * HOUR_US) for _, hour in people], list(people.values()), list(bots.values())
 
 
 def _totals(runs: list[Run]) -> tuple[list[LinkId], list[int], list[int], list[datetime | None]]:
