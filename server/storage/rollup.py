@@ -17,9 +17,9 @@ all of their people, bots, unique people and unique bots (u32, little-endian).
 import struct
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple, Protocol, cast, get_args
+from typing import NamedTuple, Protocol, get_args
 
 import orjson
 
@@ -47,12 +47,19 @@ SLOT_BYTES = 17
 #: Scans of a run, so that those of a busy account need no more memory.
 MAX_RUN = 10_000
 
+#: Scans from which on a Counter is quicker.
+MANY = 32
+
 #: A scan's keys, one for each of DIMENSIONS.
 Keys = tuple[str, ...]
 
 #: For each of DIMENSIONS, of people; then, of bots.
 GROUPS = 2 * len(DIMENSIONS)
 Group = dict[str, int]
+#: Those of people, or of bots: one for each of DIMENSIONS, or none at all where there are no scans.
+Side = list[Group]
+#: The lines of no people at all, in front of those of bots.
+NOBODY = b"\n" * (len(DIMENSIONS) - 1)
 
 
 class Counts(NamedTuple):
@@ -137,7 +144,7 @@ class Run:
 
     __slots__ = (
         *("account", "link", "number", "quarter", "people", "bots", "unique_people", "unique_bots"),
-        *("last_scan_us", "last_bot_us", "groups"),
+        *("last_scan_us", "last_bot_us", "groups", "sides"),
     )
 
     def __init__(self, account: AccountId, link: LinkId, number: int, quarter: int) -> None:
@@ -151,15 +158,18 @@ class Run:
         #: Microseconds since 2000.
         self.last_scan_us: int | None = None
         self.last_bot_us: int | None = None
-        #: Packed, once the run is closed.
+        #: Packed, once the run is closed; or, where runs were joined, not packed.
         self.groups = b""
+        self.sides: list[Side] | None = None
 
 
 def unknown(account: AccountId, link: LinkId, quarter: int, people: int, bots: int) -> Run:
     """As many scans of which nothing else is known."""
     run = Run(account, link, 0, quarter)
     run.people, run.bots = people, bots
-    run.groups = _packed({UNKNOWN: count} if count else {} for count in (people, bots) for _ in DIMENSIONS)
+    run.groups = _packed(
+        [_packed_side([{UNKNOWN: count} for _ in DIMENSIONS] if count else []) for count in (people, bots)]
+    )
     if people:
         run.last_scan_us = quarter * QUARTER_US
     if bots:
@@ -179,7 +189,7 @@ class Tally:
         """The scan's run, which is to hear if it is a visitor's first."""
         quarter = time_us // QUARTER_US
         opened = self._open.get(of)
-        if opened is None or opened[0].quarter != quarter or len(opened[1]) + len(opened[2]) == MAX_RUN:
+        if opened is None or opened[0].quarter != quarter:
             if opened is not None:
                 _close(*opened)
             opened = self._open[of] = (Run(*of, number, quarter), [], [])
@@ -193,6 +203,8 @@ class Tally:
             people.append(keys)
             if run.last_scan_us is None or time_us > run.last_scan_us:
                 run.last_scan_us = time_us
+        if len(people) == MAX_RUN or len(bots) == MAX_RUN:
+            _close(*self._open.pop(of))
         return run
 
     def close(self) -> list[Run]:
@@ -205,16 +217,39 @@ class Tally:
 
 def _close(run: Run, people: list[Keys], bots: list[Keys]) -> None:
     run.people, run.bots = len(people), len(bots)
-    run.groups = _packed([*_counted(people), *_counted(bots)])
+    run.groups = _packed([_packed_side(_counted(people)), _packed_side(_counted(bots))])
 
 
-def _counted(scans: list[Keys]) -> Iterable[Group]:
+def _counted(scans: list[Keys]) -> Side:
     """Of each dimension, the keys in the order in which they came. All of them: which are kept, depends on the row."""
-    return map(Counter, zip(*scans, strict=True)) if scans else ({} for _ in DIMENSIONS)
+    if len(scans) >= MANY:
+        return [*map(Counter, zip(*scans, strict=True))]
+    groups: Side = [{} for _ in DIMENSIONS] if scans else []
+    for keys in scans:
+        for group, key in zip(groups, keys, strict=True):
+            group[key] = group.get(key, 0) + 1
+    return groups
 
 
-def _packed(groups: Iterable[Group]) -> bytes:
-    return b"\n".join([orjson.dumps(group) if group else b"" for group in groups]).rstrip(b"\n")
+def _packed_side(side: Side) -> bytes:
+    """As lines. One call for all of them, where it can be seen in the result what is whose."""
+    packed = orjson.dumps(side)[1:-1]
+    if packed.count(b"},{") < len(DIMENSIONS):
+        return packed.replace(b"},{", b"}\n{")
+    return b"\n".join(map(orjson.dumps, side))
+
+
+def _packed(sides: Sequence[bytes]) -> bytes:
+    people, bots = sides
+    return (people or NOBODY) + b"\n" + bots if bots else people
+
+
+def _unpacked(groups: bytes) -> list[Side]:
+    """Those of people, and of bots."""
+    parts = groups.split(b"\n", len(DIMENSIONS))
+    people = b",".join(parts[: len(DIMENSIONS)]) if parts[0] else b""
+    bots = parts[-1].replace(b"\n", b",") if len(parts) > len(DIMENSIONS) else b""
+    return [orjson.loads(b"[%b]" % side) if side else [] for side in (people, bots)]
 
 
 def lines(groups: bytes) -> list[bytes]:
@@ -229,10 +264,42 @@ def unpack(groups: bytes, dimension: GroupBy, *, bots: bool) -> Group:
     return orjson.loads(line) if line else {}
 
 
+def joined(runs: Iterable[Run]) -> Iterator[Run]:
+    """Those that follow each other as one, where they are of the same link and quarter of an hour."""
+    last: Run | None = None
+    for run in runs:
+        if last is None or (run.account, run.link, run.quarter) != (last.account, last.link, last.quarter):
+            if last is not None:
+                yield last
+            last = run
+            last.sides = _unpacked(run.groups)
+        else:
+            _join(last, run)
+    if last is not None:
+        yield last
+
+
+def _join(run: Run, more: Run) -> None:
+    run.people += more.people
+    run.bots += more.bots
+    run.unique_people += more.unique_people
+    run.unique_bots += more.unique_bots
+    run.last_scan_us = _later(run.last_scan_us, more.last_scan_us)
+    run.last_bot_us = _later(run.last_bot_us, more.last_bot_us)
+    assert run.sides is not None, "it was unpacked before"
+    for at, side in enumerate(_unpacked(more.groups)):
+        if not run.sides[at]:
+            run.sides[at] = side
+            continue
+        for group, others in zip(run.sides[at], side, strict=False):
+            for key, count in others.items():
+                group[key] = group.get(key, 0) + count
+
+
 class Row:
     """What is counted in one row: of a quarter of an hour, of a day, or of a month."""
 
-    __slots__ = ("_groups", "counts", "last_bot_us", "last_scan_us", "slots")
+    __slots__ = ("_groups", "_sides", "counts", "last_bot_us", "last_scan_us", "slots")
 
     def __init__(
         self,
@@ -243,8 +310,9 @@ class Row:
         last_scan_us: int | None = None,
         last_bot_us: int | None = None,
     ) -> None:
-        #: Those that were added to are unpacked.
-        self._groups: list[bytes | Group] = [*lines(groups)]
+        self._groups = groups
+        #: The same, once it was added to.
+        self._sides: list[Side] | None = None
         self.counts = counts
         #: By quarter of an hour of the day.
         self.slots = unpack_slots(slots)
@@ -254,29 +322,34 @@ class Row:
     @property
     def groups(self) -> bytes:
         self.pack()
-        return b"\n".join(cast("list[bytes]", self._groups)).rstrip(b"\n")
+        return self._groups
 
     def pack(self) -> None:
         """Takes less memory from now on, until something is added."""
-        self._groups = [orjson.dumps(each) if isinstance(each, dict) else each for each in self._groups]
+        if self._sides is not None:
+            self._groups = _packed([*map(_packed_side, self._sides)])
+            self._sides = None
 
     def add(self, run: Run) -> None:
         counts = Counts(run.people, run.bots, run.unique_people, run.unique_bots)
         slot = run.quarter % SLOTS
         self.counts = _sum(self.counts, counts)
         self.slots[slot] = _sum(self.slots.get(slot, NONE), counts)
-        self.last_scan_us = max(self.last_scan_us, run.last_scan_us, key=_or_before_all)
-        self.last_bot_us = max(self.last_bot_us, run.last_bot_us, key=_or_before_all)
-        for at, line in enumerate(lines(run.groups)):
-            if line:
-                group = self._groups[at]
-                if isinstance(group, bytes):
-                    group = self._groups[at] = orjson.loads(group) if group else {}
-                merge(group, orjson.loads(line))
+        self.last_scan_us = _later(self.last_scan_us, run.last_scan_us)
+        self.last_bot_us = _later(self.last_bot_us, run.last_bot_us)
+        if self._sides is None:
+            self._sides = _unpacked(self._groups)
+        for at, side in enumerate(_unpacked(run.groups) if run.sides is None else run.sides):
+            if side and not self._sides[at]:
+                self._sides[at] = [{} for _ in DIMENSIONS]
+            for group, more in zip(self._sides[at], side, strict=False):
+                merge(group, more)
 
 
-def _or_before_all(time_us: int | None) -> float:
-    return float("-inf") if time_us is None else time_us
+def _later(one: int | None, other: int | None) -> int | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return max(one, other)
 
 
 def _sum(one: Counts, other: Counts) -> Counts:
@@ -285,6 +358,9 @@ def _sum(one: Counts, other: Counts) -> Counts:
 
 def merge(group: Group, more: Group) -> None:
     """Adds to a group what came behind it."""
+    if not group and len(more) <= MAX_KEYS:
+        group.update(more)
+        return
     for key, count in more.items():
         if key in group:
             group[key] += count

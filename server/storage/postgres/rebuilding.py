@@ -21,6 +21,7 @@ from server.storage.rollup import (
     Run,
     Tally,
     agent_keys,
+    joined,
     language_key,
     place_keys,
     source_key,
@@ -156,7 +157,7 @@ async def _count(connection: "Connection", query: str, month: date, end: date) -
     count = 0
     rows: Rows = [(kind, {}) for kind in KINDS]
     async for chunk in _chunks(connection, query, month, end):
-        for run in _runs(chunk):
+        for run in joined(_runs(chunk)):
             count += run.people + run.bots
             for kind, found in rows:
                 found.setdefault(kind.key(run), Row()).add(run)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from server.domain.model import AccountId, LinkId
 from server.storage.postgres.copying import EPOCH, HEADER, NULL, TRAILER, microseconds, moment
 from server.storage.postgres.pool import Database
-from server.storage.rollup import QUARTER_US, SLOTS, Counts, Row, Run, pack_slots
+from server.storage.rollup import QUARTER_US, SLOTS, Counts, Row, Run, joined, pack_slots
 
 if TYPE_CHECKING:
     import asyncpg
@@ -60,8 +60,11 @@ SEE = """
                 WHERE before.day = seen.day AND before.account_id = seen.account_id AND before.visitor = seen.visitor
                     AND before.link_id = seen.link_id
             ) THEN 1 ELSE 0 END AS new
-        FROM unnest($1::date[], $2::bigint[], $3::bigint[], $4::bigint[])
-            WITH ORDINALITY AS seen (day, account_id, visitor, link_id, place)
+        FROM (
+            SELECT date '2000-01-01' + day AS day, account_id, visitor, link_id, place
+            FROM unnest($1::integer[], $2::bigint[], $3::bigint[], $4::bigint[])
+                WITH ORDINALITY AS given (day, account_id, visitor, link_id, place)
+        ) AS seen
     ), added AS (
         INSERT INTO scan_visitors (day, account_id, visitor, link_id)
         SELECT day, account_id, visitor, link_id FROM seen WHERE new > 0 ORDER BY 1, 2, 3, 4
@@ -95,13 +98,8 @@ LOCK = f"SELECT pg_advisory_xact_lock({COUNTING})"
 PATIENCE = "SET LOCAL lock_timeout = '5s'"
 
 
-class Sighting(NamedTuple):
-    """A visitor of a link on a day (UTC), by its number since 2000."""
-
-    day: int
-    account: AccountId
-    visitor: int
-    link: LinkId
+#: A day (UTC), by its number since 2000, an account, its visitor, and the link.
+Sighting = tuple[int, AccountId, int, LinkId]
 
 
 def day_of(number: int) -> date:
@@ -111,13 +109,12 @@ def day_of(number: int) -> date:
 async def see(connection: "Connection", sightings: Sequence[Sighting]) -> tuple[list[int], list[int]]:
     """The places, in the list, of those that are the first on their link, and on their account. What comes first in the
     list came first."""
-    days = {number: day_of(number) for number in {sighting.day for sighting in sightings}}
-    pairs = sorted({(sighting.day, sighting.account) for sighting in sightings})
+    days = {number: day_of(number) for number in {sighting[0] for sighting in sightings}}
+    pairs = sorted({sighting[:2] for sighting in sightings})
     unknown = await connection.fetch(REMEMBER, [days[day] for day, _ in pairs], [account for _, account in pairs])
     for day_of_account in unknown:
         await connection.execute(RECALL, *day_of_account, timeout=RECALL_S)
-    numbers, *others = zip(*sightings, strict=True)
-    row = await connection.fetchrow(SEE, [days[number] for number in numbers], *others)
+    row = await connection.fetchrow(SEE, *zip(*sightings, strict=True))
     assert row is not None, "it has one row"
     of_link, of_account = (sorted(place - 1 for place in places) for places in row)
     seen = set[tuple[int, AccountId, int]]()
@@ -285,6 +282,7 @@ async def fold(database: Database) -> bool:
 
 async def _add(connection: "Connection", runs: list[Run]) -> None:
     """Adds runs, in the order of the log for each link, to their rows."""
+    runs = [*joined(runs)]
     for kind in KINDS:
         keys = [kind.key(run) for run in runs]
         rows = await kind.read(connection, set(keys))

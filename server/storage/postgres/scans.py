@@ -91,14 +91,14 @@ class Prepared:
     def add(self, scans: list[Scan]) -> None:
         """Those that come next in the order of the log."""
         times_us = [microseconds(scan.scanned_at) for scan in scans]
-        tally, owner = self._tally.add, self._accounts.get
+        tally, owner, first = self._tally.add, self._accounts.get, self._first.setdefault
         for number, (scan, time_us) in enumerate(zip(scans, times_us, strict=True), len(self._rows)):
             link, account, bot = scan.link_id, owner(scan.link_id, NO_ACCOUNT), scan.device == "bot"
             keys = keys_of(scan)
             self._link_runs.append(tally((account, link), number, time_us, keys, bot=bot))
             self._account_runs.append(tally((account, ALL_LINKS), number, time_us, keys, bot=bot))
             self._bots.append(bot)
-            self._first.setdefault(Sighting(time_us // DAY_US, account, scan.visitor, link), number)
+            first((time_us // DAY_US, account, scan.visitor, link), number)
         self._rows += rows(scans, times_us, self._accounts)
 
     def close(self) -> None:
