@@ -1,8 +1,9 @@
 """How many scans a second come from a journal into PostgreSQL, counts included: python -m bench.writer
 
-A journal full of scans, as a busy day leaves one (links by Zipf's law, some thousand user agents, many addresses), is
-written by the writer into an embedded PostgreSQL on the same machine. Beside the whole, its parts alone: what the hot
-side spends on a record, what reading costs, and what finding out who it was costs.
+A journal full of scans, as a busy day leaves one (links by Zipf's law, some thousand user agents with bots among them,
+many addresses all over the world, languages and referrers), is written by the writer into an embedded PostgreSQL on the
+same machine, and what it counts is added to the rollups. Beside the whole, its parts alone: what the hot side spends on
+a record, what reading costs, what finding out who it was costs, and what counting costs.
 """
 
 import asyncio
@@ -33,6 +34,11 @@ SCANS = 200_000
 LINKS = 10_000
 AGENTS = 2_000
 LANGUAGES = ("de-CH,de;q=0.9,en;q=0.8", "en-GB,en;q=0.9", "fr-FR,fr;q=0.9", "pt-BR,pt;q=0.9,en;q=0.5")
+BOT = b"WhatsApp/2.23.20.0 A"
+#: One in so many.
+BOTS = 20
+#: Of each second scan.
+REFERRERS = 500
 
 #: Whose links they are, as real ones have an owner, who is looked up.
 ACCOUNTS = "INSERT INTO accounts SELECT number, 'Bench', now() FROM generate_series(1, 100) AS number"
@@ -55,6 +61,7 @@ def main() -> None:
 
 
 async def measure(root: Path, url: str) -> None:
+    spare_collector()
     await migrate(url)
     links = random.choices(range(1, LINKS + 1), [1 / rank for rank in range(1, LINKS + 1)], k=SCANS)
     scopes = [request() for _ in range(SCANS)]
@@ -75,19 +82,23 @@ async def measure(root: Path, url: str) -> None:
     for name in ("who, first seen", "who, seen before"):
         report(name, lambda: classifier.scans(records, dict.fromkeys(classifier.days(records), bytes(32))))
 
-    database = Database(url, max_connections=2)
+    database = Database(url, max_connections=3)
     await database.open()
     async with database.connection() as connection:
         await connection.execute(ACCOUNTS)
         await connection.execute(OWNED_LINKS)
     visitors = Visitors(trusted=(), keep="truncated", salting="daily")
-    writer = Writer(root, PostgresScanLog(database), visitors, geo.places(None))
+    scan_log = PostgresScanLog(database)
+    writer = Writer(root, scan_log, visitors, geo.places(None))
     began = time.perf_counter()
     while await writer.drain():
         pass
     tell("all, into PostgreSQL", time.perf_counter() - began)
+    await scan_log.fold()
+    tell("... and the rollups", time.perf_counter() - began)
     async with database.connection() as connection:
         assert await connection.fetchval("SELECT sum(scans + bots) FROM scan_totals") == SCANS
+        assert await connection.fetchval("SELECT sum(people + bots) FROM scan_days WHERE link_id = 0") == SCANS
     await database.close()
 
 
@@ -96,8 +107,12 @@ def request() -> Scope:
     headers = {name.lower().encode(): value.encode() for name, value in PHONE_HEADERS.items()}
     version = f"18_{random.randrange(AGENTS)}"
     headers[b"user-agent"] = headers[b"user-agent"].replace(b"18_1", version.encode())
+    if random.randrange(BOTS) == 0:
+        headers[b"user-agent"] = BOT
     headers[b"accept-language"] = random.choice(LANGUAGES).encode()
-    address = f"100.{random.randrange(64, 80)}.{random.randrange(256)}.{random.randrange(256)}"
+    if random.randrange(2):
+        headers[b"referer"] = f"https://site-{int(random.paretovariate(0.7)) % REFERRERS}.example/page".encode()
+    address = ".".join(str(random.randrange(1, 224)) for _ in range(4))
     return {"path": "/MENU", "headers": list(headers.items()), "client": (address, random.randrange(1024, 65536))}
 
 

@@ -53,9 +53,13 @@ def moment(time_us: int) -> datetime:
     return EPOCH + timedelta(microseconds=time_us)
 
 
-def rows(scans: list[Scan], times_us: list[int], accounts: Mapping[LinkId, AccountId]) -> list[bytes]:
-    """The scans, with their times as numbers and the accounts of their links, each but for its id."""
-    owners = {link: ACCOUNT.pack(8, account) for link, account in accounts.items()}
+def owners(accounts: Mapping[LinkId, AccountId]) -> dict[LinkId, bytes]:
+    """The accounts of links, as `rows` takes them."""
+    return {link: ACCOUNT.pack(8, account) for link, account in accounts.items()}
+
+
+def rows(scans: list[Scan], times_us: list[int], owners: Mapping[LinkId, bytes]) -> list[bytes]:
+    """The scans, with their times as numbers, each but for its id."""
     owner = owners.get
     return [
         owner(scan.link_id, NULL)

@@ -12,7 +12,7 @@ import asyncpg
 from server.domain import ids
 from server.domain.errors import StorageUnavailable
 from server.domain.model import AccountId, LinkId, Position, Scan
-from server.storage.postgres.copying import COLUMNS, DAY_US, microseconds, moment, numbered, rows
+from server.storage.postgres.copying import COLUMNS, DAY_US, microseconds, moment, numbered, owners, rows
 from server.storage.postgres.notify import SCANS, listed
 from server.storage.postgres.pool import Database
 from server.storage.postgres.rollups import LOCK, PATIENCE, Sighting, add_fresh, fold, forget_visitors, see
@@ -79,6 +79,7 @@ class Prepared:
         """`accounts` are those of the links; one that is gone has none."""
         self._database = database
         self._accounts = accounts
+        self._owners = owners(accounts)
         self._rows: list[bytes] = []
         self._tally = Tally()
         #: By scan.
@@ -99,7 +100,7 @@ class Prepared:
             self._account_runs.append(tally((account, ALL_LINKS), number, time_us, keys, bot=bot))
             self._bots.append(bot)
             first((time_us // DAY_US, account, scan.visitor, link), number)
-        self._rows += rows(scans, times_us, self._accounts)
+        self._rows += rows(scans, times_us, self._owners)
 
     def close(self) -> None:
         """No more come."""
