@@ -61,7 +61,6 @@ def main() -> None:
 
 
 async def measure(root: Path, url: str) -> None:
-    spare_collector()
     await migrate(url)
     links = random.choices(range(1, LINKS + 1), [1 / rank for rank in range(1, LINKS + 1)], k=SCANS)
     scopes = [request() for _ in range(SCANS)]

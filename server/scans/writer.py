@@ -213,12 +213,12 @@ class Writer:
 
     def _report_down(self) -> None:
         if not self._down:
-            log.warning("the database cannot be reached; scans wait in their journals")
+            log.warning("the database takes no scans now; they wait in their journals")
         self._down = True
 
     def _report_up(self) -> None:
         if self._down:
-            log.info("the database is back; writing the scans that waited")
+            log.info("the database takes scans again; writing those that waited")
         self._down = False
 
 
