@@ -26,7 +26,7 @@ from server.domain.errors import DomainError, InvalidValue, Unscannable
 from server.domain.model import AccountId, Image
 from server.domain.order import MAX_SIZE_PX, MEDIA_TYPES
 from server.domain.ports import Rollups
-from server.domain.qrcodes import told_by_field
+from server.domain.qrcodes import ToldByField
 from server.domain.studio import Studio
 from server.edge.image_cache import Images
 from server.embedded import DoesNotStart
@@ -219,7 +219,7 @@ async def _drawn(body: RenderCreate) -> Image:
     studio = Studio(painter, images, _NoPictures(), fetched=fetched.get)
     nobody = AccountId(0)
     try:
-        with told_by_field(body.content):
+        with ToldByField(body.content):
             order = body.order()
             studio.check(order)
             order = replace(order, design=await studio.complete(order.design, nobody))

@@ -14,12 +14,15 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from server.asgi import Message, Receive, Scope, Send
+from server.asgi import Message, Receive, Scope, Send, headers_of
 from server.requests import OTHER, Requests
 
 #: What is still read of a body nobody wants, before its request is refused.
 MAX_REST_BYTES = 32 << 20  # twice the largest that anybody takes
 MAX_REST_S = 5
+
+#: Where in a scope the headers are that go with its answer, whoever makes it.
+TOLD = "qredge.told"
 
 #: What is raised, as an answer.
 Problem = Callable[[Request, Exception], Response]
@@ -83,21 +86,18 @@ class _Exchange:
     100-continue"), and what has no end are not waited for.
     """
 
-    __slots__ = ("_arrived", "_awaited", "_began", "_method", "_receive", "_requests", "_send", "answered", "route")
+    __slots__ = ("_arrived", "_awaited", "_began", "_receive", "_requests", "_scope", "_send", "answered", "route")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, requests: Requests) -> None:
         self._began = perf_counter()
-        self._method = scope["method"]
+        self._scope = scope
         self._requests = requests
         self.route = OTHER
         self._receive = receive
         self._send = send
-        self._arrived, self._awaited = True, False
-        for name, value in scope["headers"]:
-            if name == b"transfer-encoding" or (name == b"content-length" and value != b"0"):
-                self._arrived = False
-            elif name == b"expect":
-                self._awaited = True
+        headers = headers_of(scope)
+        self._arrived = headers.get(b"content-length", b"0") == b"0" and b"transfer-encoding" not in headers
+        self._awaited = b"expect" in headers
         #: Whether an answer has begun.
         self.answered = False
 
@@ -114,7 +114,10 @@ class _Exchange:
                     await self._hear_rest()
         if not self.answered:
             self.answered = True
-            self._requests.of(self.route, self._method).count(message["status"], perf_counter() - self._began)
+            if TOLD in self._scope:
+                message["headers"] = [*message["headers"], *self._scope[TOLD]]
+            series = self._requests.of(self.route, self._scope["method"])
+            series.count(message["status"], perf_counter() - self._began)
         await self._send(message)
 
     async def _hear_rest(self) -> None:

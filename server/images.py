@@ -10,7 +10,7 @@ from server.domain.model import Hit, Image
 from server.domain.order import MEDIA_TYPES
 from server.domain.studio import Shown
 from server.openapi import File
-from server.wire import not_modified
+from server.wire import BytesResponse, not_modified
 
 EXTENSIONS = {media_type: name for name, media_type in MEDIA_TYPES.items()}
 PICTURE = File(*MEDIA_TYPES.values())
@@ -35,18 +35,23 @@ async def image_answer(
 ) -> Response:
     """The picture, drawn within `counted`, or 304 to whoever has it already; `download` is the name of the file that
     it is to become, but for its extension, `cached` who may keep it. Raises what drawing it raises."""
-    headers = {"etag": f'"{shown.etag}"', "cache-control": cached}
     if not_modified(request, shown.etag):
-        return Response(status_code=304, headers=headers)
+        return Response(status_code=304, headers={"etag": f'"{shown.etag}"', "cache-control": cached})
     began = perf_counter()
     async with counted:
         image, hit = await shown.draw()
-    headers["x-cache"] = "MISS" if hit is Hit.MISS else "HIT"
-    headers["x-render-ms"] = f"{(perf_counter() - began) * 1000:.2f}"
-    headers |= picture_headers(image)
+    headers = [
+        (b"etag", b'"%b"' % shown.etag.encode()),
+        (b"cache-control", cached.encode()),
+        (b"x-cache", b"MISS" if hit is Hit.MISS else b"HIT"),
+        (b"x-render-ms", b"%.2f" % ((perf_counter() - began) * 1000)),
+        (b"content-type", image.media_type.encode()),
+    ]
+    headers += [(name.encode(), value.encode()) for name, value in picture_headers(image).items()]
     if download is not None:
-        headers["content-disposition"] = f'attachment; filename="{download}.{EXTENSIONS[image.media_type]}"'
-    return Response(image.body, 200, headers, image.media_type)
+        name = f"{download}.{EXTENSIONS[image.media_type]}"
+        headers.append((b"content-disposition", b'attachment; filename="%b"' % name.encode()))
+    return BytesResponse(image.body, headers)
 
 
 def picture_headers(image: Image) -> dict[str, str]:

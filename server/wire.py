@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from server.asgi import Receive, Scope, Send, holds
+from server.asgi import Headers, Receive, Scope, Send, bearer_in, header, holds
 
 MAX_BODY_BYTES = 1 << 20
 
@@ -41,29 +41,26 @@ class ByMethod:
 async def read_body(request: Request, *, max_bytes: int = MAX_BODY_BYTES) -> bytes | bytearray:
     """The body; 413 when it is larger than it may be. Raises ClientDisconnect."""
     try:
-        announced = int(request.headers.get("content-length", "0"))
+        announced = int(header(request.scope, b"content-length") or 0)
     except ValueError:
         announced = 0
     if announced > max_bytes:
         raise _too_large(max_bytes)
-    part, more = await _part(request)
-    if not more and len(part) <= max_bytes:
-        return part
-    body = bytearray(part)
-    while more and len(body) <= max_bytes:
-        part, more = await _part(request)
-        body += part
-    if len(body) > max_bytes:
-        raise _too_large(max_bytes)
+    body: bytes | bytearray = b""
+    more = True
+    while more:  # Request.stream would cost more than most bodies do
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        part, more = message.get("body", b""), message.get("more_body", False)
+        if not body:
+            body = part
+        else:
+            body = bytearray(body) if isinstance(body, bytes) else body
+            body += part
+        if len(body) > max_bytes:
+            raise _too_large(max_bytes)
     return body
-
-
-async def _part(request: Request) -> tuple[bytes, bool]:
-    """The next part of a body, and whether there are more. Request.stream would cost more than most bodies do."""
-    message = await request.receive()
-    if message["type"] == "http.disconnect":
-        raise ClientDisconnect
-    return message.get("body", b""), message.get("more_body", False)
 
 
 def _too_large(max_bytes: int) -> HTTPException:
@@ -82,6 +79,16 @@ def json_of(body: bytes | bytearray) -> object:
         raise HTTPException(400, f"The body is not JSON: {exc}.") from exc
 
 
+class BytesResponse(Response):
+    """Bytes with headers as ASGI has them, but for their length: 3 us less than from texts."""
+
+    def __init__(self, body: bytes, headers: Headers) -> None:
+        self.status_code = 200
+        self.background = None
+        self.body = body
+        self.raw_headers = [*headers, (b"content-length", b"%d" % len(body))]
+
+
 def json_response(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A newline at the end is for whoever reads it in a terminal."""
     return Response(json_bytes(value) + b"\n", status, headers, "application/json")
@@ -92,10 +99,9 @@ def json_bytes(value: object) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_UTC_Z)
 
 
-def bearer_key(request: Request) -> str | None:
-    """The key in "Authorization: Bearer KEY" (RFC 6750, 2.1)."""
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    return key.strip() if scheme.lower() == "bearer" else None
+def bearer_key(request: Request) -> str:
+    """The key in "Authorization: Bearer KEY"; empty where there is none."""
+    return bearer_in(request.scope)
 
 
 def cursor_of(number: int) -> str:
@@ -118,4 +124,5 @@ def etags(header: str) -> list[str]:
 
 
 def not_modified(request: Request, etag: str) -> bool:
-    return holds(request.headers.get("if-none-match", ""), etag)
+    held = header(request.scope, b"if-none-match")
+    return bool(held) and holds(held, etag)

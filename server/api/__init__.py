@@ -9,7 +9,6 @@ from server.api import accounts, barcodes, bulk, links, qrcodes, renders, scans,
 from server.api.access import Access
 from server.api.answers import Answers
 from server.api.problems import REFUSALS, problem_of
-from server.api.standing import TellStanding
 from server.asgi import ASGIApp
 from server.dispatch import Dispatch
 from server.domain.accounts import Accounts
@@ -67,4 +66,4 @@ def serving_public(routes: list[Route], requests: Requests) -> ASGIApp:
 
 def serving(routes: list[Route], requests: Requests) -> ASGIApp:
     """An application with these routes under /v1, and problems for all else."""
-    return TellStanding(Dispatch(routes, problem_of, requests, under="/v1"))
+    return Dispatch(routes, problem_of, requests, under="/v1")

@@ -6,7 +6,9 @@ from dataclasses import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
-from server.api.standing import STANDING, standing_headers
+from server.api.standing import standing_headers
+from server.asgi import key_in
+from server.dispatch import TOLD
 from server.domain.accounts import Accounts
 from server.domain.errors import Forbidden, Unauthenticated
 from server.domain.keys import PERMISSIONS, RENDER, Permission, may
@@ -14,7 +16,7 @@ from server.domain.limits import Limits
 from server.domain.model import Account, Caller
 from server.idempotency import HEADER, Idempotency
 from server.openapi import declare, declared
-from server.wire import Handler, bearer_key
+from server.wire import Handler
 
 AccountHandler = Callable[[Request, Account], Awaitable[Response]]
 CallerHandler = Callable[[Request, Caller], Awaitable[Response]]
@@ -32,8 +34,8 @@ class Access:
     def __call__(self, needs: str, handler: AccountHandler) -> Handler:
         """`handler`, called with the account of the request's key."""
 
-        async def with_account(request: Request, caller: Caller) -> Response:
-            return await handler(request, caller.account)
+        def with_account(request: Request, caller: Caller) -> Awaitable[Response]:
+            return handler(request, caller.account)
 
         return self.caller(needs, declare(with_account, declared(handler)))
 
@@ -44,14 +46,15 @@ class Access:
         assert permission in PERMISSIONS, needs
 
         async def with_caller(request: Request) -> Response:
-            caller = await self._holder(request)
+            key = _key(request)
+            caller = self._accounts.known(key) or await self._accounts.authenticate(key)
             standing = await self._limits.count_request(caller.account)
-            request.scope[STANDING] = standing_headers(standing)
+            request.scope[TOLD] = standing_headers(standing)
             if standing.refusal is not None:
                 raise standing.refusal
             if not may(caller.key.permissions, permission):
                 raise Forbidden.needs(permission)
-            if request.method == "POST" and HEADER in request.headers and permission != RENDER:
+            if request.method == "POST" and permission != RENDER and HEADER in request.headers:
                 return await self._once(request, caller.account.id, lambda heard: handler(heard, caller))
             return await handler(request, caller)
 
@@ -59,15 +62,16 @@ class Access:
 
     async def admit(self, request: Request, permission: Permission) -> Caller:
         """Who calls, if they still may do this; an answer without an end asks again, which is not a request more."""
-        caller = await self._holder(request)
+        caller = await self._accounts.authenticate(_key(request))
         if not caller.account.plan.api_access:
             raise caller.account.plan.refusal("api_access")
         if not may(caller.key.permissions, permission):
             raise Forbidden.needs(permission)
         return caller
 
-    async def _holder(self, request: Request) -> Caller:
-        key = bearer_key(request) or request.headers.get("x-api-key")
-        if not key:
-            raise Unauthenticated
-        return await self._accounts.authenticate(key)
+
+def _key(request: Request) -> str:
+    key = key_in(request.scope)
+    if not key:
+        raise Unauthenticated
+    return key

@@ -1,6 +1,5 @@
 """The content of a static code, as requests describe it: {"type": "wifi", "ssid": ...}."""
 
-from contextlib import suppress
 from dataclasses import MISSING, fields
 from functools import cache
 from inspect import getdoc
@@ -10,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationErr
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from server.api.fields import line_error
-from server.domain.content import KINDS, Content, checks, content_of, examine, kind_of, schema_of
+from server.domain.content import KINDS, Content, checks, examine, kind_of, schema_of
 from server.domain.errors import InvalidValue
 
 
@@ -18,9 +17,12 @@ def _content(given: object) -> Content:
     """The content; or every wrong field of it, each at its place."""
     if not isinstance(given, dict):
         raise PydanticCustomError("wrong_type", "This must be an object")
-    with suppress(InvalidValue):
-        if given.keys() <= _fields(kind_of(given)):
-            return content_of(given)
+    try:
+        kind = kind_of(given)
+        if given.keys() <= _fields(kind):
+            return kind.of(given)
+    except InvalidValue:
+        pass  # it is said below, with all else
     wrong = [line_error(each) for each in examine(given)] + _unknown(given)
     # Inside a validator, pydantic takes the errors of another one over, with its own place before theirs.
     raise ValidationError.from_exception_data("content", wrong)

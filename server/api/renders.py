@@ -24,7 +24,7 @@ from server.domain.errors import BadPicture, Busy, DomainError, InvalidValue, Pl
 from server.domain.limits import Limits, allow_bulk, allow_design, allow_size
 from server.domain.model import Account, Image
 from server.domain.order import DEFAULT_SIZE_PX, MAX_DPI, MAX_SIZE_PX, MIN_DPI, MIN_SIZE_PX, ImageFormat, Order
-from server.domain.qrcodes import order_of, told_by_field
+from server.domain.qrcodes import ToldByField, order_of
 from server.domain.scannability import Scannability
 from server.domain.studio import Shown, Studio
 from server.images import PICTURE, PICTURE_HEADERS, image_answer
@@ -203,7 +203,7 @@ def routes(studio: Studio, limits: Limits, access: Access) -> list[Route]:
     async def render(request: Request, account: Account) -> Response:
         """Draw a content, of which nothing is stored."""
         body = await RenderCreate.of(request)
-        with told_by_field(body.content):
+        with ToldByField(body.content):
             order = await studio.completed(checked(body, account), account.id)
             shown = studio.show(order, account.id, allow_unscannable=body.allow_unscannable)
             return await image_answer(request, shown, limits.renders(account))
@@ -212,7 +212,7 @@ def routes(studio: Studio, limits: Limits, access: Access) -> list[Route]:
     async def validate_render(request: Request, account: Account) -> Response:
         """Find out how well a picture would scan."""
         body = await RenderCreate.of(request)
-        with told_by_field(body.content):
+        with ToldByField(body.content):
             order = await studio.completed(checked(body, account), account.id)
             return json_response(_validation(await studio.examine(order, account.id), order))
 
@@ -228,7 +228,7 @@ def routes(studio: Studio, limits: Limits, access: Access) -> list[Route]:
         allow_bulk(account.plan, len(body.items))
         orders = []
         for index, item in enumerate(body.items):
-            with _of_item(index), told_by_field(item.content):
+            with _of_item(index), ToldByField(item.content):
                 orders.append(checked(item, account))
         pixels = sum(order.size_px**2 for order in orders)
         if pixels > MAX_BATCH_PIXELS:
@@ -238,12 +238,12 @@ def routes(studio: Studio, limits: Limits, access: Access) -> list[Route]:
                 field="items",
             )
         for index, item in enumerate(body.items):
-            with _of_item(index), told_by_field(item.content):
+            with _of_item(index), ToldByField(item.content):
                 orders[index] = await studio.completed(orders[index], account.id)
 
         async def proven(index: int) -> Shown:
             item, order = body.items[index], orders[index]
-            with _of_item(index), told_by_field(item.content):
+            with _of_item(index), ToldByField(item.content):
                 allowed = item.allow_unscannable
                 verdict = await studio.prove(order, account.id, allow_unscannable=allowed)
                 return studio.show(order, account.id, allow_unscannable=allowed, verdict=verdict)

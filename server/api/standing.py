@@ -1,11 +1,8 @@
 """How far an account may still go, in the headers of every answer to one that is known: `RateLimit` and
 `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10), and the `X-RateLimit-*` that many clients know."""
 
-from server.asgi import ASGIApp, Headers, Message, Receive, Scope, Send
+from server.asgi import Headers
 from server.domain.limits import FREE, Quota, Standing
-
-#: Where in a request's scope its headers are.
-STANDING = "qredge.standing"
 
 #: The largest integer of a structured field (RFC 9651, 3.3.1), where a plan has no limit.
 ANY_NUMBER = 999_999_999_999_999
@@ -39,18 +36,3 @@ def _policy(quota: Quota) -> str:
 
 def _rest(quota: Quota) -> str:
     return f'"{quota.limit}";r={quota.remaining};t={quota.reset_s}'
-
-
-class TellStanding:
-    """The app, whose every answer to an account that is known has these headers, whoever has made it."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def answer(message: Message) -> None:
-            if message["type"] == "http.response.start" and STANDING in scope:
-                message["headers"] = [*message["headers"], *scope[STANDING]]
-            await send(message)
-
-        await self.app(scope, receive, answer)

@@ -68,21 +68,19 @@ def mounted(
     }
     scheme = kit.base_url.partition("://")[0]
 
-    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    def application(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "http":
             path = scope["path"]
             if (found := by_name.get(path.split("/", 2)[1])) is not None:
                 scope[MOUNTED_AT] = f"{kit.base_url}/{path.split('/', 2)[1]}"
-                await found.answer(scope, receive, send)
-                return
+                return found.answer(scope, receive, send)
             if hosts and (name := hosts.get((host := _host(scope)).partition(":")[0])) in by_name:
                 found = by_name[name]
                 root = found.dialect.root
                 if path == root or path.startswith(root + "/"):
                     there = {**scope, "path": f"/{name}{path}", MOUNTED_AT: f"{scheme}://{host}"}
-                    await found.answer(there, receive, send)
-                    return
-        await app(scope, receive, send)
+                    return found.answer(there, receive, send)
+        return app(scope, receive, send)
 
     return application
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from functools import cached_property
 from typing import Any, Literal, Self, TypeVar, cast, get_args
 
 from server.domain.colour import BLACK, WHITE, Colour, Gradient, Paint, Stop, contrast
@@ -153,7 +154,7 @@ class Frame:
         return self.label_color or max(WHITE, BLACK, key=lambda colour: contrast(colour, seen))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Design:
     """How a code looks; without anything said, black squares on white."""
 
@@ -172,6 +173,14 @@ class Design:
         if self.level is not None and self.level not in LEVELS:
             raise InvalidValue("invalid_level", f"A level is one of {', '.join(LEVELS)}.", field="level")
         within("margin", self.margin, 0, MAX_MARGIN)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        """Of some thirty values, and most orders have the same design."""
+        return hash(tuple(getattr(self, each.name) for each in fields(self)))
 
     @property
     def pictures(self) -> dict[str, Picture]:

@@ -259,8 +259,7 @@ class Position(NamedTuple):
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(NamedTuple):
     """A drawn code: bytes, media type, and a hash of all that the bytes depend on, known before they are."""
 
     body: bytes

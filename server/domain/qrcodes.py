@@ -1,7 +1,6 @@
 """Use cases: QR codes."""
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any, cast
@@ -262,17 +261,17 @@ class QrCodes:
         """The code with the pictures of its design, of which none is fetched for what cannot be drawn anyway."""
         allow_design(account.plan, code.design)
         self._check(code)
-        with told_by_field(code.content):
+        with ToldByField(code.content):
             return replace(code, design=await self._studio.complete(code.design, account.id))
 
     def _check(self, code: QrCode) -> None:
-        with told_by_field(code.content):
+        with ToldByField(code.content):
             order = self.order(code.content, code.design)
             self._studio.check(replace(order, size_px=CHECKED_PX))
             self._studio.check(replace(order, size_px=code.size_px, format=code.format))
 
     async def _prove(self, code: QrCode, allow_unscannable: bool) -> None:
-        with told_by_field(code.content):
+        with ToldByField(code.content):
             order = replace(self.order(code.content, code.design), size_px=CHECKED_PX)
             await self._studio.prove(order, code.account_id, allow_unscannable=allow_unscannable)
 
@@ -297,18 +296,24 @@ def order_of(
     return Order(text=content.says, design=design, format=format, size_px=size_px, dpi=dpi)
 
 
-@contextmanager
-def told_by_field(content: Link | Content) -> Iterator[None]:
-    """Puts what is wrong with an order to the fields that a request gave."""
-    try:
-        yield
-    except InvalidValue as exc:
-        if exc.field in ORDER_FIELDS:
-            place = _place_of_text(content) if exc.field == "text" else exc.field
-            raise type(exc)(exc.reason, exc.detail, field=place) from exc
-        if exc.field is None or exc.field.startswith("design/"):
-            raise
-        raise type(exc)(exc.reason, exc.detail, field=f"design/{exc.field}") from exc
+class ToldByField:
+    """Within it, what is wrong with an order is put to the fields that a request gave."""
+
+    __slots__ = ("_content",)
+
+    def __init__(self, content: Link | Content) -> None:
+        self._content = content
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, exc: BaseException | None, trace: object) -> None:
+        if not isinstance(exc, InvalidValue) or exc.field is None or exc.field.startswith("design/"):
+            return
+        place = exc.field if exc.field in ORDER_FIELDS else f"design/{exc.field}"
+        if exc.field == "text":
+            place = _place_of_text(self._content)
+        raise type(exc)(exc.reason, exc.detail, field=place) from exc
 
 
 def _place_of_text(content: Link | Content) -> str:

@@ -1,7 +1,8 @@
 """Use cases: pictures of codes, stored or not."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from server.domain.design import Design, Picture
 from server.domain.errors import BadPicture, InvalidValue, Unscannable
@@ -11,8 +12,7 @@ from server.domain.ports import Artist, ImageCache, PictureStore
 from server.domain.scannability import Scannability
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):
     """A picture, whose ETag is known before it is drawn."""
 
     etag: str

@@ -7,12 +7,12 @@ only to the account that was answered, as it was then, with a plan under which n
 bench/http.py.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from itertools import islice
 from time import perf_counter
 from typing import NamedTuple
 
-from server.asgi import ASGIApp, Headers, Message, Receive, Scope, Send, holds
+from server.asgi import ASGIApp, Headers, Message, Receive, Scope, Send, header, headers_of, holds, key_in
 from server.domain.accounts import Accounts
 from server.domain.ids import id_text
 from server.domain.keys import Permission, may
@@ -26,6 +26,9 @@ READ = Permission("qr-codes:read")
 #: Codes, whose answers are about 1 KB each, and the answers of one code. The images are in memory of their own.
 MAX_CODES = 10_000
 MAX_ANSWERS = 16
+
+#: Headers of a request that has something behind them.
+BEHIND = frozenset([b"content-length", b"transfer-encoding", b"expect"])
 
 #: Said anew each time.
 HIT: Headers = [(b"x-cache", b"HIT"), (b"x-render-ms", b"0.00")]
@@ -101,29 +104,32 @@ def images(
     """`app` with the answers in front of it; `image` has what is in memory, by its ETag."""
     series = requests.of(f"{PREFIX}{{id}}{SUFFIX}", "GET")
 
-    async def edge(scope: Scope, receive: Receive, send: Send) -> None:
+    def edge(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         path = scope["path"] if scope["type"] == "http" and scope["method"] == "GET" else ""
-        if not (path.startswith(PREFIX) and path.endswith(SUFFIX)):
-            await app(scope, receive, send)
-            return
+        if path.startswith(PREFIX) and path.endswith(SUFFIX):
+            return of_code(path, scope, receive, send)
+        return app(scope, receive, send)
+
+    async def of_code(path: str, scope: Scope, receive: Receive, send: Send) -> None:
         began = perf_counter()
-        key, held, bare = _asked(scope)
-        caller = accounts.known(key) if key and bare else None
+        key = key_in(scope)
+        caller = accounts.known(key) if key and BEHIND.isdisjoint(headers_of(scope)) else None
         if caller is None or not may(caller.key.permissions, READ) or not limits.is_free(caller.account):
             await app(scope, receive, send)
             return
         query = scope["query_string"]
         answer = answers.get(path, query)
         if answer is not None and answer.account == caller.account:
+            held = header(scope, b"if-none-match")
             if held and holds(held, answer.etag):
-                limits.count_free(caller.account)
+                limits.count(caller.account, requests=1)
                 series.count(304, perf_counter() - began)
                 await send({"type": "http.response.start", "status": 304, "headers": answer.held})
                 await send({"type": "http.response.body", "body": b""})
                 return
             found = image(answer.etag)
             if found is not None:
-                limits.count_free(caller.account, renders=1)
+                limits.count(caller.account, requests=1, renders=1)
                 series.count(200, perf_counter() - began)
                 await send({"type": "http.response.start", "status": 200, "headers": answer.headers})
                 await send({"type": "http.response.body", "body": found.body})
@@ -138,23 +144,6 @@ def images(
         await app(scope, receive, keep)
 
     return edge
-
-
-def _asked(scope: Scope) -> tuple[str, str, bool]:
-    """The key, If-None-Match, and whether nothing comes behind the headers. Of several of a name the first counts."""
-    bearer = key = held = ""
-    bare = True
-    for name, value in scope["headers"]:
-        if name == b"authorization" and not bearer:
-            scheme, _, bearer = value.decode("latin-1").partition(" ")
-            bearer = bearer.strip() if scheme.lower() == "bearer" else ""
-        elif name == b"x-api-key" and not key:
-            key = value.decode("latin-1")
-        elif name == b"if-none-match" and not held:
-            held = value.decode("latin-1")
-        elif name in (b"content-length", b"transfer-encoding", b"expect"):
-            bare = False
-    return bearer or key, held, bare
 
 
 def _answer(account: Account, headers: Headers) -> Answer:

@@ -7,6 +7,7 @@ clear zone and the logo.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import ceil, cos, floor, hypot, radians, sin
+from typing import NamedTuple
 
 import fastcore
 from fastcore import shape
@@ -35,8 +36,7 @@ class Square:
     side: float
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """Where a symbol lies in a picture, in whole pixels."""
 
     size: int

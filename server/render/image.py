@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import version
 from io import BytesIO
+from typing import NamedTuple
 
 import orjson
 from PIL import Image as Pil
@@ -66,8 +67,8 @@ class Painter:
 
     def etag(self, order: Order) -> str:
         """Two orders that draw the same have the same: defaults are written out, pictures are known by their bytes."""
-        design = orjson.Fragment((_form if order.design.pictures else _known_form)(order.design))
-        key = orjson.dumps([ENGINE, order.text, design, order.format, order.size_px, order.dpi])
+        form = (_look if order.design.pictures else _known_look)(order.design).form
+        key = orjson.dumps([ENGINE, order.text, form, order.format, order.size_px, order.dpi])
         return hashlib.sha256(key).hexdigest()[:32]
 
     def is_quick(self, order: Order) -> bool:
@@ -177,58 +178,64 @@ class _Decoded:
                 self._bytes -= len(oldest.rgba)
 
 
-def _form(design: Design) -> bytes:
-    """As JSON in which every field has its place, without the addresses of pictures."""
+class _Look(NamedTuple):
+    """What follows from a design alone."""
+
+    #: It as JSON in which every field has its place, without the addresses of pictures.
+    form: orjson.Fragment
+    #: Of squares of one colour on another or on nothing, the two; None of any other.
+    plain: tuple[str, str | None] | None
+
+
+def _look(design: Design) -> _Look:
     form = plain(design)
     for path in design.pictures:
         owner, field = path.split("/")
         del form[owner][field]["url"]
-    return orjson.dumps(form, option=orjson.OPT_SORT_KEYS)
+    return _Look(orjson.Fragment(orjson.dumps(form, option=orjson.OPT_SORT_KEYS)), _plain_colours(design))
 
 
 #: Many pictures have one design. Without pictures of its own, whose bytes would be kept with it.
-_known_form = lru_cache(MAX_DESIGNS)(_form)
+_known_look = lru_cache(MAX_DESIGNS)(_look)
 
 
-def _is_plain(order: Order) -> bool:
-    """Whether it is squares of one colour on another or on nothing."""
-    return (
-        order.format in ("png", "svg")
-        and order.dpi is None
-        and not order.design.pictures
-        and _looks_plain(order.design)
-    )
-
-
-@lru_cache(MAX_DESIGNS)
-def _looks_plain(design: Design) -> bool:
+def _plain_colours(design: Design) -> tuple[str, str | None] | None:
     ink, ground = design.modules.color, design.background.color
-    return (
+    if (
         replace(design, level=None, margin=PLAIN.margin, modules=Modules(), background=PLAIN.background) == PLAIN
         and design.modules.shape == "square"
+        and design.background.image is None
         and isinstance(ink, Colour)
         and ink.alpha == 255
         and isinstance(ground, Colour)
         and ground.alpha in (0, 255)
         and (ground if ground.alpha else WHITE).luminance > 0.5 > 0.1 > ink.luminance
+    ):
+        return str(ink), str(ground) if ground.alpha else None
+    return None
+
+
+def _is_plain(order: Order) -> bool:
+    """Whether it is squares of one colour on another or on nothing, and nothing is said of its size on paper."""
+    return (
+        order.format in ("png", "svg")
+        and order.dpi is None
+        and not order.design.pictures
+        and _known_look(order.design).plain is not None
     )
 
 
 def _plain_file(order: Order) -> bytes:
-    symbol = _symbol(order)
-    if order.format == "png":
-        lay_out(symbol, order.design, order.size_px)
-    ink, ground = order.design.modules.color, order.design.background.color
-    assert isinstance(ink, Colour), "it is plain"
-    assert isinstance(ground, Colour), "it is plain"
+    symbol, design = _symbol(order), order.design
+    colours = _known_look(design).plain
+    assert colours is not None, "it is plain"
+    dark, light = colours
     draw = fastcore.svg if order.format == "svg" else fastcore.png
-    return draw(
-        symbol,
-        size_px=order.size_px,
-        margin=order.design.margin,
-        dark=str(ink),
-        light=str(ground) if ground.alpha else None,
-    )
+    try:
+        return draw(symbol, size_px=order.size_px, margin=design.margin, dark=dark, light=light)
+    except fastcore.IllegalSize:
+        lay_out(symbol, design, order.size_px)  # says so in our words
+        raise
 
 
 def _symbol(order: Order) -> fastcore.Symbol:

@@ -67,25 +67,21 @@ class Content(ABC):
     def _settle(self, given: Mapping[str, object]) -> list[InvalidValue]:
         """Takes over the fields in their one spelling; returns all that is wrong, in which case this is no content."""
         wrong = []
-        for each in fields(cast("Any", self)):
-            if each.name not in given and each.default is MISSING:
-                wrong.append(InvalidValue("required", "This is required.", field=each.name))
+        for name, check, default in _checked_fields(type(self)):
+            value = given.get(name, default)
+            if value is MISSING:
+                wrong.append(InvalidValue("required", "This is required.", field=name))
                 continue
             try:
-                value = checks(type(self))[each.name](given.get(each.name, each.default))
-                object.__setattr__(self, each.name, value)
+                object.__setattr__(self, name, check(value))
             except InvalidValue as exc:
-                field = f"{each.name}/{exc.field}" if exc.field else each.name
+                field = f"{name}/{exc.field}" if exc.field else name
                 wrong.append(InvalidValue(exc.reason, exc.detail, field=field))
-        return wrong or list(self.between()) or list(self._too_long())
-
-    def _too_long(self) -> Iterator[InvalidValue]:
-        if (length := len(self.says)) > MAX_CHARACTERS:
-            yield InvalidValue(
-                "too_long",
-                f"No code says more than {MAX_CHARACTERS} characters, and so many only of digits; this content takes "
-                f"{length}.",
-            )
+        wrong = wrong or list(self.between())
+        if not wrong and (length := len(self.says)) > MAX_CHARACTERS:
+            detail = f"No code says more than {MAX_CHARACTERS} characters, and so many only of digits; this content "
+            wrong.append(InvalidValue("too_long", f"{detail}takes {length}."))
+        return wrong
 
 
 @cache
@@ -93,3 +89,9 @@ def checks(kind: type[Content]) -> dict[str, Check[object]]:
     """Field -> its check, which stands in its annotation."""
     hints = get_type_hints(kind, include_extras=True)
     return {each.name: hints[each.name].__metadata__[0] for each in fields(cast("Any", kind))}
+
+
+@cache
+def _checked_fields(kind: type[Content]) -> list[tuple[str, Check[object], object]]:
+    """Each field's name, its check, and its default, which is MISSING where there is none."""
+    return [(each.name, checks(kind)[each.name], each.default) for each in fields(cast("Any", kind))]

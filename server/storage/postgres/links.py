@@ -173,16 +173,7 @@ class PostgresLinks:
         if selection.active is not None:
             where.add(f"{'' if selection.active else 'NOT '}links.active")
         async with self._database.connection() as connection:
-            return await SHELF.page(
-                connection,
-                account,
-                where,
-                sort=selection.sort,
-                descending=selection.descending,
-                after=after,
-                limit=limit,
-                value=link_of,
-            )
+            return await SHELF.page(connection, account, selection, where, link_of, after=after, limit=limit)
 
     async def change(
         self, account: AccountId, link: LinkId, changes: LinkChanges, at: datetime, only_if: Versions = None

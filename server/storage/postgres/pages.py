@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import asyncpg
 
 from server.domain.model import AccountId, Page
-from server.domain.selection import PageEnd, Selection
+from server.domain.selection import LinkSelection, PageEnd, QrCodeSelection, Selection
 
 if TYPE_CHECKING:
     from server.storage.postgres.pool import Connection
@@ -101,17 +101,17 @@ class Shelf(NamedTuple):
         self,
         connection: "Connection",
         account: AccountId,
+        selection: LinkSelection | QrCodeSelection,
         where: Where,
+        value: Callable[[asyncpg.Record], T],
         *,
-        sort: str,
-        descending: bool,
         after: PageEnd | None,
         limit: int,
         skip: int = 0,
-        value: Callable[[asyncpg.Record], T],
     ) -> Page[T, PageEnd]:
-        """As many rows as asked for, and one more, which tells whether there is a next page. Rows are skipped in a list
-        that is all of one stretch."""
+        """As many rows as asked for, and one more, which tells whether there is a next page. `where` is what `where`
+        says, and what else a row has to be. Rows are skipped in a list that is all of one stretch."""
+        sort, descending = selection.sort, selection.descending
         assert not (skip and sort == "scans"), "which has two"
         rows: list[asyncpg.Record] = []
         few = sort == "scans" and await _has_few_links(connection, account)

@@ -185,17 +185,7 @@ class PostgresQrCodes:
     ) -> Page[QrCode, PageEnd]:
         where = _where(account, selection)
         async with self._database.connection() as connection:
-            return await SHELF.page(
-                connection,
-                account,
-                where,
-                sort=selection.sort,
-                descending=selection.descending,
-                after=after,
-                limit=limit,
-                skip=skip,
-                value=code_of,
-            )
+            return await SHELF.page(connection, account, selection, where, code_of, after=after, limit=limit, skip=skip)
 
     async def count(self, account: AccountId, selection: QrCodeSelection) -> int:
         where = _where(account, selection)
