@@ -22,6 +22,8 @@ DEFUSED = re.compile(rf"'{FORMULA.pattern}")
 
 HEADER_ROW = 1
 
+MEDIA_TYPE = "text/csv; charset=utf-8; header=present"
+
 
 # --- out ----------------------------------------------------------------------------------------------------------
 

@@ -12,20 +12,24 @@ from starlette.requests import Request
 from server.api.contents import ContentBody
 from server.api.cursors import a_cursor, a_place
 from server.api.designs import MAX_DRAWN_BYTES, DesignBody
+from server.api.exports import Format
 from server.api.fields import MOMENT, Body, Query, a_moment, born, id_schema, in_place
 from server.api.guards import GuardFields
-from server.api.problems import WrongField, in_query
+from server.api.problems import InvalidFields, WrongField, in_query
 from server.domain.content import Content, Text
 from server.domain.delivery import EVENT_TYPES, EventType, WebhookChanges, event_types
 from server.domain.destination import Destination
 from server.domain.errors import InvalidValue, NotFound
 from server.domain.ids import id_number
 from server.domain.keys import ALL, PERMISSIONS, Permission, permissions
-from server.domain.label import Label
-from server.domain.log import Place, Wanted
+from server.domain.label import MAX_LENGTH as MAX_LABEL
+from server.domain.label import Label, one_line
+from server.domain.log import Place, Source, Wanted
 from server.domain.many import NewCode, NewLink
-from server.domain.model import LinkChanges, LinkId, QrCodeChanges
+from server.domain.model import Device, LinkChanges, LinkId, QrCodeChanges, QrCodeId
 from server.domain.order import DEFAULT_SIZE_PX, MAX_DPI, MAX_SIZE_PX, MIN_DPI, MIN_SIZE_PX, ImageFormat
+from server.domain.referrer import MAX_HOST
+from server.domain.rules import COUNTRY, a_country
 from server.domain.slug import Slug
 from server.domain.stats import EARLIEST, LATEST, Asked, Bots, GroupBy, Interval, Period
 from server.domain.tag import MAX_TAGS, Tag, each_once
@@ -52,6 +56,14 @@ def path_id(request: Request, prefix: str, what: str, name: str = "id") -> int:
     if number is None:
         raise NotFound.of(what, text)
     return number
+
+
+def _a_name(given: str) -> str:
+    return one_line(given.strip(), MAX_LABEL)
+
+
+def _a_host(given: str) -> str:
+    return one_line(given.strip(), MAX_HOST).lower()
 
 
 #: Strict is a list no tuple.
@@ -261,16 +273,58 @@ class ImageQuery(Query):
     allow_unscannable: bool = False
 
 
-class LogQuery(Query):
-    limit: Annotated[int, Field(ge=1, le=100)] = 20
-    cursor: Annotated[Place | None, born(a_place)] = None
+class LogFilters(Query):
     start: Annotated[datetime | None, born(a_moment(day_ends=False), MOMENT), Field(alias="from")] = None
     end: Annotated[datetime | None, born(a_moment(day_ends=True), MOMENT), Field(alias="to")] = None
     bots: Bots = "exclude"
+    country: Annotated[str | None, born(a_country, {"pattern": f"^{COUNTRY.pattern}$"})] = None
+    device: Device | None = None
+    #: As the log has it, to the letter; and so the browser.
+    os: Annotated[str | None, born(_a_name, {"minLength": 1, "maxLength": MAX_LABEL})] = None
+    browser: Annotated[str | None, born(_a_name, {"minLength": 1, "maxLength": MAX_LABEL})] = None
+    #: In any case.
+    referrer_host: Annotated[str | None, born(_a_host, {"minLength": 1, "maxLength": MAX_HOST})] = None
+    source: Source | None = None
 
     def wanted(self) -> Wanted:
         with in_query():
-            return Wanted(start=self.start or EARLIEST, end=self.end or LATEST, bots=self.bots)
+            return Wanted(
+                start=self.start or EARLIEST,
+                end=self.end or LATEST,
+                bots=self.bots,
+                country=self.country,
+                device=self.device,
+                os=self.os,
+                browser=self.browser,
+                referrer_host=self.referrer_host,
+                source=self.source,
+            )
+
+
+class LogQuery(LogFilters):
+    limit: Limit = 20
+    cursor: Annotated[Place | None, born(a_place)] = None
+
+
+class AccountLogFilters(LogFilters):
+    #: One of the two at most.
+    link_id: Annotated[LinkId | None, born(an_id("lnk"), id_schema("lnk"))] = None
+    qr_code_id: Annotated[LinkId | None, born(an_id("qr"), id_schema("qr"))] = None
+
+    def one(self) -> tuple[LinkId | None, QrCodeId | None]:
+        if self.link_id is not None and self.qr_code_id is not None:
+            detail = "A code has the scans of its link. Ask for those of a link, or of a code."
+            raise InvalidFields([WrongField(parameter="qr_code_id", code="one_of", detail=detail)])
+        return self.link_id, None if self.qr_code_id is None else QrCodeId(self.qr_code_id)
+
+
+class AccountLogQuery(AccountLogFilters, LogQuery):
+    """GET /scans."""
+
+
+class LogExportQuery(AccountLogFilters):
+    #: With a header; or a JSON object in each line.
+    format: Format = "csv"
 
 
 class StreamQuery(Query):

@@ -34,7 +34,6 @@ T = TypeVar("T")
 CSV = File("text/csv")
 LINKS_CSV = File("text/csv", example="destination,title\nhttps://example.com/menu,Menu\n")
 CODES_CSV = File("text/csv", example="destination,name\nhttps://example.com/menu,Table 7\n")
-MEDIA_TYPE = "text/csv; charset=utf-8; header=present"
 
 #: Things in one query of an export, and in one piece of its answer.
 PAGE_ROWS = 500
@@ -195,7 +194,7 @@ async def _exported(
                 return
             found = await page(found.next)
 
-    headers = {"content-disposition": f'attachment; filename="{name}.csv"', "content-type": MEDIA_TYPE}
+    headers = {"content-disposition": f'attachment; filename="{name}.csv"', "content-type": cells.MEDIA_TYPE}
     return StreamingResponse(pieces(), 200, headers)
 
 

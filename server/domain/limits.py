@@ -14,6 +14,7 @@ from typing import NamedTuple
 from server.domain.design import Design
 from server.domain.destination import Destination
 from server.domain.errors import DomainError, RateLimited, StorageUnavailable
+from server.domain.log import Wanted
 from server.domain.model import Account, AccountId, Link, RecordedScan
 from server.domain.password import Password
 from server.domain.plan import GeoDetail, Plan
@@ -73,6 +74,11 @@ def allow_webhooks(plan: Plan) -> None:
 def allow_grouping(plan: Plan, group_by: Collection[GroupBy]) -> None:
     if not WITHHELD[plan.geo_detail].isdisjoint(group_by):
         raise plan.refusal("geo_detail", field="group_by")
+
+
+def allow_log(plan: Plan, wanted: Wanted) -> None:
+    if wanted.country is not None and "country" in WITHHELD[plan.geo_detail]:
+        raise plan.refusal("geo_detail", field="country")
 
 
 def allowed_places(detail: GeoDetail, scan: RecordedScan) -> RecordedScan:

@@ -224,7 +224,7 @@ class _Reader:
         return When(
             device=self.words(fields, at, "device", lambda text: _one_of(text, get_args(Device))),
             os=self.words(fields, at, "os", lambda text: _one_of(text, get_args(System))),
-            country=self.words(fields, at, "country", _country),
+            country=self.words(fields, at, "country", a_country),
             language=self.words(fields, at, "language", _language),
             time=self.hours(fields["time"], _join(at, "time")) if "time" in fields else None,
         )
@@ -276,7 +276,7 @@ def _one_of(text: str, words: tuple[T, ...]) -> T:
     raise InvalidValue("unknown_value", f"This is one of {', '.join(map(str, words))}.")
 
 
-def _country(text: str) -> str:
+def a_country(text: str) -> str:
     if not COUNTRY.fullmatch(text):
         raise InvalidValue("invalid_country", "A country has the two letters of ISO 3166-1: FR, CH.")
     return text.upper()

@@ -48,6 +48,9 @@ class Log:
     async def of_link(self, link: LinkId, wanted: Wanted, *, before: Place | None, limit: int) -> LogPage:
         raise NotImplementedError
 
+    async def of_account(self, account: AccountId, wanted: Wanted, *, before: Place | None, limit: int) -> LogPage:
+        raise NotImplementedError
+
 
 @pytest.fixture
 def log() -> Log:

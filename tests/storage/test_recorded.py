@@ -1,9 +1,11 @@
 """Scans have ids in the order in which they are committed, so that who reads behind one misses none."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count, takewhile
+from typing import Any
 
 import pytest
 
@@ -11,7 +13,9 @@ import migrations
 from migrations import files, migrate
 from server.domain import ids
 from server.domain.errors import Busy, StorageUnavailable
+from server.domain.log import LogPage, Wanted
 from server.domain.model import AccountId, LinkId, Position, RecordedScan, Scan, ScanId
+from server.storage.postgres import recorded
 from server.storage.postgres.indexes import ALONE, index_scans
 from server.storage.postgres.notify import MANY_IDS, SCANS, News, changes, listed
 from server.storage.postgres.pool import Database
@@ -231,3 +235,38 @@ async def test_of_very_many_accounts_anybody_is_told(database: Database) -> None
     async with database.connection() as connection:
         await connection.execute("SELECT pg_notify('x', $1)", listed(most))
     assert listed([*most, 1]) == ""
+
+
+# --- pages --------------------------------------------------------------------------------------------------------
+
+
+async def pages(read: Callable[..., Awaitable[LogPage]], limit: int, **wanted: Any) -> list[list[RecordedScan]]:  # noqa: ANN401
+    page = await read(Wanted(**wanted), before=None, limit=limit)
+    found = [page.scans]
+    while page.next is not None:
+        page = await read(Wanted(**wanted), before=page.next, limit=limit)
+        found.append(page.scans)
+    return found
+
+
+async def test_what_is_rare_is_found_a_bounded_stretch_at_a_time(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page ends where enough has been looked at, and the next one goes on there: none is missed, none comes twice."""
+    monkeypatch.setattr(recorded, "MAX_SEEN", 16)
+    monkeypatch.setattr(recorded, "MAX_SEEN_FOR_PAGE", 40)
+    scans = [scanned(2, NOW - timedelta(seconds=number // 3))._replace(visitor=number) for number in range(300)]
+    rare = [each._replace(os="Plan 9") if each.visitor % 70 == 69 else each for each in scans]
+    prepared = await PostgresScanLog(database).prepare(rare)
+    assert await prepared.write("many", None, Position(1, 16))
+    reader = PostgresRecordedScans(database)
+    for read in (partial(reader.of_account, MINE), partial(reader.of_link, LinkId(2))):
+        for limit in (1, 3, 100):
+            found = await pages(read, limit, os="Plan 9")
+            assert sorted(scan.visitor or 0 for page in found for scan in page) == [69, 139, 209, 279]
+            assert all(len(page) <= limit for page in found)
+        assert [] in await pages(read, 3, os="Plan 9")
+        assert await pages(read, 3, os="Plan 10") == [[]] * len(await pages(read, 3, os="Plan 10"))
+        everything = await pages(read, 7)
+        assert [len(page) for page in everything] == [7] * 42 + [6]
+        assert len({scan.id for page in everything for scan in page}) == 300

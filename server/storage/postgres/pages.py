@@ -45,9 +45,10 @@ class Where:
     """Conditions that all hold, and the values in them. The conditions are words of this program, never of a request's;
     what a request says is a value."""
 
-    def __init__(self) -> None:
+    def __init__(self, values: list[object] | None = None) -> None:
+        """`values` are those of other conditions in the same query, to which its own are added."""
         self._conditions: list[str] = []
-        self.values: list[object] = []
+        self.values: list[object] = [] if values is None else values
 
     def add(self, condition: str, *values: object) -> None:
         """Each {} in the condition stands for one of the values."""

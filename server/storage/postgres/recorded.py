@@ -1,13 +1,19 @@
 """Scans in the log, for whoever reads them."""
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
 import asyncpg
 
 from server.domain.errors import Busy
 from server.domain.log import LogPage, Place, Wanted
 from server.domain.model import AccountId, LinkId, RecordedScan, ScanId
 from server.domain.stats import LATEST, Bots
-from server.storage.postgres.pages import ABOVE_ALL
+from server.storage.postgres.pages import ABOVE_ALL, Where
 from server.storage.postgres.pool import Database
+
+if TYPE_CHECKING:
+    from server.storage.postgres.pool import Connection
 
 COLUMNS = """
     id, link_id, scanned_at, referrer, language, address::text, visitor, device, os, browser, from_code,
@@ -20,16 +26,32 @@ LAST = "SELECT coalesce(max(last), 0) FROM scan_ids"
 # Of scans of one time the number decides: their id or, where they have none, the place of their row, which is less than
 # any id and stays, as rows of the log are never changed.
 NUMBER = "coalesce(id, (ctid::text::point)[0]::bigint << 16 | (ctid::text::point)[1]::bigint)"
-OF_LINK = f"""
-    SELECT {WITH_PLACE}, {NUMBER} AS number FROM scans
-    WHERE link_id = $1 AND scanned_at >= $2 AND scanned_at < $3
-        AND coalesce(device = 'bot', false) IS DISTINCT FROM $4::boolean
-        AND scanned_at <= $5 AND (scanned_at < $5 OR {NUMBER} < $6)
-    ORDER BY scanned_at DESC, number DESC LIMIT $7
+BY_TIME, BY_ID = "scanned_at {0}, number {0}", "number {0}"
+
+# What is wanted may be rare: only so many scans are looked at, and where they end, and how many they were, is told
+# beside those that are wanted, or, where none is, alone.
+PAGE = f"""
+    WITH seen AS MATERIALIZED (
+        SELECT {WITH_PLACE}, {{number}} AS number FROM scans WHERE {{behind}} ORDER BY {{order}} LIMIT {{span}}
+    ), edge AS (
+        SELECT scanned_at AS edge_at, number AS edge, count(*) OVER () AS seen FROM seen ORDER BY {{reverse}} LIMIT 1
+    )
+    SELECT found.*, edge.* FROM edge LEFT JOIN (
+        SELECT * FROM seen WHERE {{wanted}} ORDER BY {{order}} LIMIT {{limit}}
+    ) AS found ON true
+    ORDER BY {{order}}
 """
+#: Scans that are looked at by one query, at most, and for one page.
+MAX_SEEN = 20_000
+MAX_SEEN_FOR_PAGE = 100_000
+
 #: Whether those that are not wanted are bots.
 UNWANTED: dict[Bots, bool | None] = {"exclude": True, "include": None, "only": False}
 BEFORE_ALL = Place(LATEST, ABOVE_ALL)
+
+# Rows of a version before have no host of their referrer, but the referrer (server/domain/referrer.py).
+HOST = r"'^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#]*@)?(\[[^]/?#]*\]|[^:/?#]+)'"
+REFERRER_HOST = f"coalesce(referrer_host, lower(substring(referrer FROM {HOST})))"
 
 AFTER = f"SELECT {WITH_PLACE} FROM scans WHERE account_id = $1 AND id > $2 ORDER BY id LIMIT $3"
 
@@ -48,19 +70,93 @@ class PostgresRecordedScans:
             return ScanId(await connection.fetchval(LAST))
 
     async def of_link(self, link: LinkId, wanted: Wanted, *, before: Place | None, limit: int) -> LogPage:
+        def behind(place: Place) -> Where:
+            where = Where()
+            where.add("link_id = {}", link)
+            where.add(f"scanned_at <= {{0}} AND (scanned_at < {{0}} OR {NUMBER} < {{1}})", *place)
+            return where
+
         async with self._database.connection() as connection:
-            rows = await connection.fetch(
-                OF_LINK, link, wanted.start, wanted.end, UNWANTED[wanted.bots], *(before or BEFORE_ALL), limit + 1
-            )
-        places = [Place(row["scanned_at"], row["number"]) for row in rows[:limit]]
-        return LogPage([_recorded(row) for row in rows[:limit]], places[-1] if len(rows) > limit else None)
+            return await _page(connection, _Log(NUMBER, BY_TIME, behind), wanted, before, limit)
+
+    async def of_account(self, account: AccountId, wanted: Wanted, *, before: Place | None, limit: int) -> LogPage:
+        def behind(place: Place) -> Where:
+            where = Where()
+            where.add("account_id = {} AND id < {}", account, place.number)
+            return where
+
+        async with self._database.connection() as connection:
+            await self._check_index(connection)
+            return await _page(connection, _Log("id", BY_ID, behind), wanted, before, limit)
 
     async def after(self, account: AccountId, scan: ScanId, *, limit: int) -> list[RecordedScan]:
         async with self._database.connection() as connection:
-            self._indexed = self._indexed or await connection.fetchval(INDEXED)
-            if not self._indexed:
-                raise Busy("The log is being indexed, as it is once after an update. Try this again in some minutes.")
+            await self._check_index(connection)
             return [_recorded(row) for row in await connection.fetch(AFTER, account, scan, limit)]
+
+    async def _check_index(self, connection: "Connection") -> None:
+        self._indexed = self._indexed or await connection.fetchval(INDEXED)
+        if not self._indexed:
+            raise Busy("The log is being indexed, as it is once after an update. Try this again in some minutes.")
+
+
+class _Log(NamedTuple):
+    """Scans in an order."""
+
+    number: str
+    order: str
+    #: Those of them behind a place.
+    behind: Callable[[Place], Where]
+
+
+async def _page(connection: "Connection", log: _Log, wanted: Wanted, before: Place | None, limit: int) -> LogPage:
+    """Looks first at a few more than are asked for, and at ever more while too few of them are wanted."""
+    place = before or BEFORE_ALL
+    found: list[asyncpg.Record] = []
+    span, seen = limit + limit // 4 + 1, 0
+    while seen < MAX_SEEN_FOR_PAGE:
+        query, values = _query(log, place, wanted, span, limit + 1 - len(found))
+        rows = await connection.fetch(query, *values)
+        found += [row for row in rows if row["number"] is not None]
+        if len(found) > limit:
+            last = found[limit - 1]
+            return LogPage([_recorded(row) for row in found[:limit]], Place(last["scanned_at"], last["number"]))
+        if not rows or rows[0]["seen"] < span:
+            return LogPage([_recorded(row) for row in found], None)
+        place = Place(rows[0]["edge_at"], rows[0]["edge"])
+        seen += span
+        span = min(span * 8, MAX_SEEN)
+    return LogPage([_recorded(row) for row in found], place)
+
+
+def _query(log: _Log, place: Place, wanted: Wanted, span: int, limit: int) -> tuple[str, list[object]]:
+    behind = log.behind(place)
+    behind.add("scanned_at >= {} AND scanned_at < {}", wanted.start, wanted.end)
+    filters = _filters(wanted, behind.values)
+    values = [*filters.values, span, limit]
+    query = PAGE.format(
+        number=log.number,
+        behind=behind,
+        order=log.order.format("DESC"),
+        reverse=log.order.format("ASC"),
+        wanted=filters,
+        span=f"${len(values) - 1}",
+        limit=f"${len(values)}",
+    )
+    return query, values
+
+
+def _filters(wanted: Wanted, values: list[object]) -> Where:
+    where = Where(values)
+    where.add("coalesce(device = 'bot', false) IS DISTINCT FROM {}::boolean", UNWANTED[wanted.bots])
+    for column in ("country", "device", "os", "browser"):
+        if (value := getattr(wanted, column)) is not None:
+            where.add(f"{column} = {{}}", value)
+    if wanted.referrer_host is not None:
+        where.add(f"{REFERRER_HOST} = {{}}", wanted.referrer_host)
+    if wanted.source is not None:
+        where.add("from_code = {}", wanted.source == "scan")
+    return where
 
 
 def _recorded(row: asyncpg.Record) -> RecordedScan:
