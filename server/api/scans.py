@@ -52,7 +52,10 @@ def routes(scans: Scans, answers: Answers, access: Access) -> list[Route]:
         refusals=[NotCounted, Busy],
     )
     async def export_scans(request: Request, account: Account) -> Response:
-        """Export the account's scans, or those of a link or a QR code, as CSV or NDJSON, in the order of the list."""
+        """Export the account's scans as CSV or NDJSON.
+
+        All of them, or those of a link or a QR code, with the filters and in the order of the list.
+        """
         query = LogExportQuery.of(request)
         pages = await pages_of(account, query)
         return await scan_file(query.format, pages, lambda scan: answers.scan(scan, account.plan.geo_detail))
