@@ -280,9 +280,8 @@ cdef inline Stream put_copy(Stream stream, const Plan *plan, int64_t count, uint
 cdef Stream put_zeros(Stream stream, const Plan *plan, int rows, int stride) noexcept nogil:
     cdef int64_t count = <int64_t> (rows - 1) * stride
     cdef int column = 0, distance, length, run
-    cdef uint64_t near_count, far_count
-    cdef uint64_t near = token_bits(plan, length_token(LONGEST) | distance_token(1), &near_count)
-    cdef uint64_t far = token_bits(plan, length_token(LONGEST) | distance_token(stride), &far_count)
+    cdef uint32_t near = length_token(LONGEST) | distance_token(1)  # neither of them has to occur
+    cdef uint32_t far = length_token(LONGEST) | distance_token(stride)
     stream = put_token(stream, plan, literal_token(2, LITERAL + 0))
     stream = put_copy(stream, plan, stride - 2, distance_token(1))
     while True:
@@ -291,9 +290,9 @@ cdef Stream put_zeros(Stream stream, const Plan *plan, int rows, int stride) noe
             break
         count -= (run + 1) * LONGEST
         while run:
-            stream = put(stream, near, near_count)
+            stream = put_token(stream, plan, near)
             run -= 1
-        stream = put(stream, far, far_count)
+        stream = put_token(stream, plan, far)
     while count:
         length = next_zeros_length(count, stride, &column, &distance)
         stream = put_token(stream, plan, length_token(length) | distance_token(distance))
