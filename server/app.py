@@ -27,6 +27,7 @@ from server.dialects.mounts import chosen, hosts_of, mounted
 from server.domain.accounts import Accounts
 from server.domain.barcodes import Barcodes
 from server.domain.callers import Callers
+from server.domain.delivery import NATIVE, Voice
 from server.domain.errors import InvalidValue, StorageUnavailable
 from server.domain.ids import id_source
 from server.domain.limits import Limits
@@ -47,6 +48,7 @@ from server.edge.image_cache import Images
 from server.edge.pages import Page, send_page
 from server.edge.redirect import redirect
 from server.farewell import Farewell
+from server.hooks import signature
 from server.hooks.deliverer import AT_ONCE, WITHIN_S, Deliverer
 from server.openapi import described
 from server.outbound import Outbound
@@ -664,10 +666,10 @@ async def _tell_webhooks(config: Settings, stop: asyncio.Event) -> None:
         deed="send to",
     )
     answers = Answers(config.base_url, _short_urls(config))
+    own = Voice(body=lambda event: json_bytes(answers.event(event)), headers=signature.headers)
+    others = {each.name: each.voice(config.base_url) for each in dialects.dialects().values() if each.voice}
     try:
-        await Deliverer(
-            PostgresOutbox(database), outbound.post, lambda event: json_bytes(answers.event(event)), now=now
-        ).run(stop)
+        await Deliverer(PostgresOutbox(database), outbound.post, {NATIVE: own, **others}, now=now).run(stop)
     finally:
         outbound.close()
         await database.close()

@@ -18,6 +18,7 @@ from server.asgi import Headers, Scope
 from server.dispatch import Problem
 from server.domain.accounts import Accounts
 from server.domain.barcodes import Barcodes
+from server.domain.delivery import Voice
 from server.domain.limits import Limits, Standing
 from server.domain.links import Links
 from server.domain.many import Many
@@ -92,6 +93,8 @@ class Dialect:
     standing: Callable[[Standing], Headers] = no_headers
     #: What else every answer has.
     headers: Callable[[Scope], Headers] = no_headers
+    #: How webhooks are told that were made by it, given what short URLs begin with; None is by the server's own voice.
+    voice: Callable[[str], Voice] | None = None
     #: Whether a path is the same with a slash behind it.
     slash_is_nothing: bool = False
 

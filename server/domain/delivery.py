@@ -4,7 +4,7 @@ The schedule is that of Standard Webhooks 1.0, cut off behind the first day
 (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md, read 2026-11).
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, TypedDict, get_args
@@ -31,6 +31,9 @@ EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 SCAN_RECORDED: EventType = "scan.recorded"
 MAX_SCANS_TOLD = 100
 SCANS_EVERY_S = 5.0
+
+#: The server's own voice; dialects have theirs, under their names.
+NATIVE = "native"
 
 #: What is sent to try a webhook out. Nobody subscribes to it.
 TEST = "webhook.test"
@@ -75,6 +78,8 @@ class Webhook:
     name: Label | None
     url: Destination
     events: tuple[EventType, ...]
+    #: By which of the server's voices it is told.
+    format: str = NATIVE
     active: bool = True
     #: Why this server has made it inactive; None where it has not.
     disabled_reason: DisabledReason | None = None
@@ -106,6 +111,15 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Voice:
+    """How webhooks of a format are told."""
+
+    body: Callable[[Event], bytes]
+    #: By which the receiver knows the event, the moment of this attempt, and, by each of the secrets, who has sent it.
+    headers: Callable[[Event, datetime, bytes, Collection[bytes]], Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """An event for one webhook, and how the last attempt to send it went."""
 
@@ -131,6 +145,7 @@ class Due:
     webhook_id: WebhookId
     event: Event
     url: str
+    format: str
     #: Each signs.
     secrets: tuple[bytes, ...]
     #: Attempts so far.

@@ -250,6 +250,8 @@ class RecordedScan(NamedTuple):
     country: str | None = None
     region: str | None = None
     city: str | None = None
+    #: Of its link, where a webhook is told of it.
+    slug: str | None = None
 
 
 class Position(NamedTuple):

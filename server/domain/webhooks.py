@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from secrets import token_bytes
 
-from server.domain.delivery import TEST, Delivery, EventType, Webhook, WebhookChanges
+from server.domain.delivery import NATIVE, TEST, Delivery, EventType, Webhook, WebhookChanges
 from server.domain.destination import Destination
 from server.domain.errors import InvalidValue, NotFound, WebhookInactive
 from server.domain.ids import id_text
@@ -48,6 +48,7 @@ class Webhooks:
         events: tuple[EventType, ...],
         *,
         name: Label | None = None,
+        format: str = NATIVE,
         active: bool = True,
     ) -> tuple[Webhook, str]:
         """A new webhook and its secret; raises InvalidValue for where it leads, and PlanLimit."""
@@ -60,6 +61,7 @@ class Webhooks:
             name=name,
             url=url,
             events=events,
+            format=format,
             active=active,
             created_at=now,
             updated_at=now,

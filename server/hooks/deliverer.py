@@ -14,12 +14,11 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from time import monotonic
 
-from server.domain.delivery import KEPT, SCANS_EVERY_S, Attempt, Due, Event, next_attempt
+from server.domain.delivery import KEPT, NATIVE, SCANS_EVERY_S, Attempt, Due, Voice, next_attempt
 from server.domain.errors import InvalidValue, StorageUnavailable
 from server.domain.ids import id_text
 from server.domain.model import WebhookId
 from server.domain.ports import Outbox
-from server.hooks.signature import headers
 from server.outbound import Answer
 
 #: What a receiver has to answer within.
@@ -47,14 +46,13 @@ log = logging.getLogger(__name__)
 
 
 class Deliverer:
-    """Sends what waits in the outbox; `body` is what is said of an event."""
+    """Sends what waits in the outbox, each webhook's in the voice of its format; in the server's own, where there is no
+    such voice any more."""
 
-    def __init__(
-        self, outbox: Outbox, post: Post, body: Callable[[Event], bytes], *, now: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, outbox: Outbox, post: Post, voices: Mapping[str, Voice], *, now: Callable[[], datetime]) -> None:
         self._outbox = outbox
         self._post = post
-        self._body = body
+        self._voices = voices
         self._now = now
         #: What is being sent, each to its webhook.
         self.under_way: dict[asyncio.Task[None], WebhookId] = {}
@@ -124,9 +122,9 @@ class Deliverer:
 
     async def _attempt(self, due: Due) -> Attempt:
         at, began = self._now(), monotonic()
-        body = self._body(due.event)
-        said = {"content-length": str(len(body)), **CONTENT_TYPE}
-        said |= headers(id_text("evt", due.event.id), at, body, due.secrets)
+        voice = self._voices.get(due.format) or self._voices[NATIVE]
+        body = voice.body(due.event)
+        said = {"content-length": str(len(body)), **CONTENT_TYPE, **voice.headers(due.event, at, body, due.secrets)}
         answer, error, wait = None, None, None
         try:
             answer = await self._post(due.url, body, said)

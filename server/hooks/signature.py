@@ -8,9 +8,13 @@ import hmac
 from collections.abc import Iterable
 from datetime import datetime
 
+from server.domain.delivery import Event
+from server.domain.ids import id_text
 
-def headers(event_id: str, at: datetime, body: bytes, secrets: Iterable[bytes]) -> dict[str, str]:
+
+def headers(event: Event, at: datetime, body: bytes, secrets: Iterable[bytes]) -> dict[str, str]:
     """The event's id, which is the same at every attempt; the time of this one; and a signature by each secret."""
+    event_id = id_text("evt", event.id)
     timestamp = str(int(at.timestamp()))
     signed = f"{event_id}.{timestamp}.".encode() + body
     return {

@@ -1,6 +1,7 @@
 """qrstudio: what depends on plans, on files, and on what was asked before; and the vendor's own curl lines."""
 
 import asyncio
+import hmac
 import json
 import os
 import re
@@ -27,6 +28,7 @@ from server.domain.plan import UNLIMITED
 from tests.dialects.conftest import NewKey
 from tests.dialects.conversations import pixels
 from tests.dialects.tls import tls_front
+from tests.receiver import Receiver
 from tests.support import PHONE, ServerProcess, new_account_key, phone, until
 
 Json = dict[str, Any]
@@ -503,6 +505,50 @@ def test_a_key_may_do_what_it_may(server: ServerProcess, api: httpx.Client) -> N
         for answer in (printer.post("/generate/", json=DYNAMIC), printer.get("/dynamic/"), printer.get("/keys/"), bulk):
             assert answer.status_code == 403
             assert "permission" in answer.json()["detail"]
+
+
+# --- webhooks -----------------------------------------------------------------------------------------------------
+
+
+def test_webhooks_are_told_in_the_vendor_s_words(database_url: str, tmp_path: Path) -> None:
+    server = ServerProcess(
+        tmp_path / "data", database_url=database_url, fetch_http="true", fetch_networks="127.0.0.78/32"
+    )
+    server.start()
+    key = asyncio.run(new_account_key(database_url, UNLIMITED))
+    try:
+        with Receiver(host="127.0.0.78") as receiver, client(server, key) as api:
+            events = ["dynamic_qr.created", "dynamic_qr.updated", "scan.created"]
+            secret = api.post("/webhooks/", json={"url": receiver.url, "events": events}).json()["secret"]
+            made = api.post("/dynamic/", json=NEW).json()
+            changed = api.patch(f"/dynamic/{made['short_id']}/", json={"name": "Summer"}).json()
+            phone.get(made["public_url"])
+            until(lambda: len(receiver.received) >= 3, what="three events")
+            told = {}
+            for each in receiver.received:
+                found = re.fullmatch(r"t=([0-9]{10}),v1=([0-9a-f]{64})", each.headers["x-qrstudio-signature"])
+                assert found, each.headers
+                signed = f"{found[1]}.".encode() + each.body
+                assert hmac.new(secret.encode(), signed, "sha256").hexdigest() == found[2]
+                said = json.loads(each.body)
+                told[said["event"]] = said["data"]
+            assert set(told) == set(events)
+            assert told["dynamic_qr.created"]["public_url"] == made["public_url"]
+            assert told["dynamic_qr.updated"]["name"] == changed["name"] == "Summer"
+            [scan] = told["scan.created"]["scans"]
+            assert (scan["short_id"], scan["device"], scan["os"]) == (made["short_id"], "mobile", "iOS")
+            assert "country" not in scan
+    finally:
+        assert server.stop() == 0, server.log.read_text()
+
+
+@pytest.mark.parametrize(("plan", "status"), [("starter", 403), ("pro", 201)])
+def test_webhooks_begin_with_the_plan_pro(plan: str, status: int, server: ServerProcess, new_key: NewKey) -> None:
+    with of_plan(plan, server, new_key) as api:
+        answer = api.post("/webhooks/", json={"url": "https://127.0.0.77/told", "events": ["scan.created"]})
+        assert answer.status_code == status
+        if status == 403:
+            assert refusal(answer)[1] == "Plan 'starter' does not allow webhooks. Upgrade to Pro or higher."
 
 
 # --- the seed's own lines -----------------------------------------------------------------------------------------

@@ -13,13 +13,13 @@ import trustme
 
 from server.api.answers import Answers
 from server.app import now
-from server.domain.delivery import EVENT_TYPES, SCHEDULE, Delivery, EventType, Webhook
+from server.domain.delivery import EVENT_TYPES, NATIVE, SCHEDULE, Delivery, EventType, Voice, Webhook
 from server.domain.destination import Destination
 from server.domain.label import Label
 from server.domain.model import Account, AccountId
 from server.domain.plan import UNLIMITED, Plans
 from server.domain.webhooks import Webhooks
-from server.hooks import deliverer
+from server.hooks import deliverer, signature
 from server.hooks.deliverer import AT_ONCE, Deliverer, retry_after
 from server.outbound import Outbound
 from server.storage.postgres.accounts import PostgresAccounts
@@ -62,7 +62,7 @@ class Scene:
         return Deliverer(
             PostgresOutbox(self._database),
             outbound.post,
-            lambda event: json_bytes(answers.event(event)),
+            {NATIVE: Voice(body=lambda event: json_bytes(answers.event(event)), headers=signature.headers)},
             now=lambda: self.now,
         )
 

@@ -61,6 +61,7 @@ PLAN_LIMITS: dict[str, tuple[int, str]] = {
 #: Where it allows none.
 NOT_AT_ALL: dict[str, tuple[int, str]] = {
     "bulk_items": (403, "does not allow bulk generation. Upgrade to Starter or higher."),
+    "webhooks": (403, "does not allow webhooks. Upgrade to Pro or higher."),
 }
 OTHER_LIMIT = (403, "does not allow this. {detail}")
 

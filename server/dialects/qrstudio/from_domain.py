@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from server.dialects.qrstudio.to_domain import max_inches
-from server.dialects.qrstudio.wire import MAX_DPI, MAX_INCHES, Analytics, Dynamic, Key, UsageAnswer
+from server.dialects.qrstudio.wire import MAX_DPI, MAX_INCHES, Analytics, Dynamic, Key, LinkAnswer, UsageAnswer
 from server.domain.ids import id_text
 from server.domain.model import ApiKey, Hit, Image, Link, QrCode
 from server.domain.plan import Plan
@@ -62,10 +62,20 @@ def dynamic_headers(base_url: str, link: Link) -> dict[str, str]:
 
 
 def dynamic(code: QrCode, link: Link, base_url: str) -> Dynamic:
+    told = link_answer(link, base_url)
     return {
         "id": id_text("qr", code.id),
-        "short_id": link.slug,
+        **told,
         "name": code.name or "",
+        "created_at": code.created_at,
+        "updated_at": max(code.updated_at, link.updated_at),
+    }
+
+
+def link_answer(link: Link, base_url: str) -> LinkAnswer:
+    return {
+        "short_id": link.slug,
+        "name": link.title or "",
         "destination_url": link.destination,
         "variants": [],
         "is_active": link.guards.active and link.deleted_at is None,
@@ -73,8 +83,8 @@ def dynamic(code: QrCode, link: Link, base_url: str) -> Dynamic:
         "last_scanned_at": link.last_scan_at,
         "destination_changes_count": link.destination_changes,
         "public_url": public_url(base_url, link),
-        "created_at": code.created_at,
-        "updated_at": max(code.updated_at, link.updated_at),
+        "created_at": link.created_at,
+        "updated_at": link.updated_at,
     }
 
 

@@ -5,7 +5,7 @@ from starlette.routing import Route
 
 from server.dialects.access import Access
 from server.dialects.dialect import Kit
-from server.dialects.qrstudio import account, bulk, dynamic, pictures
+from server.dialects.qrstudio import account, bulk, dynamic, pictures, webhooks
 from server.dialects.qrstudio.errors import REFUSALS, problem
 from server.idempotency import Idempotency
 
@@ -24,6 +24,7 @@ def routes(kit: Kit) -> list[Route]:
         *bulk.routes(kit, access),
         *dynamic.routes(kit, access),
         *account.routes(kit, access),
+        *webhooks.routes(kit, access),
     ]
 
 

@@ -131,8 +131,9 @@ class Manifest(TypedDict):
     items: list[Packed]
 
 
-class Dynamic(TypedDict):
-    id: str
+class LinkAnswer(TypedDict):
+    """What is told of a dynamic code by its link."""
+
     short_id: str
     name: str
     destination_url: str
@@ -145,6 +146,10 @@ class Dynamic(TypedDict):
     public_url: str
     created_at: datetime
     updated_at: datetime
+
+
+class Dynamic(LinkAnswer):
+    id: str
 
 
 class Day(TypedDict):

@@ -40,12 +40,13 @@ T = TypeVar("T")
 Thing = Link | QrCode | tuple[RecordedScan, ...]
 
 WEBHOOK = """
-    id, account_id, name, url, events, active, disabled_reason, failing_since, old_secret_until, created_at, updated_at
+    id, account_id, name, url, events, format, active, disabled_reason, failing_since, old_secret_until,
+    created_at, updated_at
 """
 
 ADD = """
-    INSERT INTO webhooks (id, account_id, name, url, events, active, created_at, updated_at, secret, scans_told)
-    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce(max(last), 0) FROM scan_ids
+    INSERT INTO webhooks (id, account_id, name, url, events, format, active, created_at, updated_at, secret, scans_told)
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, coalesce(max(last), 0) FROM scan_ids
 """
 GET = f"SELECT {WEBHOOK} FROM webhooks WHERE account_id = $1 AND id = $2"
 LIST = f"SELECT {WEBHOOK} FROM webhooks WHERE account_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3"
@@ -100,7 +101,7 @@ CLAIM = f"""
             WHERE next_attempt_at IS NOT NULL AND webhook_id > waiting.id ORDER BY webhook_id LIMIT 1
         ) FROM waiting WHERE id IS NOT NULL
     ), due AS (
-        SELECT webhooks.url, webhooks.secret, taken.*,
+        SELECT webhooks.url, webhooks.format, webhooks.secret, taken.*,
             CASE WHEN webhooks.old_secret_until > $1 THEN webhooks.old_secret END AS old_secret
         FROM waiting
         JOIN webhooks ON webhooks.id = waiting.id AND webhooks.active
@@ -116,7 +117,7 @@ CLAIM = f"""
     ), claimed AS (
         UPDATE webhook_deliveries AS deliveries SET next_attempt_at = $2
         FROM due WHERE deliveries.webhook_id = due.webhook_id AND deliveries.event_id = due.event_id
-        RETURNING deliveries.webhook_id, deliveries.event_id, attempts, url, secret, old_secret
+        RETURNING deliveries.webhook_id, deliveries.event_id, attempts, url, format, secret, old_secret
     )
     SELECT claimed.*, events.type, events.at, events.data
     FROM claimed JOIN webhook_events AS events ON events.id = event_id ORDER BY event_id
@@ -148,7 +149,8 @@ GATHER = f"""
     ), news AS (
         SELECT hooks.id AS hook, max(scan.id) AS last, jsonb_agg(to_jsonb(scan) ORDER BY scan.id) AS scans
         FROM hooks CROSS JOIN LATERAL (
-            SELECT {SCAN_COLUMNS} FROM scans WHERE account_id = hooks.account_id AND id > scans_told
+            SELECT {SCAN_COLUMNS}, (SELECT slug FROM links WHERE links.id = scans.link_id) AS slug
+            FROM scans WHERE account_id = hooks.account_id AND id > scans_told
             ORDER BY id LIMIT {MAX_SCANS_TOLD}
         ) AS scan GROUP BY hooks.id
     ), moved AS (
@@ -193,8 +195,8 @@ class PostgresWebhooks:
         async with self._database.transaction() as connection:
             await connection.execute(
                 ADD,
-                *(webhook.id, webhook.account_id, webhook.name, webhook.url, webhook.events, webhook.active),
-                *(webhook.created_at, webhook.updated_at, secret),
+                *(webhook.id, webhook.account_id, webhook.name, webhook.url, webhook.events, webhook.format),
+                *(webhook.active, webhook.created_at, webhook.updated_at, secret),
             )
 
     async def get(self, account: AccountId, webhook: WebhookId) -> Webhook | None:
@@ -328,6 +330,7 @@ def _due(row: asyncpg.Record, things: Mapping[int, Thing], until: datetime) -> D
             data=WebhookId(orjson.loads(row["data"])["webhook_id"]) if thing is None else thing,
         ),
         url=row["url"],
+        format=row["format"],
         secrets=tuple(secret for secret in secrets if secret is not None),
         attempts=row["attempts"],
         claimed_until=until,
@@ -341,6 +344,7 @@ def _webhook(row: asyncpg.Record) -> Webhook:
         name=None if row["name"] is None else Label.stored(row["name"]),
         url=Destination.stored(row["url"]),
         events=tuple(row["events"]),
+        format=row["format"],
         active=row["active"],
         disabled_reason=row["disabled_reason"],
         failing_since=row["failing_since"],
