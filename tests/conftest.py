@@ -17,6 +17,9 @@ from tests.support import PLANS_FILE, Databases, RedisServer, ServerProcess, sql
 
 TEMPLATE = "migrated"
 
+#: Under which the vendors' own lines are run.
+VENDORS = ("api.qrcode-app.com=qrcode-app", "api.qrstudio.agency=qrstudio")
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long files first: one that begins last would keep a single processor busy, and all others idle."""
@@ -69,7 +72,7 @@ def server(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> It
         tmp_path_factory.mktemp("server") / "data",
         database_url=url,
         plans_file=str(PLANS_FILE),
-        dialect_hosts=",".join([*(f"{name}.test={name}" for name in dialects()), "api.qrstudio.agency=qrstudio"]),
+        dialect_hosts=",".join([*(f"{name}.test={name}" for name in dialects()), *VENDORS]),
         fetch_networks="127.0.0.77/32",  # where webhooks of tests lead to: nobody is there
     )
     server.start()

@@ -12,7 +12,6 @@ from server.api.cursors import place_text
 from server.api.designs import DesignBody
 from server.api.fields import like
 from server.api.guards import RuleBodies
-from server.api.labels import REST, label
 from server.domain.content import as_json
 from server.domain.delivery import Delivery, DisabledReason, Event, EventType, Status, Webhook
 from server.domain.design import PLAIN, plain
@@ -27,6 +26,7 @@ from server.domain.ports import Usage
 from server.domain.rules import plain_rules
 from server.domain.slug import Slug
 from server.domain.stats import Group, GroupBy, Interval, Stats
+from server.labels import REST, label
 from server.openapi import shown
 
 #: A number of 64 bits, without its sign.

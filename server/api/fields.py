@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Annotated, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError, WithJsonSchema
@@ -97,25 +96,6 @@ def born(value: Callable[[str], T], schema: Json | None = None) -> PlainValidato
 def like(kind: object) -> PlainValidator:
     """A part of an answer that looks as this part of a request does."""
     return PlainValidator(lambda answer: answer, json_schema_input_type=kind)
-
-
-def a_moment(*, day_ends: bool, zone: tzinfo | None = UTC) -> Callable[[str], datetime]:
-    """RFC 3339, or a day, which stands for its first moment or for its end. Without an offset it is in `zone`, or stays
-    without one where that is yet to be known."""
-
-    def parse(given: str) -> datetime:
-        try:
-            if len(given) == len("2026-11-20"):
-                return datetime.combine(date.fromisoformat(given) + timedelta(days=day_ends), time(), zone)
-            moment = datetime.fromisoformat(given)
-            return moment.replace(tzinfo=zone) if moment.tzinfo is None else moment.astimezone(UTC)
-        except (ValueError, OverflowError) as exc:
-            raise InvalidValue(
-                "invalid_time",
-                "A time is written as 2026-11-20T08:30:00Z (RFC 3339), or as a day, 2026-11-20.",
-            ) from exc
-
-    return parse
 
 
 class Body(BaseModel):

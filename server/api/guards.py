@@ -6,9 +6,10 @@ from typing import Annotated, NotRequired
 from pydantic import ConfigDict, Field, PlainValidator, ValidationError, WithJsonSchema, with_config
 from typing_extensions import TypedDict
 
-from server.api.fields import MOMENT, TEXTS, Body, a_moment, born, line_error
+from server.api.fields import MOMENT, TEXTS, Body, born, line_error
 from server.domain.destination import Destination
 from server.domain.guards import MAX_SCANS, Guards, RedirectStatus, expiry
+from server.domain.moment import a_moment
 from server.domain.password import Password
 from server.domain.rules import (
     CLOCK,

@@ -8,18 +8,21 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, ClassVar, Literal, NamedTuple, TypeVar
 
 import orjson
+from pydantic import Field
 
-from server.api.fields import Query, a_moment, born
+from server.api.fields import Query, born
 from server.api.problems import InvalidFields, WrongField
 from server.api.schema import Limit, Tags, an_id
+from server.domain.content import KINDS
 from server.domain.errors import InvalidValue
 from server.domain.label import one_line
 from server.domain.model import LinkId
+from server.domain.moment import a_moment
 from server.domain.selection import (
     Deleted,
     Kind,
@@ -35,6 +38,7 @@ from server.domain.selection import (
 S = TypeVar("S", bound=LinkSelection | QrCodeSelection)
 
 MAX_SEARCH = 200
+MAX_TYPES = len(KINDS)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -164,13 +168,25 @@ class Expanding(Query):
     expand: Literal["link"] | None = None
 
 
+def _content_type(given: str) -> str:
+    if given not in KINDS:
+        raise InvalidValue("unknown_value", f"A content's type is one of {', '.join(KINDS)}.")
+    return given
+
+
 class QrCodeFilters(Filters):
+    repeatable: ClassVar[frozenset[str]] = frozenset(["tag", "type"])
+
     kind: Kind | None = None
+    #: Of its content; a dynamic code says a URL.
+    type: Annotated[
+        tuple[Annotated[str, born(_content_type, {"enum": list(KINDS)})], ...], Field(max_length=MAX_TYPES)
+    ] = ()
     link_id: Annotated[LinkId | None, born(an_id("lnk"))] = None
     sort: QrCodeSort = "created_at"
 
     def selection(self) -> QrCodeSelection:
-        return self._selection(QrCodeSelection, self.sort)
+        return replace(self._selection(QrCodeSelection, self.sort), types=tuple(sorted({*self.type})))
 
 
 class LinkListQuery(LinkFilters, Paged):

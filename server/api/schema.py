@@ -13,7 +13,7 @@ from server.api.contents import ContentBody
 from server.api.cursors import a_cursor, a_place
 from server.api.designs import MAX_DRAWN_BYTES, DesignBody
 from server.api.exports import Format
-from server.api.fields import MOMENT, Body, Query, a_moment, born, id_schema, in_place
+from server.api.fields import MOMENT, Body, Query, born, id_schema, in_place
 from server.api.guards import GuardFields
 from server.api.problems import InvalidFields, WrongField, in_query
 from server.domain.content import Content, Text
@@ -27,6 +27,7 @@ from server.domain.label import Label, one_line
 from server.domain.log import Place, Source, Wanted
 from server.domain.many import NewCode, NewLink
 from server.domain.model import Device, LinkChanges, LinkId, QrCodeChanges, QrCodeId
+from server.domain.moment import a_moment
 from server.domain.order import DEFAULT_SIZE_PX, MAX_DPI, MAX_SIZE_PX, MIN_DPI, MIN_SIZE_PX, ImageFormat
 from server.domain.referrer import MAX_HOST
 from server.domain.rules import COUNTRY, a_country

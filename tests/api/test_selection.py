@@ -104,6 +104,18 @@ def test_codes_are_searched_by_name_and_filtered_by_kind_and_link(api: httpx.Cli
     assert ids(api, "/qr-codes", link_id="lnk_0000000000001") == []
 
 
+def test_codes_are_filtered_by_what_they_say(api: httpx.Client) -> None:
+    dynamic = new_code(api)["id"]
+    url = new_code(api, content={"type": "url", "url": "https://example.com/"})["id"]
+    wifi = new_code(api, content={"type": "wifi", "ssid": "Café", "password": "secret123"})["id"]
+    assert ids(api, "/qr-codes", type="wifi") == [wifi]
+    assert ids(api, "/qr-codes", type="url") == [url, dynamic]
+    assert ids(api, "/qr-codes", type="url", kind="static") == [url]
+    several = api.get("/qr-codes?type=wifi&type=url&kind=static").json()["data"]
+    assert [code["id"] for code in several] == [wifi, url]
+    assert ids(api, "/qr-codes", type="geo") == []
+
+
 def test_paused_links_are_told_from_active_ones(api: httpx.Client) -> None:
     paused, active = new_link(api, active=False)["id"], new_link(api)["id"]
     assert ids(api, "/links", active="false") == [paused]
@@ -183,8 +195,8 @@ def test_a_cursor_goes_on_in_its_list_and_in_no_other(api: httpx.Client, strange
         ("/links", {"sort": "name"}, {"sort": "unknown_value"}),
         (
             "/qr-codes",
-            {"sort": "title", "kind": "both", "expand": "links"},
-            dict.fromkeys(["sort", "kind", "expand"], "unknown_value"),
+            {"sort": "title", "kind": "both", "type": "hologram", "expand": "links"},
+            dict.fromkeys(["sort", "kind", "type", "expand"], "unknown_value"),
         ),
         ("/qr-codes", {"link_id": "qr_1"}, {"link_id": "invalid_id"}),
         ("/links", {"active": "maybe"}, {"active": "wrong_type"}),

@@ -17,7 +17,7 @@ ROOMS = frozenset(["edge", "api", "dialects", "hooks", "ops", "render", "scans",
 FLOOR = frozenset(
     [
         *["server", "server.archive", "server.asgi", "server.dispatch", "server.idempotency", "server.images"],
-        *["server.openapi", "server.outbound", "server.pipeline", "server.requests", "server.wire"],
+        *["server.labels", "server.openapi", "server.outbound", "server.pipeline", "server.requests", "server.wire"],
     ]
 )
 #: Files that may know several rooms: the one that connects them, and those that start processes.

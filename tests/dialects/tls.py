@@ -4,7 +4,7 @@ import asyncio
 import ssl
 import threading
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Queue
 
@@ -40,12 +40,16 @@ def tls_front(host: str, to_port: int, ca_file: Path) -> Iterator[int]:
 def _passing_on(port: int) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
     async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_connection("127.0.0.1", port)
-        await asyncio.wait(
-            [asyncio.create_task(_copy(reader, back)), asyncio.create_task(_copy(there, writer))],
-            return_when=asyncio.FIRST_COMPLETED,
-        )
-        back.close()
-        writer.close()
+        copies = [asyncio.create_task(_copy(reader, back)), asyncio.create_task(_copy(there, writer))]
+        try:
+            await asyncio.wait(copies, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for copy in copies:
+                copy.cancel()
+            for end in (back, writer):
+                end.close()
+                with suppress(OSError):  # whoever is there may have gone first
+                    await end.wait_closed()
 
     return pass_on
 

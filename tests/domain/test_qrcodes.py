@@ -9,9 +9,12 @@ from server.domain.content import Text
 from server.domain.design import Design
 from server.domain.destination import Destination
 from server.domain.errors import InvalidValue, NotCounted, NotFound, SlugTaken
+from server.domain.guards import Guards
 from server.domain.label import Label
 from server.domain.links import RANDOM_SLUG_TRIES
 from server.domain.model import Account, Hit, Link, LinkId, QrCode, QrCodeId, Target
+from server.domain.password import Password
+from server.domain.selection import QrCodeSelection
 from server.domain.slug import Slug
 from server.domain.stats import Asked, Period
 from server.render.image import QUICK_PX
@@ -170,6 +173,42 @@ async def test_nobody_makes_a_code_of_another_accounts_or_a_deleted_link(desk: D
         with pytest.raises(NotFound):
             await new_code(desk, link.id)
     assert await everything(desk, desk.account) == ([], [])
+
+
+async def test_codes_are_counted_and_skipped(desk: Desk) -> None:
+    codes = [await new_code(desk, Text(f"{number}")) for number in range(5)][::-1]
+    page = await desk.codes.list(desk.account.id, limit=2, skip=2)
+    assert page.items == codes[2:4]
+    assert (await desk.codes.list(desk.account.id, after=page.next, limit=2)).items == codes[4:]
+    assert (await desk.codes.list(desk.account.id, limit=2, skip=5)).items == []
+    assert await desk.codes.count(desk.account.id) == 5
+    assert await desk.codes.count(desk.account.id, QrCodeSelection(kind="dynamic")) == 0
+    assert await desk.codes.count(desk.foreign.id) == 0
+
+
+async def test_a_code_goes_with_its_link_unless_another_one_has_it(desk: Desk) -> None:
+    first = await new_code(desk)
+    link = link_of(first)
+    second = await new_code(desk, link.id)
+    await desk.codes.delete(desk.account.id, first.id, with_link=True)
+    assert await everything(desk, desk.account) == ([second], [link])
+    await desk.codes.delete(desk.account.id, second.id, with_link=True)
+    assert await everything(desk, desk.account) == ([], [])
+    assert desk.told[-1] == Target(link.id, link.slug, HERE, deleted=True)
+    text = await new_code(desk, Text("Hello"))
+    await desk.codes.delete(desk.account.id, text.id, with_link=True)
+    assert await everything(desk, desk.account) == ([], [])
+
+
+async def test_a_link_of_its_own_has_guards_from_the_start(desk: Desk) -> None:
+    guards = Guards(max_scans=5)
+    code = await desk.codes.create(
+        desk.account, HERE, name=None, design=PLAIN, guards=guards, password=Password("secret123")
+    )
+    link = link_of(code)
+    assert replace(link.guards, password_hash=None) == guards
+    assert link.guards.password_hash is not None
+    assert await desk.links.get(desk.account.id, link.id) == link
 
 
 async def test_a_picture_is_of_the_format_asked_for_and_named_by_what_it_shows(desk: Desk) -> None:

@@ -1,0 +1,23 @@
+"""qrcode-app.com, REST API v1: https://qrthecode2.com/docs/api (the vendor's own page), read on 2026-11-20.
+
+| endpoint | |
+|---|---|
+| `POST /qrcodes/generate` | covered; a payment needs a payee, which the vendor does not ask for |
+| `POST /qrcodes/dynamic`, `PUT /qrcodes/{qr_id}/destination` | covered |
+| `GET /qrcodes`, `GET DELETE /qrcodes/{qr_id}`, `GET /qrcodes/{qr_id}/download` | covered |
+| `GET /qrcodes/{qr_id}/stats`, `/daily`, `/countries`, `/devices`, `GET /stats/overview` | covered |
+| `POST /barcodes/generate` | covered; `GET /barcodes/{barcode_id}/image` and `/download` are where its URLs lead |
+| `GET POST /api-keys`, `DELETE /api-keys/{key_id}` | covered |
+
+Different on purpose: ids are longer (`qr_` or `qr_dyn_` and 13 characters), as those of the server are; an account
+without a limit is told the vendor's one, of which all is left. What the documentation leaves open is answered as the
+rest of it suggests; the codes INVALID_PARAMETER, FORBIDDEN, NOT_FOUND, METHOD_NOT_ALLOWED and SERVER_ERROR are ours.
+"""
+
+from server.dialects.dialect import Dialect
+from server.dialects.qrcode_app.errors import problem
+from server.dialects.qrcode_app.from_domain import rate_limit
+from server.dialects.qrcode_app.law import LAW
+from server.dialects.qrcode_app.routes import routes
+
+DIALECT = Dialect(name="qrcode-app", law=LAW, root="/v1", routes=routes, problem=problem, standing=rate_limit)
