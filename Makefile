@@ -37,6 +37,7 @@ bench: .venv/.dev .venv/.rivals
 	$(BIN)/python -m bench.http
 	$(BIN)/python -m bench.writer
 	$(BIN)/python -m bench.links
+	$(BIN)/python -m bench.stats
 	$(BIN)/python -m bench.report
 
 # In a copy of its own, so that the build that everything else uses stays as it is. Without the browser, and without

@@ -120,6 +120,14 @@ def _http(results: Figures) -> str:
     return _table(["", "a second", "ratio", "p99, ms", "against FastAPI + segno"], rows)
 
 
+def _stats(stats: Results) -> str:
+    """By what was asked, and the machine that was asked."""
+    results = cast("Figures", stats["results"])
+    rows = [[name, f"{times['p50']:.1f}", f"{times['p95']:.1f}"] for name, times in results.items()]
+    where = f"Measured on {stats['machine']['processor']}, {stats['machine']['date']}."
+    return f"{_table(['', 'median, ms', 'p95, ms'], rows)}\n\n{where}"
+
+
 def _redirects(against: Figures) -> str:
     rows = [[name, f"{values['per_second']:,.0f}", f"{values['ratio']:.2f}"] for name, values in against.items()]
     return _table(["", "302 a second", "against bare ASGI"], rows)
@@ -176,8 +184,8 @@ def _replace(path: Path, parts: dict[str, str]) -> None:
 
 
 def main() -> None:
-    encode, png, styles, kernels, redirect, http, links = map(
-        _load, ("encode", "png", "styles", "kernels", "redirect", "http", "links")
+    encode, png, styles, kernels, redirect, http, links, stats = map(
+        _load, ("encode", "png", "styles", "kernels", "redirect", "http", "links", "stats")
     )
     encoded = cast("dict[str, dict[str, Figures]]", encode["results"])
     growth = cast("Figures", encoded["growth"])
@@ -189,6 +197,7 @@ def main() -> None:
         "redirect": _redirect(cast("dict[str, Figures]", redirect["results"])),
         "http": _http(cast("Figures", http["results"])),
         "links": _table(["", ""], [[name, text] for name, text in cast("dict[str, str]", links["results"]).items()]),
+        "stats": _stats(stats),
         "kernels": _kernels(cast("dict[str, dict[str, Figures]]", kernels["results"])),
         "growth": _table(
             ["version", "us"],
