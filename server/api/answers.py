@@ -1,7 +1,7 @@
 """What the native API answers: the shape of each resource, and how a value of the domain becomes one."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Generic, Literal, NotRequired, TypeVar, cast
 
 from pydantic import with_config
@@ -13,7 +13,7 @@ from server.api.designs import DesignBody
 from server.api.fields import like
 from server.api.guards import RuleBodies
 from server.domain.content import as_json
-from server.domain.delivery import Delivery, DisabledReason, Event, EventType, Status, Webhook
+from server.domain.delivery import Delivery, DisabledReason, Event, EventType, QuotaUsed, Status, Webhook
 from server.domain.design import PLAIN, plain
 from server.domain.guards import RedirectStatus
 from server.domain.ids import id_text
@@ -368,12 +368,21 @@ class ScansAnswer(TypedDict):
     scans: list[ScanAnswer]
 
 
+class QuotaAnswer(TypedDict):
+    #: As plans name it.
+    limit: str
+    used: int
+    allowed: int
+    #: The month's first day, UTC.
+    month: date
+
+
 class EventAnswer(TypedDict):
     """What is sent to webhooks, as Standard Webhooks advises."""
 
     type: str
     timestamp: datetime
-    data: LinkAnswer | QrCodeAnswer | ScansAnswer | TestAnswer
+    data: LinkAnswer | QrCodeAnswer | ScansAnswer | QuotaAnswer | TestAnswer
 
 
 class BucketAnswer(TypedDict):
@@ -550,14 +559,16 @@ class Answers:
         return {"type": event.type, "timestamp": event.at, "data": self._told(event.data)}
 
     def _told(
-        self, thing: Link | QrCode | tuple[RecordedScan, ...] | WebhookId
-    ) -> LinkAnswer | QrCodeAnswer | ScansAnswer | TestAnswer:
+        self, thing: Link | QrCode | tuple[RecordedScan, ...] | QuotaUsed | WebhookId
+    ) -> LinkAnswer | QrCodeAnswer | ScansAnswer | QuotaAnswer | TestAnswer:
         if isinstance(thing, Link):
             return self.link(thing)
         if isinstance(thing, QrCode):
             return self.qr_code(thing)
         if isinstance(thing, tuple):
             return {"scans": [self.scan(scan) for scan in thing]}
+        if isinstance(thing, QuotaUsed):
+            return {"limit": thing.limit, "used": thing.used, "allowed": thing.allowed, "month": thing.month}
         return {"webhook_id": id_text("whk", thing)}
 
     def log(self, page: LogPage, places: GeoDetail) -> dict[str, object]:

@@ -6,7 +6,7 @@ The schedule is that of Standard Webhooks 1.0, cut off behind the first day
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal, TypedDict, get_args
 
 from server.domain.destination import Destination
@@ -24,6 +24,8 @@ EventType = Literal[
     "qr_code.deleted",
     "qr_code.restored",
     "scan.recorded",
+    "quota.threshold_75",
+    "quota.threshold_100",
 ]
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 
@@ -34,6 +36,9 @@ SCANS_EVERY_S = 5.0
 
 #: The server's own voice; dialects have theirs, under their names.
 NATIVE = "native"
+
+#: When so many percent of a plan's pictures of a month are used.
+QUOTA_REACHED: dict[int, EventType] = {75: "quota.threshold_75", 100: "quota.threshold_100"}
 
 #: What is sent to try a webhook out. Nobody subscribes to it.
 TEST = "webhook.test"
@@ -101,13 +106,25 @@ class WebhookChanges(TypedDict, total=False):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QuotaUsed:
+    """What of a limit of the plan is used."""
+
+    #: The limit's name in `Plan`.
+    limit: str
+    used: int
+    allowed: int
+    #: Its first day.
+    month: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """Something that has happened, with the thing as it was then."""
 
     id: EventId
     type: str
     at: datetime
-    data: Link | QrCode | tuple[RecordedScan, ...] | WebhookId
+    data: Link | QrCode | tuple[RecordedScan, ...] | QuotaUsed | WebhookId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +184,11 @@ class Attempt:
     @property
     def succeeded(self) -> bool:
         return self.response_status is not None and 200 <= self.response_status < 300
+
+
+def thresholds(allowed: int) -> dict[EventType, int]:
+    """From how many pictures of a month on each of QUOTA_REACHED has happened, where a plan has so many."""
+    return {kind: -(-allowed * percent // 100) for percent, kind in QUOTA_REACHED.items()}
 
 
 def next_attempt(attempts: int, attempt: Attempt, jitter: float) -> datetime | None:

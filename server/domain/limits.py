@@ -191,7 +191,7 @@ class Limits:
         plan, now = account.plan, self._now()
         month = _month(now)
         bound = None if plan.renders_overrun else at_most
-        used = await self._store.take_renders(account.id, count, at_most=bound, month=month)
+        used = await self._store.take_renders(account.id, count, at_most=bound, month=month, allowed=at_most)
         if used is None:
             raise _too_many(plan, "renders_per_month", _left_of_month(now)[0])
         return month, max(at_most - used, 0)

@@ -134,9 +134,11 @@ class UsageStore(Protocol):
     ) -> Taken:
         """Counts a request, unless it is over one of the limits."""
 
-    async def take_renders(self, account: AccountId, count: int, *, at_most: int | None, month: date) -> int | None:
+    async def take_renders(
+        self, account: AccountId, count: int, *, at_most: int | None, month: date, allowed: int | None = None
+    ) -> int | None:
         """Counts pictures, and says how many the month has with them; None where there would be more than `at_most`. A
-        negative count gives some back."""
+        negative count gives some back. Where the plan has `allowed`, webhooks are told that much of it is used."""
 
     async def add(self, used: Mapping[tuple[AccountId, date], Used]) -> None:
         """What was counted elsewhere, of accounts that may use any number."""

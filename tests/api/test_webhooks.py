@@ -180,4 +180,4 @@ def test_the_database_knows_all_events_there_are(server: ServerProcess) -> None:
         "WHERE tgfoid IN ('tell_of_new'::regproc, 'tell_of_changed'::regproc)",
     )
     things = {row["thing"].removesuffix("\\000") for row in triggers}
-    assert things | {"scan"} == {kind.partition(".")[0] for kind in EVENT_TYPES}
+    assert things | {"scan", "quota"} == {kind.partition(".")[0] for kind in EVENT_TYPES}

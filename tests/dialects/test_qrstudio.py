@@ -20,10 +20,12 @@ import httpx
 import pytest
 import zxingcpp
 from PIL import Image
+from starlette.requests import Request
 
 from server.dialects import key_formats
-from server.dialects.qrstudio.errors import ulid
+from server.dialects.qrstudio.errors import problem, request_id, ulid
 from server.dialects.qrstudio.wire import BORDERS, CENTERS, EYES, FRAMES, PATTERNS
+from server.domain.errors import Busy, RateLimited, StorageUnavailable
 from server.domain.plan import UNLIMITED
 from tests.dialects.conftest import NewKey
 from tests.dialects.conversations import pixels
@@ -54,6 +56,31 @@ def client(server: ServerProcess, key: str) -> httpx.Client:
 def api(server: ServerProcess, new_key: NewKey) -> Iterator[httpx.Client]:
     with client(server, new_key("qrstudio")) as api:
         yield api
+
+
+@pytest.mark.parametrize(
+    ("raised", "status", "said"),
+    [
+        (RuntimeError("broken"), 500, "Render engine failed. Retry once; include X-Request-Id "),
+        (StorageUnavailable(), 503, "The database cannot be reached."),
+        (Busy(), 503, "Too many pictures are being drawn."),
+        (
+            RateLimited(limit="requests_per_minute", retry_after_s=7),
+            429,
+            "Request was throttled. Expected available in 7",
+        ),
+    ],
+)
+def test_what_seldom_goes_wrong_has_the_vendor_s_shape(raised: Exception, status: int, said: str) -> None:
+    """A bug and a wait cannot be asked for by a request."""
+    scope = {"type": "http", "method": "POST", "path": "/api/v1/generate/", "headers": [], "query_string": b""}
+    answer = problem(Request(scope), raised)
+    body = json.loads(bytes(answer.body))
+    assert (answer.status_code, list(body)) == (status, ["detail"])
+    assert body["detail"].startswith(said)
+    assert ("retry-after" in answer.headers) == (status != 500)
+    if status == 500:
+        assert request_id(scope) in body["detail"], "by which the log has it"
 
 
 def of_plan(name: str, server: ServerProcess, new_key: NewKey) -> httpx.Client:

@@ -5,7 +5,7 @@ import ssl
 import threading
 import time
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import asyncpg
 import pytest
@@ -24,6 +24,7 @@ from server.hooks.deliverer import AT_ONCE, Deliverer, retry_after
 from server.outbound import Outbound
 from server.storage.postgres.accounts import PostgresAccounts
 from server.storage.postgres.pool import Database
+from server.storage.postgres.usage import PostgresUsage
 from server.storage.postgres.webhooks import AT_A_TIME, PostgresOutbox, PostgresWebhooks
 from server.wire import json_bytes
 from tests.receiver import Received, Receiver, Reply
@@ -47,7 +48,7 @@ class Scene:
         self.now = now() + timedelta(seconds=2)
         self.store = PostgresWebhooks(database)
         self.webhooks = Webhooks(self.store, self._anywhere, now=lambda: self.now, new_id=new_id)
-        self._database = database
+        self.database = database
 
     async def _anywhere(self, url: str) -> None:
         """Where webhooks may lead is not what these tests are about."""
@@ -60,7 +61,7 @@ class Scene:
         outbound = Outbound(http=True, allowed=allowed, deed="send to", **changes)  # type: ignore[arg-type]
         answers = Answers("https://qr.example.com", lambda slug: f"https://qr.example.com/{slug}")
         return Deliverer(
-            PostgresOutbox(self._database),
+            PostgresOutbox(self.database),
             outbound.post,
             {NATIVE: Voice(body=lambda event: json_bytes(answers.event(event)), headers=signature.headers)},
             now=lambda: self.now,
@@ -180,7 +181,24 @@ async def test_after_a_rotation_both_secrets_sign_for_a_day(scene: Scene) -> Non
         assert len(receiver.received[-1].headers["webhook-signature"].split(" ")) == 1
 
 
-# --- trying again -------------------------------------------------------------------------------------------------
+async def test_a_quota_is_told_of_when_it_is_reached(scene: Scene) -> None:
+    """Three quarters of it, and all of it; and by one request that takes both, both."""
+    usage, month = PostgresUsage(scene.database), date(2026, 11, 1)
+    with Receiver() as receiver:
+        _, secret = await scene.webhook(receiver.url, ("quota.threshold_75", "quota.threshold_100"))
+        for _ in range(9):
+            await usage.take_renders(ACCOUNT, 1, at_most=7, month=month, allowed=7)
+        await usage.take_renders(ACCOUNT, 10, at_most=None, month=date(2026, 12, 1), allowed=8)
+        await usage.take_renders(ACCOUNT, -10, at_most=None, month=date(2026, 12, 1))
+        await scene.sent(scene.deliverer(receiver), at_least=4)
+    told = [each.verified(secret) for each in receiver.received]
+    limit = "renders_per_month"
+    assert sorted(((each["type"], each["data"]) for each in told), key=str) == [
+        ("quota.threshold_100", {"limit": limit, "used": 10, "allowed": 8, "month": "2026-12-01"}),
+        ("quota.threshold_100", {"limit": limit, "used": 7, "allowed": 7, "month": "2026-11-01"}),
+        ("quota.threshold_75", {"limit": limit, "used": 10, "allowed": 8, "month": "2026-12-01"}),
+        ("quota.threshold_75", {"limit": limit, "used": 6, "allowed": 7, "month": "2026-11-01"}),
+    ]
 
 
 async def test_what_fails_is_sent_again_with_the_same_id_until_it_is_given_up(scene: Scene) -> None:
@@ -406,7 +424,7 @@ async def test_an_outage_of_the_database_is_survived(
 async def test_what_is_too_old_to_be_seen_is_forgotten(scene: Scene) -> None:
     with Receiver() as receiver:
         webhook, _ = await scene.webhook(receiver.url)
-        outbox = PostgresOutbox(scene._database)
+        outbox = PostgresOutbox(scene.database)
         await scene.link()
         assert await outbox.forget(now() - timedelta(minutes=1)) == 0
         assert len(await scene.log(webhook)) == 1

@@ -7,7 +7,7 @@
 | `GET /v1/usage/` | covered; not by key |
 | `/v1/dynamic/`, `/v1/dynamic/{short_id}/`, its `analytics/` | covered, without A/B variants |
 | `/v1/keys/`, `/v1/keys/{id}/`, its `rotate/` | covered |
-| `/v1/webhooks/`, `/v1/webhooks/{id}/`, its `rotate/`, `deliveries/` | covered, but for events of quotas |
+| `/v1/webhooks/`, `/v1/webhooks/{id}/`, its `rotate/`, `deliveries/` | covered |
 | `/health/`, `/status/` | covered |
 | `/q/{short_id}/` | covered, by the redirect, which knows it for every link |
 

@@ -43,7 +43,7 @@ LAW = Law(
             "POST",
             "/v1/webhooks/",
             "different",
-            "the vendor's bodies could not be read; scans are told together, up to 100; no `quota.*` events",
+            "the vendor's bodies could not be read; scans are told together, up to 100",
         ),
         Endpoint("PATCH", "/v1/webhooks/{id}/"),
         Endpoint("DELETE", "/v1/webhooks/{id}/"),

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TypedDict
 
 from server.dialects.qrstudio.from_domain import link_answer
-from server.domain.delivery import Delivery, Event, EventType, Voice, Webhook
+from server.domain.delivery import Delivery, Event, EventType, QuotaUsed, Voice, Webhook
 from server.domain.ids import id_text
 from server.domain.model import Link, RecordedScan
 from server.domain.webhooks import secret_text
@@ -15,11 +15,13 @@ from server.wire import json_bytes
 
 NAME = "qrstudio"
 
-#: The vendor's events. Those of quotas, `quota.threshold_75` and `quota.threshold_100`, there are not here.
+#: The vendor's events.
 EVENTS: dict[str, EventType] = {
     "scan.created": "scan.recorded",
     "dynamic_qr.created": "link.created",
     "dynamic_qr.updated": "link.updated",
+    "quota.threshold_75": "quota.threshold_75",
+    "quota.threshold_100": "quota.threshold_100",
 }
 NAMES: dict[str, str] = {ours: name for name, ours in EVENTS.items()}
 
@@ -96,6 +98,9 @@ def _data(event: Event, base_url: str) -> object:
         return link_answer(event.data, base_url)
     if isinstance(event.data, tuple):
         return {"scans": [_scan(each) for each in event.data]}
+    if isinstance(event.data, QuotaUsed):
+        quota = event.data
+        return {"monthly_quota": quota.allowed, "used_this_month": quota.used, "month": quota.month}
     return {}
 
 

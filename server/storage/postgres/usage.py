@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 
+from server.domain.delivery import thresholds
 from server.domain.model import AccountId
 from server.domain.ports import Taken, Usage, Used, Window
 from server.storage.postgres.pool import Database
@@ -11,11 +12,23 @@ TAKE_REQUEST = "SELECT refused, remaining, reset_s, used FROM take_request($1, $
 
 # Nobody waits for the disk, as in take_request.
 TAKE_RENDERS = """
-    INSERT INTO account_usage AS usage (account_id, month, renders)
-    SELECT $1, $2, $3 FROM set_config('synchronous_commit', 'off', true) WHERE $4::bigint IS NULL OR $3 <= $4
-    ON CONFLICT (account_id, month) DO UPDATE SET renders = usage.renders + excluded.renders
-    WHERE $4::bigint IS NULL OR usage.renders + excluded.renders <= $4
-    RETURNING renders
+    WITH taken AS (
+        INSERT INTO account_usage AS usage (account_id, month, renders)
+        SELECT $1, $2, $3 FROM set_config('synchronous_commit', 'off', true) WHERE $4::bigint IS NULL OR $3 <= $4
+        ON CONFLICT (account_id, month) DO UPDATE SET renders = usage.renders + excluded.renders
+        WHERE $4::bigint IS NULL OR usage.renders + excluded.renders <= $4
+        RETURNING renders
+    ), reached AS (
+        SELECT kind, jsonb_build_object('quota', jsonb_build_object(
+            'limit', 'renders_per_month', 'used', renders, 'allowed', $5::bigint, 'month', $2::date
+        )) AS quota
+        FROM taken CROSS JOIN unnest($6::text[], $7::bigint[]) AS threshold (kind, at)
+        WHERE renders >= at AND renders - $3 < at
+    ), told AS (
+        SELECT add_webhook_event(array_agg(id), kind, quota) FROM reached
+        JOIN webhooks ON account_id = $1 AND active AND kind = ANY (events) GROUP BY kind, quota
+    )
+    SELECT renders, (SELECT count(*) FROM told) FROM taken
 """
 
 # In the order of the keys, so that two processes cannot wait for each other.
@@ -56,9 +69,14 @@ class PostgresUsage:
         window = None if per_minute is None else Window(row["refused"] != "minute", row["remaining"], row["reset_s"])
         return Taken(window, row["refused"] == "month", row["used"] or 0)
 
-    async def take_renders(self, account: AccountId, count: int, *, at_most: int | None, month: date) -> int | None:
+    async def take_renders(
+        self, account: AccountId, count: int, *, at_most: int | None, month: date, allowed: int | None = None
+    ) -> int | None:
+        reached = {} if allowed is None else thresholds(allowed)
         async with self._database.connection() as connection:
-            used: int | None = await connection.fetchval(TAKE_RENDERS, account, month, count, at_most)
+            used: int | None = await connection.fetchval(
+                TAKE_RENDERS, account, month, count, at_most, allowed, list(reached), list(reached.values())
+            )
         return used
 
     async def add(self, used: Mapping[tuple[AccountId, date], Used]) -> None:

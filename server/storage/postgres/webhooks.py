@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 import asyncpg
@@ -10,6 +10,7 @@ import orjson
 
 from server.domain.delivery import (
     MAX_SCANS_TOLD,
+    QUOTA_REACHED,
     SCAN_RECORDED,
     TEST,
     Attempt,
@@ -17,6 +18,7 @@ from server.domain.delivery import (
     DisabledReason,
     Due,
     Event,
+    QuotaUsed,
     Webhook,
     WebhookChanges,
     disabled_by,
@@ -37,7 +39,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-Thing = Link | QrCode | tuple[RecordedScan, ...]
+Thing = Link | QrCode | tuple[RecordedScan, ...] | QuotaUsed
 
 WEBHOOK = """
     id, account_id, name, url, events, format, active, disabled_reason, failing_since, old_secret_until,
@@ -261,6 +263,7 @@ class PostgresOutbox:
             told = await connection.fetch(CODES_OF, *_told(rows, "qr_code"))
             things |= dict(_things(told, code_of))
             things |= dict(_things((row for row in rows if row["type"] == SCAN_RECORDED), _scans))
+            things |= dict(_things((row for row in rows if row["type"] in QUOTA_REACHED.values()), _quota))
             due = [_due(row, things, until) for row in rows if row["event_id"] in things or row["type"] == TEST]
             if len(due) < len(rows):
                 unreadable = {row["event_id"] for row in rows} - {each.event.id for each in due}
@@ -315,6 +318,11 @@ def _things(rows: Iterable[asyncpg.Record], value: Callable[[asyncpg.Record], T]
 def _scans(row: asyncpg.Record) -> tuple[RecordedScan, ...]:
     scans = orjson.loads(row["data"])["scans"]
     return tuple(RecordedScan(**scan | {"scanned_at": datetime.fromisoformat(scan["scanned_at"])}) for scan in scans)
+
+
+def _quota(row: asyncpg.Record) -> QuotaUsed:
+    quota = orjson.loads(row["data"])["quota"]
+    return QuotaUsed(**quota | {"month": date.fromisoformat(quota["month"])})
 
 
 def _due(row: asyncpg.Record, things: Mapping[int, Thing], until: datetime) -> Due:
