@@ -223,7 +223,19 @@ def _parameters(each: Described, about: About) -> Iterator[Json]:
         schema = _schema(each.operation.query)
         for name, part in schema["properties"].items():
             told = {"description": part.pop("description")} if "description" in part else {}
+            part = _never_null(part)
             yield {"name": name, "in": "query", "required": name in schema.get("required", ()), **told, "schema": part}
+
+
+def _never_null(part: Json) -> Json:
+    """The schema of a parameter of a query: one that is not given is not there, and nothing that is said there is
+    null."""
+    kinds = [kind for kind in part.get("anyOf", ()) if kind != {"type": "null"}]
+    if len(kinds) != 1:
+        return part
+    rest = {name: value for name, value in part.items() if name not in ("anyOf", "default") or value is not None}
+    rest.pop("anyOf")
+    return {**kinds[0], **rest}
 
 
 def _answer(answer: object, each: Described, about: About, media: Mapping[object, Json]) -> Json:
