@@ -10,11 +10,13 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, cast
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from bench.measure import RESULTS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bench.measure import Figures
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -184,31 +186,47 @@ def _replace(path: Path, parts: dict[str, str]) -> None:
 
 
 def main() -> None:
-    encode, png, styles, kernels, redirect, http, links, stats = map(
-        _load, ("encode", "png", "styles", "kernels", "redirect", "http", "links", "stats")
-    )
-    encoded = cast("dict[str, dict[str, Figures]]", encode["results"])
-    growth = cast("Figures", encoded["growth"])
-    parts = {
-        "machine": "\n".join(f"* {key}: {value}" for key, value in encode["machine"].items()),
-        "encode": _encode(encoded["against"]),
-        "png": _png(cast("dict[str, Figures]", png["results"])),
-        "styles": _styles(styles),
-        "redirect": _redirect(cast("dict[str, Figures]", redirect["results"])),
-        "http": _http(cast("Figures", http["results"])),
-        "links": _table(["", ""], [[name, text] for name, text in cast("dict[str, str]", links["results"]).items()]),
-        "stats": _stats(stats),
-        "kernels": _kernels(cast("dict[str, dict[str, Figures]]", kernels["results"])),
-        "growth": _table(
-            ["version", "us"],
-            [[v, _us(x["median"])] for v, x in growth.items() if int(v) % 5 == 0 or v == "1"],
-        ),
-    }
-    _replace(PAGE, parts)
-    drawn = cast("dict[str, Figures]", png["results"])
-    redirects = cast("dict[str, Figures]", redirect["results"])["against"]
-    _replace(README, {"figures": _four_lines(encoded["against"], drawn), "redirects": _redirects(redirects)})
-    PLOT.write_text(_growth(growth))
+    """What was not measured here stays as it is in the pages."""
+    found = {path.stem: _load(path.stem) for path in sorted(RESULTS.glob("*.json"))}
+    figures = {name: cast("dict[str, Any]", each["results"]) for name, each in found.items()}
+    pages: dict[Path, dict[str, str]] = {PAGE: {}, README: {}}
+    if encode := figures.get("encode"):
+        growth = encode["growth"]
+        rows = [[v, _us(x["median"])] for v, x in growth.items() if int(v) % 5 == 0 or v == "1"]
+        machine = "\n".join(f"* {key}: {value}" for key, value in found["encode"]["machine"].items())
+        pages[PAGE] |= {
+            "machine": machine,
+            "encode": _encode(encode["against"]),
+            "growth": _table(["version", "us"], rows),
+        }
+        PLOT.write_text(_growth(growth))
+        if png := figures.get("png"):
+            pages[README]["figures"] = _four_lines(encode["against"], png)
+    if redirect := figures.get("redirect"):
+        pages[README]["redirects"] = _redirects(redirect["against"])
+    for name, table in TABLES.items():
+        if name in figures:
+            pages[PAGE][name] = table(figures[name])
+    for name, section in SECTIONS.items():
+        if name in found:
+            pages[PAGE][name] = section(found[name])
+    for page, parts in pages.items():
+        _replace(page, parts)
+
+
+def _links(results: dict[str, str]) -> str:
+    return _table(["", ""], [[name, text] for name, text in results.items()])
+
+
+#: By the name of the bench: its table, of its figures; and its section, which says the machine, too.
+TABLES: dict[str, Callable[[Any], str]] = {
+    "png": _png,
+    "redirect": _redirect,
+    "http": _http,
+    "links": _links,
+    "kernels": _kernels,
+}
+SECTIONS: dict[str, Callable[[Results], str]] = {"styles": _styles, "stats": _stats}
 
 
 if __name__ == "__main__":

@@ -322,6 +322,7 @@ def test_scans_are_told_as_the_vendor_tells_them(
         "browsers": {"mobile_safari": 50.0, "chrome": 40.0, "other": 10.0},
     }
     assert phone.get(quiet["short_url"]).status_code == 302
+
     def whole() -> Json | None:
         """Today's scans are read behind all of them, so the last one may be among those alone."""
         found: Json = shop.get("/stats/overview").json()["data"]
