@@ -1,4 +1,5 @@
-"""A picture of all styles: python -m bench.gallery writes docs/gallery.png.
+"""A picture of all styles, and one of what dialects call styles: python -m bench.gallery writes docs/gallery.png and
+docs/gallery-dialects.png.
 
 Everything in it is drawn here, the photo and the logo too. Each code says the address below, and is read back before
 it is shown.
@@ -16,6 +17,7 @@ from typing import get_args
 from PIL import Image, ImageDraw, ImageFont
 
 import fastcore
+from server.dialects import dialects
 from server.domain.colour import TRANSPARENT, WHITE, Colour, Gradient, Stop
 from server.domain.design import (
     Background,
@@ -37,7 +39,7 @@ from server.render.compose import compose
 from server.render.pictures import Picture
 from server.render.proof import prove
 
-FILE = Path(__file__).parent.parent / "docs" / "gallery.png"
+DOCS = Path(__file__).parent.parent / "docs"
 TEXT = "https://example.com/menu"
 
 COLUMNS, CELL, CODE, GAP = 9, 178, 156, 11
@@ -198,9 +200,22 @@ def _drawn(name: str, design: Design, pictures: dict[str, Picture]) -> Image.Ima
     return large.resize((CODE, CODE), Image.Resampling.BOX)
 
 
+def _of_dialects() -> dict[str, dict[str, Design]]:
+    """Under the vendors' names, by the fields of their requests."""
+    return {
+        f"{name}: {field}": dict(designs)
+        for name, dialect in dialects().items()
+        for field, designs in dialect.styles().items()
+    }
+
+
 def main() -> None:
-    sections = _sections()
     pictures = {"photo": _photo(), "logo": _logo(), "neon": _neon()}
+    _draw(DOCS / "gallery.png", _sections(), pictures)
+    _draw(DOCS / "gallery-dialects.png", _of_dialects(), pictures)
+
+
+def _draw(path: Path, sections: dict[str, dict[str, Design]], pictures: dict[str, Picture]) -> None:
     rows = sum(1 + -(-len(designs) // COLUMNS) for designs in sections.values())
     heads = len(sections)
     height = (rows - heads) * (CELL + 14) + heads * 56 + 2 * GAP
@@ -222,8 +237,8 @@ def main() -> None:
         top += CELL + 14
     out = BytesIO()
     sheet.quantize(224, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
-    FILE.write_bytes(out.getvalue())
-    sys.stdout.write(f"{FILE}: {len(out.getvalue()):,} bytes, {sheet.width} x {sheet.height}\n")
+    path.write_bytes(out.getvalue())
+    sys.stdout.write(f"{path}: {len(out.getvalue()):,} bytes, {sheet.width} x {sheet.height}\n")
 
 
 if __name__ == "__main__":

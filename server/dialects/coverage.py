@@ -14,6 +14,8 @@ paths unchanged. `QREDGE_DIALECTS` says which are spoken. A key of an account op
 its form is chosen when it is made (`qredge key create --format qrlogo`). Links, codes and scans are the account's,
 whichever dialect has made them. An account's plan may be one of the vendor's (`qredge plan list`); the server's own
 is `unlimited`.
+
+What the vendors call styles, under their names: ![The vendors' styles](gallery-dialects.png)
 """
 
 

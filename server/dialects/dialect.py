@@ -6,7 +6,7 @@ documentation and the day on which it was read, and what is covered, different o
 come, in this order: the wire's models, to the domain, from the domain, ERRORS, routes, scan forms, and DIALECT.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, NamedTuple
@@ -19,6 +19,7 @@ from server.dispatch import Problem
 from server.domain.accounts import Accounts
 from server.domain.barcodes import Barcodes
 from server.domain.delivery import Voice
+from server.domain.design import Design
 from server.domain.limits import Limits, Standing
 from server.domain.links import Links
 from server.domain.many import Many
@@ -95,6 +96,8 @@ class Dialect:
     headers: Callable[[Scope], Headers] = no_headers
     #: How webhooks are told that were made by it, given what short URLs begin with; None is by the server's own voice.
     voice: Callable[[str], Voice] | None = None
+    #: What the vendor calls styles, as designs: by the field, and by what is said in it.
+    styles: Callable[[], Mapping[str, Mapping[str, Design]]] = dict
     #: Whether a path is the same with a slash behind it.
     slash_is_nothing: bool = False
 

@@ -10,6 +10,7 @@ from server.app import create_app, dialects_of
 from server.dialects import dialects
 from server.dialects.coverage import markdown
 from server.dialects.dialect import Dialect, Kit
+from server.domain.design import plain
 from server.settings import IllegalSetting, Settings
 from server.wire import ByMethod
 from tests.dialects.conversations import read
@@ -63,6 +64,14 @@ def test_the_law_says_what_the_routes_are(dialect: Dialect) -> None:
     assert said == there
     for each in dialect.law.endpoints:
         assert each.state == "covered" or each.why, f"{each.method} {each.path}: why?"
+
+
+@pytest.mark.parametrize("dialect", ALL, ids=NAMES)
+def test_every_style_is_a_design_of_its_own(dialect: Dialect) -> None:
+    """What the vendor has two names for, looks like two things."""
+    for field, designs in dialect.styles().items():
+        drawn = {str(plain(design)) for design in designs.values()}
+        assert len(drawn) == len(designs), field
 
 
 def test_two_dialects_on_one_host_do_not_shadow_each_other() -> None:

@@ -19,5 +19,8 @@ from server.dialects.qrcode_app.errors import problem
 from server.dialects.qrcode_app.from_domain import rate_limit
 from server.dialects.qrcode_app.law import LAW
 from server.dialects.qrcode_app.routes import routes
+from server.dialects.qrcode_app.styles import styles
 
-DIALECT = Dialect(name="qrcode-app", law=LAW, root="/v1", routes=routes, problem=problem, standing=rate_limit)
+DIALECT = Dialect(
+    name="qrcode-app", law=LAW, root="/v1", routes=routes, problem=problem, standing=rate_limit, styles=styles
+)

@@ -117,13 +117,13 @@ def look_of(fields: Fields, content: Content | None = None) -> Look:
     if content is not None and content.level is not None:
         level = ""  # its standard has settled that
     return Look(
-        _design(part_of(fields, "design"), cast("Level | None", level or None)),
+        design_of(part_of(fields, "design"), cast("Level | None", level or None)),
         integer_of(fields, "size", DEFAULT_SIZE, MIN_SIZE, MAX_SIZE),
         cast("ImageFormat", choice_of(fields, "format", FORMATS, "png")),
     )
 
 
-def _design(fields: Fields, level: Level | None) -> Design:
+def design_of(fields: Fields, level: Level | None) -> Design:
     border, center = CORNER_STYLES[choice_of(fields, "corner_style", CORNER_STYLES, "square")]
     return Design(
         level=level,

@@ -22,6 +22,7 @@ from server.dialects.dialect import Dialect
 from server.dialects.qrstudio.errors import headers, problem
 from server.dialects.qrstudio.law import LAW
 from server.dialects.qrstudio.routes import routes
+from server.dialects.qrstudio.styles import styles
 from server.dialects.qrstudio.telling import voice
 
 # Scan forms: answers say /q/{short_id}/, which edge/redirect.py resolves like any other spelling.
@@ -34,5 +35,6 @@ DIALECT = Dialect(
     problem=problem,
     headers=headers,
     voice=voice,
+    styles=styles,
     slash_is_nothing=True,
 )

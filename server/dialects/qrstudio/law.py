@@ -36,6 +36,12 @@ LAW = Law(
         Endpoint("POST", "/v1/keys/", "different", "a key has its account's plan, whatever `plan` says"),
         Endpoint("DELETE", "/v1/keys/{id}/"),
         Endpoint("POST", "/v1/keys/{id}/rotate/"),
+        Endpoint(
+            "POST",
+            "/auth/signup/",
+            "not covered",
+            "nor what else is below `/auth/`: `qredge account create`",
+        ),
         Endpoint("GET", "/health/"),
         Endpoint("GET", "/status/"),
         Endpoint("GET", "/v1/webhooks/", "different", "those that the native API has made are not among them"),

@@ -151,7 +151,7 @@ async def wanted_of(kit: Kit, account: Account, given: Mapping[str, Any]) -> Wan
     size_px = round(fields["size_inches"] * fields["dpi"])
     _allow_inches(account.plan, fields["size_inches"])
     allow_size(account.plan, size_px, fields["dpi"])
-    design = _design(fields, pictures)
+    design = design_of(fields, pictures)
     allow_design(account.plan, design)
     order = Order(
         # As long as a short URL will be, where there is none yet.
@@ -287,7 +287,7 @@ def _picture(given: str | bytes) -> Picture:
     return Picture(data=given) if isinstance(given, bytes) else Picture(url=str(Destination(given)))
 
 
-def _design(fields: Mapping[str, Any], pictures: Mapping[str, Picture]) -> Design:
+def design_of(fields: Mapping[str, Any], pictures: Mapping[str, Picture]) -> Design:
     return Design(
         level=LEVEL,
         margin=QUIET_ZONE,
