@@ -174,7 +174,12 @@ class ServerProcess:
     def anyone(self, headers: dict[str, str] | None = None) -> httpx.Client:
         """A client without a key."""
         # All is plain HTTP; reading the machine's certificates would take longer than most tests.
-        return httpx.Client(base_url=f"{self.url}/v1", headers={"user-agent": PHONE} | (headers or {}), verify=False)
+        return httpx.Client(
+            base_url=f"{self.url}/v1",
+            headers={"user-agent": PHONE} | (headers or {}),
+            verify=False,
+            timeout=DEADLINE_S,
+        )
 
     def stop(self, how: signal.Signals = signal.SIGINT, *, everybody: bool = True) -> int:
         """Sends the signal to the whole group, as Ctrl-C does, or to the first process, as a container's host does;

@@ -10,7 +10,7 @@ from server.api.exports import FORMATS, scan_file
 from server.api.problems import InvalidFields, WrongField
 from server.api.schema import AccountLogFilters, AccountLogQuery, LogExportQuery, LogQuery, StreamQuery, path_id
 from server.api.streams import EVENTS, EventStream
-from server.domain.errors import Busy, NotCounted, TooManyStreams
+from server.domain.errors import Busy, NotCounted, NotFound, TooManyStreams
 from server.domain.ids import id_number
 from server.domain.keys import Permission
 from server.domain.log import Pages
@@ -36,7 +36,7 @@ def routes(scans: Scans, answers: Answers, access: Access) -> list[Route]:
         found = await pages(before=query.cursor, limit=query.limit)
         return json_response(answers.log(found, account.plan.geo_detail))
 
-    @operation(query=AccountLogQuery, answers={200: PageAnswer[ScanAnswer]}, refusals=[NotCounted, Busy])
+    @operation(query=AccountLogQuery, answers={200: PageAnswer[ScanAnswer]}, refusals=[NotFound, NotCounted, Busy])
     async def list_scans(request: Request, account: Account) -> Response:
         """List the account's scans.
 
@@ -49,7 +49,7 @@ def routes(scans: Scans, answers: Answers, access: Access) -> list[Route]:
         query=LogExportQuery,
         answers={200: File(*(each.media_type.partition(";")[0] for each in FORMATS.values()))},
         sends=["Content-Disposition"],
-        refusals=[NotCounted, Busy],
+        refusals=[NotFound, NotCounted, Busy],
     )
     async def export_scans(request: Request, account: Account) -> Response:
         """Export the account's scans as CSV or NDJSON.

@@ -43,7 +43,7 @@ VOLATILE = re.compile(
     r"|(?P<key>\bqredge_[0-9A-Za-z]{40}\b)"
     r"|(?P<secret>\bwhsec_[0-9A-Za-z+/=]+)"
     r"|(?P<time>\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)"
-    r"|(?P<slug>\b[bcdfghjkmnpqrstvwxz2-9]{8}\b)"
+    r"|(?P<slug>\b[bcdfghjkmnpqrstvwxyz2-9]{8}\b)"
     r"|(?P<cursor>(?<=\"next_cursor\": \")[^\"]+|(?<=cursor=)[\w-]+)"
 )
 #: Kinds of which only the kind is compared: two times that were the same may differ by a microsecond, and a scan may
