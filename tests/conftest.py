@@ -23,7 +23,7 @@ VENDORS = ("api.qrcode-app.com=qrcode-app", "api.qrstudio.agency=qrstudio")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long files first: one that begins last would keep a single processor busy, and all others idle."""
-    items.sort(key=lambda item: item.path.stem != "test_scannable" and "e2e" not in item.path.parts)
+    items.sort(key=lambda item: "e2e" not in item.path.parts)
 
 
 @pytest.fixture(scope="session")

@@ -57,6 +57,8 @@ def fill(server: ServerProcess) -> Json:
     """A server with links of every kind, and all of them in its snapshot; the plain one."""
     server.start()
     with server.client() as api:
+        gone = api.post("/links", json={"slug": "gone", "destination": URL}).json()
+        api.delete(f"/links/{gone['id']}")
         link: Json = api.post("/links", json={"slug": "menu", "destination": URL}).json()
         for guard in (
             {"slug": "paused", "active": False},
@@ -65,9 +67,7 @@ def fill(server: ServerProcess) -> Json:
             {"slug": "thrice", "max_scans": 3},
         ):
             assert api.post("/links", json={"destination": URL, **guard}).status_code == 201
-        gone = api.post("/links", json={"slug": "gone", "destination": URL}).json()
-        api.delete(f"/links/{gone['id']}")
-    until(lambda: in_snapshot(server.data_dir, "gone"), what="a snapshot with the last of them")
+    until(lambda: in_snapshot(server.data_dir, "thrice"), what="a snapshot with the last of them")
     return link
 
 
