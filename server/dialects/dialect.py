@@ -22,10 +22,8 @@ from server.domain.delivery import Voice
 from server.domain.design import Design
 from server.domain.limits import Limits, Standing
 from server.domain.links import Links
-from server.domain.many import Many
 from server.domain.ports import AnswerStore
 from server.domain.qrcodes import QrCodes
-from server.domain.scans import Scans
 from server.domain.studio import Studio
 from server.domain.webhooks import Webhooks
 
@@ -66,8 +64,6 @@ class Kit:
     codes: QrCodes
     studio: Studio
     barcodes: Barcodes
-    many: Many
-    scans: Scans
     webhooks: Webhooks
     kept: AnswerStore
     now: Callable[[], datetime]
