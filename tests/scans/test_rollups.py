@@ -21,9 +21,6 @@ from server.storage.rollup import ALL_LINKS, DIMENSIONS, OTHER, slots_between, u
 
 pytestmark = pytest.mark.anyio
 
-NOW = datetime.now(UTC).replace(microsecond=0)
-TODAY = NOW.replace(hour=0, minute=0, second=0)
-
 #: Links 1 to 6 have an account, and those above have not.
 ACCOUNTS = "INSERT INTO accounts SELECT number, 'Ours', now() FROM generate_series(1, 3) AS number"
 LINKS = """
@@ -45,6 +42,11 @@ async def database(database_url: str) -> AsyncIterator[Database]:
         await connection.execute(LINKS)
     yield database
     await database.close()
+
+
+def midnight() -> datetime:
+    """The last one: asked by each test, as one may come while tests run."""
+    return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def scan(link: int, at: datetime, *, visitor: int = 0, device: Device = "mobile", city: str | None = None) -> Scan:
@@ -70,10 +72,10 @@ def scan(link: int, at: datetime, *, visitor: int = 0, device: Device = "mobile"
 
 def scans(number: int, *, days: int = 3) -> list[Scan]:
     """Some of visitors who come again and of bots, at times that are in no order, up to a day ahead of ours."""
-    found = []
+    found, today = [], midnight()
     for _ in range(number):
         visitor = random.randrange(40)
-        at = TODAY + timedelta(days=random.randrange(1 - days, 2), seconds=random.randrange(86_400))
+        at = today + timedelta(days=random.randrange(1 - days, 2), seconds=random.randrange(86_400))
         device: Device = "bot" if visitor % 10 == 0 else "mobile"
         found.append(
             scan(random.randrange(1, 9), at, visitor=visitor, device=device, city=f"City {random.randrange(30)}")
@@ -211,6 +213,7 @@ async def test_beyond_the_most_keys_the_first_ones_are_kept(
 
 
 async def test_who_scanned_on_a_day_that_was_forgotten_is_known_from_the_log(database: Database) -> None:
+    today = midnight()
     random.seed(4)
     await write(database, scans(300, days=5), most=50)
     async with database.connection() as connection:
@@ -220,7 +223,7 @@ async def test_who_scanned_on_a_day_that_was_forgotten_is_known_from_the_log(dat
     async with database.connection() as connection:
         days = {row[0] for row in await connection.fetch("SELECT day FROM scan_visitors")}
         assert await connection.fetchval("SELECT count(*) FROM scan_visitors") < before
-    assert days == {(TODAY + timedelta(days=day)).date() for day in (-1, 0, 1)}
+    assert days == {(today + timedelta(days=day)).date() for day in (-1, 0, 1)}
     await write(database, scans(300, days=5), most=50)
     await PostgresScanLog(database).fold()
     async with database.connection() as connection:
@@ -232,17 +235,19 @@ async def test_who_scanned_on_a_day_that_was_forgotten_is_known_from_the_log(dat
 async def test_a_visitor_counts_once_on_a_day_and_in_the_quarter_of_the_hour_of_the_first_scan_written(
     database: Database,
 ) -> None:
-    late = [scan(1, TODAY + timedelta(hours=hour), visitor=5) for hour in (9, 3, 3, 27)]
+    today = midnight()
+    late = [scan(1, today + timedelta(hours=hour), visitor=5) for hour in (9, 3, 3, 27)]
     for each in late:
         await write(database, [each])
     figures = await kept(database)
-    account, link, day = AccountId(2), LinkId(1), TODAY.date()
+    account, link, day = AccountId(2), LinkId(1), today.date()
     assert figures["scan_days", account, link, day, "slots"] == {36: (1, 0, 1, 0), 12: (2, 0, 0, 0)}
     assert figures["scan_days", account, link, day + timedelta(days=1), "slots"] == {12: (1, 0, 1, 0)}
 
 
 async def test_a_visitor_of_two_links_is_one_of_the_account(database: Database) -> None:
-    await write(database, [scan(link, TODAY, visitor=5) for link in (1, 4, 2)])
+    today = midnight()
+    await write(database, [scan(link, today, visitor=5) for link in (1, 4, 2)])
     figures = await kept(database)
     uniques = {of[1:3]: value[2] for of, value in figures.items() if of[0] == "scan_days" and isinstance(value, tuple)}
     assert uniques == {(2, 1): 1, (2, 4): 1, (2, 0): 1, (3, 2): 1, (3, 0): 1}
@@ -311,23 +316,24 @@ ROW = "INSERT INTO scans (link_id, scanned_at, referrer, visitor, device) VALUES
 
 
 async def test_what_a_version_before_counts_is_counted_anew(database: Database) -> None:
-    at = TODAY + timedelta(hours=5, minutes=20)
+    today = midnight()
+    at = today + timedelta(hours=5, minutes=20)
     await write(database, [scan(1, at, visitor=8)])
     assert await PostgresRollups(database).stale() == []
     async with database.connection() as connection:
         for visitor, device in ((8, "mobile"), (9, "mobile"), (9, "mobile"), (7, "bot")):
             await connection.execute(ROW, 1, at, "https://example.com/page", visitor, device)
-        await connection.execute(HOURS, 1, TODAY + timedelta(hours=5), 3, 1)
-    assert await PostgresRollups(database).stale() == [TODAY.date().replace(day=1)]
+        await connection.execute(HOURS, 1, today + timedelta(hours=5), 3, 1)
+    assert await PostgresRollups(database).stale() == [today.date().replace(day=1)]
     await write(database, [scan(1, at, visitor=9)])
-    assert await PostgresRollups(database).rebuild(TODAY.date().replace(day=1)) == 6
+    assert await PostgresRollups(database).rebuild(today.date().replace(day=1)) == 6
     assert await PostgresRollups(database).stale() == []
     await write(database, [scan(1, at, visitor=visitor) for visitor in (6, 8, 9, 10)])
     figures = await kept(database)
     for link in (1, ALL_LINKS):
-        assert figures["scan_days", 2, link, TODAY.date(), "slots"] == {21: (9, 1, 4, 1)}
-        assert figures["scan_days", 2, link, TODAY.date(), "referrer", True] == {"example.com": 1}
-        referrers = figures["scan_months", 2, link, TODAY.date().replace(day=1), "referrer", False]
+        assert figures["scan_days", 2, link, today.date(), "slots"] == {21: (9, 1, 4, 1)}
+        assert figures["scan_days", 2, link, today.date(), "referrer", True] == {"example.com": 1}
+        referrers = figures["scan_months", 2, link, today.date().replace(day=1), "referrer", False]
         assert isinstance(referrers, dict)
         assert referrers["example.com"] == 3
 
