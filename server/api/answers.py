@@ -8,10 +8,10 @@ from pydantic import with_config
 from typing_extensions import TypedDict
 
 from server.api.contents import ContentShape
-from server.api.cursors import place_text
 from server.api.designs import DesignBody
 from server.api.fields import like
 from server.api.guards import RuleBodies
+from server.cursors import place_text
 from server.domain.content import as_json
 from server.domain.delivery import Delivery, DisabledReason, Event, EventType, QuotaUsed, Status, Webhook
 from server.domain.design import PLAIN, plain

@@ -10,8 +10,9 @@ from starlette.routing import Route
 from server.api.access import Access
 from server.api.answers import Answers, LinkAnswer, PageAnswer, StatsAnswer
 from server.api.etags import only_if, unless_held, with_etag
-from server.api.lists import LinkListQuery, cursors
+from server.api.lists import LinkListQuery
 from server.api.schema import LinkChange, LinkCreate, StatsQuery, path_id
+from server.cursors import cursors
 from server.domain.errors import ChangedMeanwhile, SlugTaken
 from server.domain.ids import id_text
 from server.domain.links import Links

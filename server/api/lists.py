@@ -1,29 +1,22 @@
-"""Lists of links and codes: what their queries may say, and the cursors of their pages.
+"""Lists of links and codes: what their queries may say."""
 
-A cursor is a place in one list, in one order. It says of which, so that it goes on nowhere else; what it says is only
-for this server to read.
-"""
-
-import base64
-import binascii
-import hashlib
-from collections.abc import Callable
 from dataclasses import fields, replace
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, ClassVar, Literal, NamedTuple, TypeVar
+from datetime import datetime
+from typing import Annotated, ClassVar, Literal, TypeVar
 
-import orjson
 from pydantic import Field
 
 from server.api.fields import Query, born
-from server.api.problems import InvalidFields, WrongField
+from server.api.problems import in_query
 from server.api.schema import Limit, Tags, an_id
+from server.cursors import ListCursor, a_list_cursor, place_in
 from server.domain.content import KINDS
 from server.domain.errors import InvalidValue
 from server.domain.label import one_line
 from server.domain.model import LinkId
 from server.domain.moment import a_moment
 from server.domain.selection import (
+    ALPHABETICAL,
     Deleted,
     Kind,
     LinkSelection,
@@ -31,94 +24,12 @@ from server.domain.selection import (
     PageEnd,
     QrCodeSelection,
     QrCodeSort,
-    Selection,
-    SortKey,
 )
 
 S = TypeVar("S", bound=LinkSelection | QrCodeSelection)
 
 MAX_SEARCH = 200
 MAX_TYPES = len(KINDS)
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
-
-#: Of the hash by which a cursor says to which list it belongs.
-LIST_BYTES = 6
-
-#: Sorts of which people expect that they begin at A; all others begin with what is greatest.
-ALPHABETICAL = frozenset(["title", "name"])
-TIMES = frozenset(["created_at", "updated_at"])
-
-INVALID = "A cursor is the next_cursor of an earlier page, as it was."
-OTHER_LIST = "This cursor is of a list in another order or with other filters. Send those of the page that gave it."
-
-
-class Cursor(NamedTuple):
-    """What a cursor says."""
-
-    list: bytes
-    key: str | int
-    id: int
-
-
-def a_cursor(given: str) -> Cursor:
-    try:
-        said = base64.b64decode(given + "=" * (-len(given) % 4), altchars=b"-_", validate=True)
-        key, number = orjson.loads(said[LIST_BYTES:])
-        cursor = Cursor(said[:LIST_BYTES], key, number)
-        if _is_key(key) and _is_number(number) and _text(cursor) == given:
-            return cursor
-    except (binascii.Error, ValueError, TypeError):  # TypeError: it is no list
-        pass
-    raise InvalidValue("invalid_cursor", INVALID)
-
-
-def _is_key(key: object) -> bool:
-    return _is_number(key) or (isinstance(key, str) and "\0" not in key)
-
-
-def _is_number(number: object) -> bool:
-    return type(number) is int and 0 <= number < 1 << 63
-
-
-def _text(cursor: Cursor) -> str:
-    return base64.urlsafe_b64encode(cursor.list + orjson.dumps(cursor[1:])).decode().rstrip("=")
-
-
-def cursors(selection: LinkSelection | QrCodeSelection) -> Callable[[PageEnd], str]:
-    """How places in this list become cursors."""
-    list_ = _list(selection)
-
-    def cursor(place: PageEnd) -> str:
-        key = place.key
-        return _text(Cursor(list_, (key - EPOCH) // MICROSECOND if isinstance(key, datetime) else key, place.id))
-
-    return cursor
-
-
-def _place(cursor: Cursor, selection: LinkSelection | QrCodeSelection) -> PageEnd:
-    if cursor.list != _list(selection):
-        raise InvalidFields([WrongField(parameter="cursor", code="other_list", detail=OTHER_LIST)])
-    key: SortKey = cursor.key
-    try:
-        if isinstance(key, str) != (selection.sort in ALPHABETICAL):
-            raise OverflowError  # somebody has made it
-        if isinstance(key, int) and selection.sort in TIMES:
-            key = EPOCH + key * MICROSECOND
-    except OverflowError as exc:
-        raise InvalidFields([WrongField(parameter="cursor", code="invalid_cursor", detail=INVALID)]) from exc
-    return PageEnd(key, cursor.id)
-
-
-def _list(selection: Selection) -> bytes:
-    """Of what is not as it is by default, so that what lists may be asked for later changes no cursor of today."""
-    asked = [type(selection).__name__]
-    for each in fields(selection):
-        value = getattr(selection, each.name)
-        if value != each.default:
-            asked.append(f"{each.name}={value!r}")
-    return hashlib.blake2b("\n".join(asked).encode(), digest_size=LIST_BYTES).digest()
 
 
 def _searched(given: str) -> str:
@@ -147,11 +58,14 @@ class Filters(Query):
 
 class Paged(Query):
     limit: Limit = 20
-    cursor: Annotated[Cursor | None, born(a_cursor)] = None
+    cursor: Annotated[ListCursor | None, born(a_list_cursor)] = None
 
     def place(self, selection: LinkSelection | QrCodeSelection) -> PageEnd | None:
         """Where the page begins; raises InvalidFields for a cursor of another list."""
-        return None if self.cursor is None else _place(self.cursor, selection)
+        if self.cursor is None:
+            return None
+        with in_query():
+            return place_in(selection, self.cursor)
 
 
 class LinkFilters(Filters):

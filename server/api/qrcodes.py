@@ -12,9 +12,10 @@ from starlette.routing import Route
 from server.api.access import Access
 from server.api.answers import Answers, PageAnswer, QrCodeAnswer, StatsAnswer
 from server.api.etags import only_if, unless_held, with_etag
-from server.api.lists import Expanding, QrCodeListQuery, cursors
+from server.api.lists import Expanding, QrCodeListQuery
 from server.api.problems import in_query
 from server.api.schema import ImageQuery, QrCodeChange, QrCodeCreate, StatsQuery, path_id
+from server.cursors import cursors
 from server.domain.errors import BadPicture, Busy, ChangedMeanwhile, NotCounted, NotFound, NotStatic, Unscannable
 from server.domain.ids import id_text
 from server.domain.limits import Limits

@@ -10,12 +10,12 @@ from pydantic_core import PydanticCustomError
 from starlette.requests import Request
 
 from server.api.contents import ContentBody
-from server.api.cursors import a_cursor, a_place
 from server.api.designs import MAX_DRAWN_BYTES, DesignBody
 from server.api.exports import Format
 from server.api.fields import MOMENT, Body, Query, born, id_schema, in_place
 from server.api.guards import GuardFields
 from server.api.problems import InvalidFields, WrongField, in_query
+from server.cursors import a_cursor, a_place
 from server.domain.content import Content, Text
 from server.domain.delivery import EVENT_TYPES, EventType, WebhookChanges, event_types
 from server.domain.destination import Destination

@@ -12,6 +12,10 @@ Kind = Literal["dynamic", "static"]
 LinkSort = Literal["created_at", "updated_at", "title", "scans"]
 QrCodeSort = Literal["created_at", "updated_at", "name", "scans"]
 
+#: Sorts of which people expect that they begin at A; all others begin with what is greatest.
+ALPHABETICAL = frozenset(["title", "name"])
+TIMES = frozenset(["created_at", "updated_at"])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:

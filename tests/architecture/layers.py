@@ -16,8 +16,9 @@ ROOMS = frozenset(["edge", "api", "dialects", "hooks", "ops", "render", "scans",
 #: Files that every room may stand on.
 FLOOR = frozenset(
     [
-        *["server", "server.archive", "server.asgi", "server.dispatch", "server.idempotency", "server.images"],
-        *["server.labels", "server.openapi", "server.outbound", "server.pipeline", "server.requests", "server.wire"],
+        *["server", "server.archive", "server.asgi", "server.cursors", "server.dispatch", "server.idempotency"],
+        *["server.images", "server.labels", "server.openapi", "server.outbound", "server.pipeline", "server.requests"],
+        "server.wire",
     ]
 )
 #: Files that may know several rooms: the one that connects them, and those that start processes.
