@@ -9,7 +9,6 @@ from typing_extensions import TypedDict
 
 from server.api.contents import ContentShape
 from server.api.designs import DesignBody
-from server.api.fields import like
 from server.api.guards import RuleBodies
 from server.cursors import place_text
 from server.domain.content import as_json
@@ -26,6 +25,7 @@ from server.domain.ports import Usage
 from server.domain.rules import plain_rules
 from server.domain.slug import Slug
 from server.domain.stats import Group, GroupBy, Interval, Stats
+from server.fields import like
 from server.labels import REST, label
 from server.openapi import shown
 

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal, Union, cast
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, WithJsonSchema, create_model
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from server.api.fields import line_error
 from server.domain.content import KINDS, Content, checks, examine, kind_of, schema_of
 from server.domain.errors import InvalidValue
+from server.fields import line_error
 
 
 def _content(given: object) -> Content:

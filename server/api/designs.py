@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PlainValidator
 from pydantic_core import PydanticCustomError
 
-from server.api.fields import Body, born, in_place
+from server.api.fields import Body
 from server.domain.colour import BLACK, MAX_STOPS, WHITE, Colour, Gradient, Paint, Stop
 from server.domain.design import (
     MAX_FRAME_LABEL,
@@ -34,6 +34,7 @@ from server.domain.design import (
 )
 from server.domain.destination import Destination
 from server.domain.errors import InvalidValue
+from server.fields import born, in_place
 from server.openapi import Json
 
 MAX_PICTURE_BYTES = 5 << 20

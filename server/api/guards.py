@@ -6,7 +6,7 @@ from typing import Annotated, NotRequired
 from pydantic import ConfigDict, Field, PlainValidator, ValidationError, WithJsonSchema, with_config
 from typing_extensions import TypedDict
 
-from server.api.fields import MOMENT, TEXTS, Body, born, line_error
+from server.api.fields import Body
 from server.domain.destination import Destination
 from server.domain.guards import MAX_SCANS, Guards, RedirectStatus, expiry
 from server.domain.moment import a_moment
@@ -25,6 +25,7 @@ from server.domain.rules import (
     System,
     examine_rules,
 )
+from server.fields import MOMENT, TEXTS, born, line_error
 
 
 def an_expiry(given: str) -> datetime:

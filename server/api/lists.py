@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal, TypeVar
 
 from pydantic import Field
 
-from server.api.fields import Query, born
+from server.api.fields import Query
 from server.api.problems import in_query
 from server.api.schema import Limit, Tags, an_id
 from server.cursors import ListCursor, a_list_cursor, place_in
@@ -25,6 +25,7 @@ from server.domain.selection import (
     QrCodeSelection,
     QrCodeSort,
 )
+from server.fields import born
 
 S = TypeVar("S", bound=LinkSelection | QrCodeSelection)
 

@@ -19,6 +19,7 @@ from starlette.responses import Response
 from typing_extensions import TypedDict
 
 from server.domain import errors
+from server.fields import detail_of
 from server.openapi import shown
 from server.wire import json_response
 
@@ -153,13 +154,6 @@ FIELD_CODES = {
     "string_too_long": "too_long",
     "string_pattern_mismatch": "invalid_format",
 }
-FIELD_DETAILS = {
-    "missing": "This is required.",
-    "extra_forbidden": "There is no such field.",
-    "tuple_type": "This must be a list.",
-    "model_type": "This must be an object.",
-    "model_attributes_type": "This must be an object.",
-}
 
 
 def wrong_fields(found: Sequence[ErrorDetails], *, query: bool = False) -> list[WrongField]:
@@ -168,7 +162,7 @@ def wrong_fields(found: Sequence[ErrorDetails], *, query: bool = False) -> list[
         WrongField(
             **_place(each["loc"], query=query),
             code=FIELD_CODES.get(each["type"], each["type"]),
-            detail=FIELD_DETAILS.get(each["type"], each["msg"].removesuffix(".") + "."),
+            detail=detail_of(each),
         )
         for each in found
     ]

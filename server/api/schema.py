@@ -12,7 +12,7 @@ from starlette.requests import Request
 from server.api.contents import ContentBody
 from server.api.designs import MAX_DRAWN_BYTES, DesignBody
 from server.api.exports import Format
-from server.api.fields import MOMENT, Body, Query, born, id_schema, in_place
+from server.api.fields import Body, Query, id_schema
 from server.api.guards import GuardFields
 from server.api.problems import InvalidFields, WrongField, in_query
 from server.cursors import a_cursor, a_place
@@ -35,6 +35,7 @@ from server.domain.slug import Slug
 from server.domain.stats import EARLIEST, LATEST, Asked, Bots, GroupBy, Interval, Period
 from server.domain.tag import MAX_TAGS, Tag, each_once
 from server.domain.time_zone import zone_named
+from server.fields import MOMENT, born, in_place
 from server.openapi import shown
 
 # --- fields -------------------------------------------------------------------------------------------------------

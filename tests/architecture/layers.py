@@ -16,7 +16,9 @@ ROOMS = frozenset(["edge", "api", "dialects", "hooks", "ops", "render", "scans",
 #: Files that every room may stand on.
 FLOOR = frozenset(
     [
-        *["server", "server.archive", "server.asgi", "server.cursors", "server.dispatch", "server.idempotency"],
+        *["server", "server.archive", "server.asgi", "server.cursors", "server.dispatch", "server.fields"],
+        *["server.idempotency", "server.images", "server.labels", "server.openapi", "server.outbound"],
+        *["server.pipeline", "server.requests", "server.wire"],
         *["server.images", "server.labels", "server.openapi", "server.outbound", "server.pipeline", "server.requests"],
         "server.wire",
     ]
