@@ -55,4 +55,5 @@ class LogPage(NamedTuple):
 class Pages(Protocol):
     """A part of the log, page by page."""
 
-    async def __call__(self, *, before: Place | None, limit: int) -> LogPage: ...
+    async def __call__(self, *, before: Place | None, limit: int, skip: int = 0) -> LogPage:
+        """`skip` is for who knows pages by their number only: it takes longer the more there are to skip."""

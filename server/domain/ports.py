@@ -361,10 +361,14 @@ class RecordedScans(Protocol):
     async def last(self) -> ScanId:
         """No scan that is in the log has a greater id, and none that comes into it a lesser one."""
 
-    async def of_link(self, link: LinkId, wanted: Wanted, *, before: Place | None, limit: int) -> LogPage:
+    async def of_link(
+        self, link: LinkId, wanted: Wanted, *, before: Place | None, limit: int, skip: int = 0
+    ) -> LogPage:
         """In the order of their times."""
 
-    async def of_account(self, account: AccountId, wanted: Wanted, *, before: Place | None, limit: int) -> LogPage:
+    async def of_account(
+        self, account: AccountId, wanted: Wanted, *, before: Place | None, limit: int, skip: int = 0
+    ) -> LogPage:
         """In the order of their ids, and so none that has none. Raises Busy as `after` does."""
 
     async def after(self, account: AccountId, scan: ScanId, *, limit: int) -> list[RecordedScan]:

@@ -45,10 +45,14 @@ class Log:
             for number in range(scan + 1, min(seen, scan + limit) + 1)
         ]
 
-    async def of_link(self, link: LinkId, wanted: Wanted, *, before: Place | None, limit: int) -> LogPage:
+    async def of_link(
+        self, link: LinkId, wanted: Wanted, *, before: Place | None, limit: int, skip: int = 0
+    ) -> LogPage:
         raise NotImplementedError
 
-    async def of_account(self, account: AccountId, wanted: Wanted, *, before: Place | None, limit: int) -> LogPage:
+    async def of_account(
+        self, account: AccountId, wanted: Wanted, *, before: Place | None, limit: int, skip: int = 0
+    ) -> LogPage:
         raise NotImplementedError
 
 

@@ -270,3 +270,24 @@ async def test_what_is_rare_is_found_a_bounded_stretch_at_a_time(
         everything = await pages(read, 7)
         assert [len(page) for page in everything] == [7] * 42 + [6]
         assert len({scan.id for page in everything for scan in page}) == 300
+
+
+async def test_a_page_known_by_its_number_has_what_stands_there(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many stretches are looked at before it, and whatever is not wanted among what is skipped."""
+    monkeypatch.setattr(recorded, "MAX_SEEN", 16)
+    monkeypatch.setattr(recorded, "MAX_SEEN_FOR_PAGE", 400)
+    scans = [scanned(2, NOW - timedelta(seconds=number // 3))._replace(visitor=number) for number in range(300)]
+    prepared = await PostgresScanLog(database).prepare(
+        [each._replace(device="bot") if each.visitor % 5 == 1 else each for each in scans]
+    )
+    assert await prepared.write("numbered", None, Position(1, 16))
+    reader = PostgresRecordedScans(database)
+    for read in (partial(reader.of_account, MINE), partial(reader.of_link, LinkId(2))):
+        everything = [scan for page in await pages(read, 100) for scan in page]
+        assert len(everything) == 240
+        for skip in (0, 1, 12, 13, 90, 233, 239, 240, 500):
+            found = await read(Wanted(), before=None, limit=7, skip=skip)
+            assert found.scans == everything[skip : skip + 7]
+            assert (found.next is None) == (skip + 7 >= 240)

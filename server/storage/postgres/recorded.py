@@ -28,16 +28,18 @@ LAST = "SELECT coalesce(max(last), 0) FROM scan_ids"
 NUMBER = "coalesce(id, (ctid::text::point)[0]::bigint << 16 | (ctid::text::point)[1]::bigint)"
 BY_TIME, BY_ID = "scanned_at {0}, number {0}", "number {0}"
 
-# What is wanted may be rare: only so many scans are looked at, and where they end, and how many they were, is told
-# beside those that are wanted, or, where none is, alone.
+# What is wanted may be rare: only so many scans are looked at, and where they end, and how many they were and how many
+# of them are wanted, is told beside those that are, or, where none is, alone.
 PAGE = f"""
     WITH seen AS MATERIALIZED (
         SELECT {WITH_PLACE}, {{number}} AS number FROM scans WHERE {{behind}} ORDER BY {{order}} LIMIT {{span}}
     ), edge AS (
-        SELECT scanned_at AS edge_at, number AS edge, count(*) OVER () AS seen FROM seen ORDER BY {{reverse}} LIMIT 1
+        SELECT scanned_at AS edge_at, number AS edge, count(*) OVER () AS seen,
+            count(*) FILTER (WHERE {{wanted}}) OVER () AS met
+        FROM seen ORDER BY {{reverse}} LIMIT 1
     )
     SELECT found.*, edge.* FROM edge LEFT JOIN (
-        SELECT * FROM seen WHERE {{wanted}} ORDER BY {{order}} LIMIT {{limit}}
+        SELECT * FROM seen WHERE {{wanted}} ORDER BY {{order}} LIMIT {{limit}} OFFSET {{skip}}
     ) AS found ON true
     ORDER BY {{order}}
 """
@@ -69,7 +71,9 @@ class PostgresRecordedScans:
         async with self._database.connection() as connection:
             return ScanId(await connection.fetchval(LAST))
 
-    async def of_link(self, link: LinkId, wanted: Wanted, *, before: Place | None, limit: int) -> LogPage:
+    async def of_link(
+        self, link: LinkId, wanted: Wanted, *, before: Place | None, limit: int, skip: int = 0
+    ) -> LogPage:
         def behind(place: Place) -> Where:
             where = Where()
             where.add("link_id = {}", link)
@@ -77,9 +81,11 @@ class PostgresRecordedScans:
             return where
 
         async with self._database.connection() as connection:
-            return await _page(connection, _Log(NUMBER, BY_TIME, behind), wanted, before, limit)
+            return await _page(connection, _Log(NUMBER, BY_TIME, behind), wanted, before, limit, skip)
 
-    async def of_account(self, account: AccountId, wanted: Wanted, *, before: Place | None, limit: int) -> LogPage:
+    async def of_account(
+        self, account: AccountId, wanted: Wanted, *, before: Place | None, limit: int, skip: int = 0
+    ) -> LogPage:
         def behind(place: Place) -> Where:
             where = Where()
             where.add("account_id = {} AND id < {}", account, place.number)
@@ -87,7 +93,7 @@ class PostgresRecordedScans:
 
         async with self._database.connection() as connection:
             await self._check_index(connection)
-            return await _page(connection, _Log("id", BY_ID, behind), wanted, before, limit)
+            return await _page(connection, _Log("id", BY_ID, behind), wanted, before, limit, skip)
 
     async def after(self, account: AccountId, scan: ScanId, *, limit: int) -> list[RecordedScan]:
         async with self._database.connection() as connection:
@@ -109,13 +115,15 @@ class _Log(NamedTuple):
     behind: Callable[[Place], Where]
 
 
-async def _page(connection: "Connection", log: _Log, wanted: Wanted, before: Place | None, limit: int) -> LogPage:
+async def _page(
+    connection: "Connection", log: _Log, wanted: Wanted, before: Place | None, limit: int, skip: int
+) -> LogPage:
     """Looks first at a few more than are asked for, and at ever more while too few of them are wanted."""
     place = before or BEFORE_ALL
     found: list[asyncpg.Record] = []
-    span, seen = limit + limit // 4 + 1, 0
-    while seen < MAX_SEEN_FOR_PAGE:
-        query, values = _query(log, place, wanted, span, limit + 1 - len(found))
+    span, seen, enough = min((skip + limit) * 5 // 4 + 1, MAX_SEEN), 0, MAX_SEEN_FOR_PAGE + skip
+    while seen < enough:
+        query, values = _query(log, place, wanted, span, limit + 1 - len(found), skip)
         rows = await connection.fetch(query, *values)
         found += [row for row in rows if row["number"] is not None]
         if len(found) > limit:
@@ -123,25 +131,26 @@ async def _page(connection: "Connection", log: _Log, wanted: Wanted, before: Pla
             return LogPage([_recorded(row) for row in found[:limit]], Place(last["scanned_at"], last["number"]))
         if not rows or rows[0]["seen"] < span:
             return LogPage([_recorded(row) for row in found], None)
-        place = Place(rows[0]["edge_at"], rows[0]["edge"])
+        place, skip = Place(rows[0]["edge_at"], rows[0]["edge"]), max(skip - rows[0]["met"], 0)
         seen += span
         span = min(span * 8, MAX_SEEN)
     return LogPage([_recorded(row) for row in found], place)
 
 
-def _query(log: _Log, place: Place, wanted: Wanted, span: int, limit: int) -> tuple[str, list[object]]:
+def _query(log: _Log, place: Place, wanted: Wanted, span: int, limit: int, skip: int) -> tuple[str, list[object]]:
     behind = log.behind(place)
     behind.add("scanned_at >= {} AND scanned_at < {}", wanted.start, wanted.end)
     filters = _filters(wanted, behind.values)
-    values = [*filters.values, span, limit]
+    values = [*filters.values, span, limit, skip]
     query = PAGE.format(
         number=log.number,
         behind=behind,
         order=log.order.format("DESC"),
         reverse=log.order.format("ASC"),
         wanted=filters,
-        span=f"${len(values) - 1}",
-        limit=f"${len(values)}",
+        span=f"${len(values) - 2}",
+        limit=f"${len(values) - 1}",
+        skip=f"${len(values)}",
     )
     return query, values
 
