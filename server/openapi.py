@@ -121,6 +121,10 @@ def declare(handler: H, operation: Operation) -> H:
     return handler
 
 
+def is_declared(handler: Callable[..., object]) -> bool:
+    return "operation" in vars(handler)
+
+
 def declared(handler: Callable[..., object]) -> Operation:
     found = vars(handler).get("operation")
     assert isinstance(found, Operation), f"{handler.__qualname__} lacks its @operation; see server/openapi.py"
@@ -172,8 +176,9 @@ class About:
     security: Mapping[str, Json]
     #: The members of a parameter in the path, by the path and its name.
     in_path: Callable[[str, str], Json]
-    #: The body of every refusal; and by status, those of an operation.
+    #: The body of every refusal, and what it is sent as; and by status, those of an operation.
     problem: type
+    problem_type: str = "application/problem+json"
     refusals: Callable[[Described], Mapping[int, Refusal]]
 
 
@@ -199,7 +204,7 @@ def _operation(each: Described, about: About, media: Mapping[object, Json]) -> J
     said = each.operation
     answers = {str(status): _answer(answer, each, about, media) for status, answer in said.answers.items()}
     for status, refusal in sorted(about.refusals(each).items()):
-        answers[str(status)] = _refusal(refusal, media[about.problem])
+        answers[str(status)] = _refusal(refusal, about.problem_type, media[about.problem])
     found: Json = {"operationId": said.name, "tags": [about.tag(each.path)], "summary": said.summary}
     if said.description:
         found["description"] = said.description
@@ -249,11 +254,11 @@ def _answer(answer: object, each: Described, about: About, media: Mapping[object
     return found
 
 
-def _refusal(refusal: Refusal, problem: Json) -> Json:
+def _refusal(refusal: Refusal, media_type: str, problem: Json) -> Json:
     found: Json = {"description": refusal.description}
     if headers := _headers(refusal.headers):
         found["headers"] = headers
-    return found | {"content": {"application/problem+json": {**problem, "example": refusal.example}}}
+    return found | {"content": {media_type: {**problem, "example": refusal.example}}}
 
 
 def _headers(names: Iterable[str]) -> Json:

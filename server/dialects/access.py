@@ -1,6 +1,7 @@
 """Who calls a dialect: the account behind a key, in whichever header the vendor has it."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,6 +13,7 @@ from server.domain.keys import PERMISSIONS, RENDER, Permission, may
 from server.domain.limits import Standing
 from server.domain.model import Caller
 from server.idempotency import HEADER, Idempotency
+from server.openapi import declare, declared, is_declared
 from server.wire import Handler, bearer_key
 
 CallerHandler = Callable[[Request, Caller], Awaitable[Response]]
@@ -21,9 +23,10 @@ STANDING = "qredge.standing"
 
 
 class Access:
-    """Opens handlers to those who hold a key that may do what `needs` says. What it makes raises Unauthenticated,
-    Forbidden, PlanLimit and RateLimited. Each request of an account that is known counts, whatever becomes of it. With
-    `once`, a POST is done once for each Idempotency-Key, unless it draws, which makes nothing."""
+    """Opens handlers, which may be declared (`server.openapi`), to those who hold a key that may do what `needs` says.
+    What it makes raises Unauthenticated, Forbidden, PlanLimit and RateLimited. Each request of an account that is known
+    counts, whatever becomes of it. With `once`, a POST is done once for each Idempotency-Key, unless it draws, which
+    makes nothing."""
 
     def __init__(
         self, kit: Kit, key_of: Callable[[Request], str | None] = bearer_key, *, once: Idempotency | None = None
@@ -52,6 +55,8 @@ class Access:
                 return await once(request, caller.account.id, lambda heard: handler(heard, caller))
             return await handler(request, caller)
 
+        if is_declared(handler):
+            declare(with_caller, replace(declared(handler), permission=permission))
         return with_caller
 
 

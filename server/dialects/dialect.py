@@ -22,8 +22,10 @@ from server.domain.delivery import Voice
 from server.domain.design import Design
 from server.domain.limits import Limits, Standing
 from server.domain.links import Links
+from server.domain.many import Many
 from server.domain.ports import AnswerStore
 from server.domain.qrcodes import QrCodes
+from server.domain.scans import Scans
 from server.domain.studio import Studio
 from server.domain.webhooks import Webhooks
 
@@ -64,6 +66,8 @@ class Kit:
     codes: QrCodes
     studio: Studio
     barcodes: Barcodes
+    many: Many
+    scans: Scans
     webhooks: Webhooks
     kept: AnswerStore
     now: Callable[[], datetime]
@@ -81,7 +85,7 @@ class Dialect:
 
     name: str
     law: Law
-    #: What its paths begin with.
+    #: What its paths begin with ...
     root: str
     routes: Callable[[Kit], list[Route]]
     #: Answers what is raised, in the vendor's shape.
@@ -94,8 +98,14 @@ class Dialect:
     voice: Callable[[str], Voice] | None = None
     #: What the vendor calls styles, as designs: by the field, and by what is said in it.
     styles: Callable[[], Mapping[str, Mapping[str, Design]]] = dict
+    #: ... but for these.
+    beside: frozenset[str] = frozenset()
     #: Whether a path is the same with a slash behind it.
     slash_is_nothing: bool = False
+
+    def has(self, path: str) -> bool:
+        """Whether a path is one of its own, where it is alone at a host."""
+        return path == self.root or path.startswith(f"{self.root}/") or path in self.beside
 
 
 def url_of(request: Request, path: str) -> str:

@@ -76,8 +76,7 @@ def mounted(
                 return found.answer(scope, receive, send)
             if hosts and (name := hosts.get((host := _host(scope)).partition(":")[0])) in by_name:
                 found = by_name[name]
-                root = found.dialect.root
-                if path == root or path.startswith(root + "/"):
+                if found.dialect.has(path):
                     there = {**scope, "path": f"/{name}{path}", MOUNTED_AT: f"{scheme}://{host}"}
                     return found.answer(there, receive, send)
         return app(scope, receive, send)

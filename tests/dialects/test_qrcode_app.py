@@ -439,6 +439,8 @@ async def _asked(database: Database, body: Json) -> tuple[Json, bytes]:
         codes=codes,
         studio=studio,
         barcodes=anything,
+        many=anything,
+        scans=anything,
         webhooks=anything,
         kept=anything,
         now=now,
