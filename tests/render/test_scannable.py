@@ -58,7 +58,7 @@ FACTORS: Case = {
 }
 
 #: How often a size is drawn: a large picture takes as long as twenty small ones.
-OFTEN = {256: 3, 512: 3, 1200: 1}
+OFTEN = {256: 6, 512: 6, 1200: 1}
 
 
 def _possible(case: Case) -> bool:
