@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN    := .venv/bin
 CORE   := $(wildcard fastcore/*.pyx fastcore/*.pxd fastcore/*.h)
 
-.PHONY: serve test lint types bench asan clean
+.PHONY: serve test lint types bench load asan clean
 
 serve: .venv/.built
 	@exec $(BIN)/qredge serve
@@ -39,6 +39,9 @@ bench: .venv/.dev .venv/.rivals
 	$(BIN)/python -m bench.links
 	$(BIN)/python -m bench.stats
 	$(BIN)/python -m bench.report
+
+load: .venv/.dev .venv/.redis
+	$(BIN)/python -m loadtests.run $(ARGS)
 
 # In a copy of its own, so that the build that everything else uses stays as it is. Without the browser, and without
 # the guard of speed: how much slower the sanitizers make a build says nothing of it. pytest leaves file descriptor 2
