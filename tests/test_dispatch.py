@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from server.asgi import Message, Scope
+from server.asgi import Headers, Message, Receive, Scope
 from server.dispatch import Dispatch
 from server.requests import OTHER, Requests
 from server.wire import ByMethod
@@ -135,3 +135,41 @@ async def test_requests_are_counted_by_route_and_not_by_what_strangers_make_up()
         ("/v1/half", "GET"): {"2xx": 1},  # which had begun
     }
     assert all(sum(each.took) == sum(each.statuses) for each in requests.series.values())
+
+
+def posted(headers: Headers, parts: list[Message], heard: list[Message]) -> tuple[Scope, Receive]:
+    """A request with these headers whose body comes in these parts; each that was asked for is in `heard`."""
+    coming = iter(parts)
+
+    async def receive() -> Message:
+        heard.append(next(coming))
+        return heard[-1]
+
+    return {"type": "http", "method": "POST", "path": "/v1/echo", "headers": headers}, receive
+
+
+@pytest.mark.parametrize(
+    ("headers", "asked_for"),
+    [
+        ([(b"content-length", b"9")], 2),
+        ([(b"transfer-encoding", b"chunked")], 3),
+        ([(b"transfer-encoding", b"chunked"), (b"content-length", b"9")], 3),  # which then counts for nothing
+        ([(b"content-length", b"nine")], 3),
+    ],
+)
+async def test_nobody_asks_for_more_of_a_body_than_was_announced(headers: Headers, asked_for: int) -> None:
+    parts: list[Message] = [{"type": "http.request", "body": part, "more_body": True} for part in (b"five ", b"four")]
+    heard: list[Message] = []
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def echo(request: Request) -> Response:
+        return Response(await request.body())
+
+    routes = [Route("/echo", ByMethod(POST=echo))]
+    scope, receive = posted(headers, [*parts, {"type": "http.request", "body": b"", "more_body": False}], heard)
+    await Dispatch(routes, problem, Requests(), under="/v1")(scope, receive, send)
+    assert (sent[0]["status"], sent[1]["body"]) == (200, b"five four")
+    assert len(heard) == asked_for
