@@ -3,7 +3,7 @@
 from functools import cache
 from importlib import resources
 
-from server.domain.stats import GroupBy
+from server.domain.stats import Group, GroupBy
 
 UNKNOWN: dict[GroupBy, str] = {"referrer": "Direct or unknown"}
 REST = "All others"
@@ -27,6 +27,11 @@ def label(group_by: GroupBy, key: str | None) -> str:
     if group_by in WORDS:
         return key.capitalize()
     return key
+
+
+def key_of(group: Group) -> str:
+    """A key for each group, also where what it has in common is not known, or nothing."""
+    return group.key or ("other" if group.rest else "unknown")
 
 
 @cache

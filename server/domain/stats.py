@@ -209,6 +209,11 @@ class Stats:
     #: By each of `asked.group_by`.
     groups: Mapping[GroupBy, list[Group]]
 
+    @property
+    def in_period(self) -> tuple[int, int]:
+        """The scans of the period's intervals, and those of them that are unique."""
+        return sum(each.scans for each in self.series), sum(each.unique_scans for each in self.series)
+
 
 def largest(counted: Mapping[str | None, int], total: int) -> list[Group]:
     """The largest groups, at most MAX_GROUPS, and then the rest of `total` scans, if these are not all."""

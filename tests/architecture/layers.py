@@ -19,8 +19,6 @@ FLOOR = frozenset(
         *["server", "server.archive", "server.asgi", "server.cursors", "server.dispatch", "server.fields"],
         *["server.idempotency", "server.images", "server.labels", "server.openapi", "server.outbound"],
         *["server.pipeline", "server.requests", "server.wire"],
-        *["server.images", "server.labels", "server.openapi", "server.outbound", "server.pipeline", "server.requests"],
-        "server.wire",
     ]
 )
 #: Files that may know several rooms: the one that connects them, and those that start processes.

@@ -12,6 +12,9 @@ from tests.support import ServerProcess
 #: What a conversation does not show well.
 TEXTS = {"crlf": "\r\n", "long": 400 * "long "}
 
+#: Where answers tell of the plan, one of the vendor's.
+PLANS = {"qrcodestack": "qrcodestack.advanced"}
+
 CONVERSATIONS = sorted(Path(__file__).parent.glob("*/*.http"))
 
 
@@ -21,6 +24,7 @@ def test_the_conversation_is_as_it_is_written(
     path: Path, by_host: bool, server: ServerProcess, new_key: NewKey
 ) -> None:
     dialect = path.parent.name.replace("_", "-")
-    replay = Replay(server, dialect, by_host=by_host, key=new_key(dialect), **TEXTS)
+    key = new_key(dialect, plan=PLANS.get(dialect, "unlimited"))
+    replay = Replay(server, dialect, by_host=by_host, key=key, **TEXTS)
     for exchange in read(path):
         replay.ask(exchange)

@@ -159,12 +159,8 @@ def _midnight(now: datetime) -> datetime:
 
 
 def _totals(stats: Stats, wanted: Wanted) -> dict[str, int]:
-    if wanted.ever:
-        return {"total_scans": stats.totals.scans, "unique_scans": stats.totals.unique_scans}
-    return {
-        "total_scans": sum(each.scans for each in stats.series),
-        "unique_scans": sum(each.unique_scans for each in stats.series),
-    }
+    scans, unique_scans = stats.totals[:2] if wanted.ever else stats.in_period
+    return {"total_scans": scans, "unique_scans": unique_scans}
 
 
 def _bucket(bucket: Bucket, interval: Interval) -> dict[str, object]:

@@ -8,8 +8,9 @@ from server.domain.ids import id_text
 from server.domain.model import ApiKey, Hit, Image, Link, QrCode
 from server.domain.plan import Plan
 from server.domain.ports import Usage
-from server.domain.stats import Group, GroupBy, Stats
+from server.domain.stats import GroupBy, Stats
 from server.images import picture_headers
+from server.labels import key_of
 
 #: Of a key, what tells it apart.
 KEY_PREFIX = 12
@@ -99,14 +100,10 @@ def analytics(link: Link, stats: Stats) -> Analytics:
             for each in stats.series
         ],
         **{  # type: ignore[typeddict-item]
-            f"by_{NAMES.get(by, by)}": {_group(each): each.scans for each in groups}
+            f"by_{NAMES.get(by, by)}": {key_of(each): each.scans for each in groups}
             for by, groups in stats.groups.items()
         },
     }
-
-
-def _group(group: Group) -> str:
-    return group.key or ("other" if group.rest else "unknown")
 
 
 # --- the account --------------------------------------------------------------------------------------------------
