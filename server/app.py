@@ -666,10 +666,11 @@ async def _tell_webhooks(config: Settings, stop: asyncio.Event) -> None:
         deed="send to",
     )
     answers = Answers(config.base_url, _short_urls(config))
-    own = Voice(body=lambda event: json_bytes(answers.event(event)), headers=signature.headers)
-    others = {each.name: each.voice(config.base_url) for each in dialects.dialects().values() if each.voice}
+    voices = {NATIVE: Voice(body=lambda event: json_bytes(answers.event(event)), headers=signature.headers)}
+    for each in dialects.dialects().values():
+        voices |= each.voices(config.base_url)
     try:
-        await Deliverer(PostgresOutbox(database), outbound.post, {NATIVE: own, **others}, now=now).run(stop)
+        await Deliverer(PostgresOutbox(database), outbound.post, voices, now=now).run(stop)
     finally:
         outbound.close()
         await database.close()

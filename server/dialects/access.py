@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from time import time as unix_time
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,7 +11,7 @@ from server.asgi import ASGIApp, Headers, Message, Receive, Scope, Send
 from server.dialects.dialect import Kit
 from server.domain.errors import Forbidden, Unauthenticated
 from server.domain.keys import PERMISSIONS, RENDER, Permission, may
-from server.domain.limits import Standing
+from server.domain.limits import MINUTE_S, Quota, Standing
 from server.domain.model import Caller
 from server.idempotency import HEADER, Idempotency
 from server.openapi import declare, declared, is_declared
@@ -73,3 +74,15 @@ def telling(app: ASGIApp, headers: Callable[[Scope], Headers], standing: Callabl
         await app(scope, receive, answer)
 
     return telling
+
+
+def minute_headers(standing: Standing, otherwise: int) -> Headers:
+    """X-RateLimit-Limit, -Remaining and -Reset, a moment, which many vendors have: of the minute, where it is limited;
+    an account without a limit is told the vendor's own, of which all is left."""
+    free = Quota("requests_per_minute", otherwise, otherwise, MINUTE_S, 0)
+    quota = min(standing.quotas, key=lambda each: each.limit != free.limit, default=free)
+    return [
+        (b"x-ratelimit-limit", b"%d" % quota.allowed),
+        (b"x-ratelimit-remaining", b"%d" % quota.remaining),
+        (b"x-ratelimit-reset", b"%d" % (int(unix_time()) + quota.reset_s)),
+    ]

@@ -79,6 +79,10 @@ def no_headers(_: Standing | Scope) -> Headers:
     return []
 
 
+def no_voices(_: str) -> Mapping[str, Voice]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
     """A dialect, as it is mounted at /{name} and at hosts of its own."""
@@ -94,8 +98,8 @@ class Dialect:
     standing: Callable[[Standing], Headers] = no_headers
     #: What else every answer has.
     headers: Callable[[Scope], Headers] = no_headers
-    #: How webhooks are told that were made by it, given what short URLs begin with; None is by the server's own voice.
-    voice: Callable[[str], Voice] | None = None
+    #: How webhooks are told that were made by it, by their format, given what short URLs begin with.
+    voices: Callable[[str], Mapping[str, Voice]] = no_voices
     #: What the vendor calls styles, as designs: by the field, and by what is said in it.
     styles: Callable[[], Mapping[str, Mapping[str, Design]]] = dict
     #: ... but for these.

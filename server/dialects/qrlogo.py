@@ -27,7 +27,7 @@ from starlette.routing import Route
 from server.dialects.access import Access
 from server.dialects.dialect import Dialect, Endpoint, Kit, Law
 from server.domain import errors
-from server.domain.colour import BLACK, WHITE, Colour
+from server.domain.colour import BLACK, WHITE, Colour, first_colour
 from server.domain.design import Background, Design, Modules
 from server.domain.destination import Destination
 from server.domain.label import Label
@@ -153,8 +153,6 @@ def _short_code() -> Slug:
 def _qr(code: QrCode, base_url: str) -> Qr:
     link = code.content
     assert isinstance(link, Link), "only dynamic codes are looked for"
-    ground = code.design.background.color
-    ink = code.design.modules.color
     return {
         "id": code.id,
         "short_code": link.slug,
@@ -163,8 +161,8 @@ def _qr(code: QrCode, base_url: str) -> Qr:
         "target_url": link.destination,
         "scan_url": f"{base_url}/r.php?c={link.slug}",
         "scan_count": link.scans,
-        "fg_color": str(ink if isinstance(ink, Colour) else ink.stops[0].color),
-        "bg_color": str(ground if isinstance(ground, Colour) else ground.stops[0].color),
+        "fg_color": str(first_colour(code.design.modules.color)),
+        "bg_color": str(first_colour(code.design.background.color)),
         "created_at": _time(code.created_at),
         "updated_at": _time(max(code.updated_at, link.updated_at)),
     }

@@ -105,6 +105,11 @@ class Gradient:
 Paint: TypeAlias = Colour | Gradient
 
 
+def first_colour(paint: Paint) -> Colour:
+    """For who knows no gradients."""
+    return paint if isinstance(paint, Colour) else paint.stops[0].color
+
+
 def colours_of(paint: Paint) -> list[Colour]:
     """Every colour that a paint takes, closely enough to find its lightest and its darkest one."""
     if isinstance(paint, Colour):

@@ -43,9 +43,14 @@ class Forbidden(DomainError):
 
     code = "forbidden"
 
+    def __init__(self, detail: str | None = None, *, permission: str | None = None) -> None:
+        #: The one that is missing.
+        self.permission = permission
+        super().__init__(detail)
+
     @classmethod
     def needs(cls, permission: str) -> Self:
-        return cls(f"This needs a key with the permission {permission}.")
+        return cls(f"This needs a key with the permission {permission}.", permission=permission)
 
 
 class PlanLimit(DomainError):

@@ -111,9 +111,16 @@ class QrCode:
     #: Of its picture, where nobody asks for another one.
     size_px: int = DEFAULT_SIZE_PX
     format: ImageFormat = "png"
+    #: Of its link, when the code was made.
+    scans_before: int = 0
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None = None
+
+    @property
+    def scans_since(self) -> int:
+        """Of its link, since the code was made; none of a static one, which nobody can count."""
+        return max(self.content.scans - self.scans_before, 0) if isinstance(self.content, Link) else 0
 
     @property
     def version(self) -> Version:

@@ -23,3 +23,8 @@ def a_moment(*, day_ends: bool, zone: tzinfo | None = UTC) -> Callable[[str], da
             ) from exc
 
     return parse
+
+
+def to_the_second(at: datetime) -> str:
+    """RFC 3339, in UTC."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

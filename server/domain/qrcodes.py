@@ -132,6 +132,7 @@ class QrCodes:
             design=design,
             size_px=size_px or min(DEFAULT_SIZE_PX, account.plan.size_px or DEFAULT_SIZE_PX),
             format=format,
+            scans_before=content.scans if isinstance(content, Link) else 0,
             created_at=now,
             updated_at=now,
         )

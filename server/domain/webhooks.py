@@ -1,7 +1,7 @@
 """Use cases: webhooks."""
 
 import base64
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from secrets import token_bytes
 
@@ -16,6 +16,9 @@ from server.domain.ports import WebhookStore
 
 #: Standard Webhooks takes 24 to 64.
 SECRET_BYTES = 32
+
+#: How many a page of the store has at most.
+PAGE = 100
 
 #: How long the secret before the last one signs, too.
 OVERLAP = timedelta(hours=24)
@@ -50,8 +53,10 @@ class Webhooks:
         name: Label | None = None,
         format: str = NATIVE,
         active: bool = True,
+        secret: bytes | None = None,
     ) -> tuple[Webhook, str]:
-        """A new webhook and its secret; raises InvalidValue for where it leads, and PlanLimit."""
+        """A new webhook and its secret, which may be the receiver's own; raises InvalidValue for where it leads, and
+        PlanLimit."""
         allow_webhooks(account.plan)
         await self._check_url(url)
         now = self._now()
@@ -66,7 +71,7 @@ class Webhooks:
             created_at=now,
             updated_at=now,
         )
-        secret = token_bytes(SECRET_BYTES)
+        secret = secret or token_bytes(SECRET_BYTES)
         await self._store.add(webhook, secret)
         return webhook, secret_text(secret)
 
@@ -75,6 +80,15 @@ class Webhooks:
 
     async def list(self, account: AccountId, *, before: int | None, limit: int) -> Page[Webhook, int]:
         return await self._store.list(account, before=before, limit=limit)
+
+    async def told_in(self, account: AccountId, formats: Collection[str]) -> Sequence[Webhook]:
+        """All of these formats, the newest first."""
+        page = await self._store.list(account, before=None, limit=PAGE)
+        found = page.items
+        while page.next is not None:
+            page = await self._store.list(account, before=page.next, limit=PAGE)
+            found += page.items
+        return [each for each in found if each.format in formats]
 
     async def change(self, account: Account, webhook_id: WebhookId, changes: WebhookChanges) -> Webhook:
         if changes.get("active"):

@@ -14,13 +14,21 @@ without a limit is told the vendor's one, of which all is left. What the documen
 rest of it suggests; the codes INVALID_PARAMETER, FORBIDDEN, NOT_FOUND, METHOD_NOT_ALLOWED and SERVER_ERROR are ours.
 """
 
+from functools import partial
+
+from server.dialects.access import minute_headers
 from server.dialects.dialect import Dialect
 from server.dialects.qrcode_app.errors import problem
-from server.dialects.qrcode_app.from_domain import rate_limit
 from server.dialects.qrcode_app.law import LAW
 from server.dialects.qrcode_app.routes import routes
 from server.dialects.qrcode_app.styles import styles
 
 DIALECT = Dialect(
-    name="qrcode-app", law=LAW, root="/v1", routes=routes, problem=problem, standing=rate_limit, styles=styles
+    name="qrcode-app",
+    law=LAW,
+    root="/v1",
+    routes=routes,
+    problem=problem,
+    standing=partial(minute_headers, otherwise=1_000),
+    styles=styles,
 )

@@ -12,7 +12,6 @@ from starlette.routing import Route
 from server.dialects.access import Access
 from server.dialects.dialect import Kit, url_of
 from server.dialects.qrcode_app.errors import Refusal
-from server.dialects.qrcode_app.from_domain import written
 from server.dialects.qrcode_app.wire import (
     MAX_SIZE,
     SYMBOLOGIES,
@@ -28,6 +27,7 @@ from server.domain.barcode import MATRICES, MIN_SIDE_PX, Barcode, BarcodeOrder, 
 from server.domain.errors import InvalidValue
 from server.domain.limits import allow_size
 from server.domain.model import Account, Caller
+from server.domain.moment import to_the_second
 from server.images import image_answer
 from server.wire import ByMethod, json_response
 
@@ -63,7 +63,7 @@ def routes(kit: Kit, access: Access) -> list[Route]:
             "image_url": url_of(request, f"/v1/barcodes/{barcode_id}/image"),
             "download_url": url_of(request, f"/v1/barcodes/{barcode_id}/download"),
             "metadata": metadata,
-            "created_at": written(kit.now()),
+            "created_at": to_the_second(kit.now()),
         }
         return json_response({"success": True, "data": data})
 

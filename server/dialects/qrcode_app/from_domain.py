@@ -2,9 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, time, timedelta
-from time import time as unix_time
 
-from server.asgi import Headers
 from server.dialects.qrcode_app.wire import (
     CORNER_STYLES,
     DEFAULT_LOGO_SIZE,
@@ -16,13 +14,13 @@ from server.dialects.qrcode_app.wire import (
     QrAnswer,
     StaticAnswer,
 )
-from server.domain.colour import Colour, Paint
+from server.domain.colour import Paint, first_colour
 from server.domain.content import Content, as_json
 from server.domain.design import Design
 from server.domain.guards import Guards
 from server.domain.ids import id_text
-from server.domain.limits import MINUTE_S, Quota, Standing
 from server.domain.model import ApiKey, Link, QrCode
+from server.domain.moment import to_the_second
 
 #: The domain's types under the vendor's names, with what their fields are called there.
 TYPES = {
@@ -35,9 +33,6 @@ TYPES = {
 }
 STYLES = {shape: name for name, shape in DOT_STYLES.items()}
 CORNERS = {border: name for name, (border, _) in CORNER_STYLES.items()}
-
-#: What an account without a limit is told: the vendor's one, of which all is left.
-UNLIMITED = Quota("requests_per_minute", 1_000, 1_000, MINUTE_S, 0)
 
 
 class Told:
@@ -72,7 +67,7 @@ class Told:
             "image_url": f"{self._base_url}/i/{id_text('qr', code.id)}.{code.format}",
             "download_url": self._at(f"/v1/qrcodes/{qr_id}/download"),
             "design": _design(code.design),
-            "created_at": written(code.created_at),
+            "created_at": to_the_second(code.created_at),
         }
         if isinstance(code.content, Link):
             answer["destination_url"] = code.content.destination
@@ -138,8 +133,7 @@ def _design(design: Design) -> DesignAnswer:
 
 
 def _hex(paint: Paint) -> str:
-    colour = paint if isinstance(paint, Colour) else paint.stops[0].color
-    return str(colour._replace(alpha=255))
+    return str(first_colour(paint)._replace(alpha=255))
 
 
 def _protection(guards: Guards) -> ProtectionAnswer:
@@ -153,11 +147,7 @@ def _protection(guards: Guards) -> ProtectionAnswer:
 def _expiry(at: datetime) -> str:
     """A day, where it is the end of one."""
     at = at.astimezone(UTC)
-    return (at - timedelta(days=1)).date().isoformat() if at.time() == time() else written(at)
-
-
-def written(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return (at - timedelta(days=1)).date().isoformat() if at.time() == time() else to_the_second(at)
 
 
 def key(record: ApiKey) -> dict[str, object]:
@@ -166,18 +156,6 @@ def key(record: ApiKey) -> dict[str, object]:
         "name": record.name,
         "permissions": sorted(record.permissions),
         "last4": record.last4,
-        "created_at": written(record.created_at),
-        "last_used_at": None if record.last_used_at is None else written(record.last_used_at),
+        "created_at": to_the_second(record.created_at),
+        "last_used_at": None if record.last_used_at is None else to_the_second(record.last_used_at),
     }
-
-
-def rate_limit(standing: Standing) -> Headers:
-    """X-RateLimit-Limit, -Remaining and -Reset: of the minute, where it is limited."""
-    quotas = sorted(standing.quotas, key=lambda each: each.limit != UNLIMITED.limit)
-    quota = quotas[0] if quotas else UNLIMITED
-    reset = int(unix_time()) + quota.reset_s
-    return [
-        (b"x-ratelimit-limit", b"%d" % quota.allowed),
-        (b"x-ratelimit-remaining", b"%d" % quota.remaining),
-        (b"x-ratelimit-reset", b"%d" % reset),
-    ]

@@ -13,10 +13,10 @@ from starlette.routing import Route
 from server.dialects.access import Access
 from server.dialects.dialect import Kit
 from server.dialects.qrcode_app.errors import Refusal
-from server.dialects.qrcode_app.from_domain import qr_id_of, type_of, written
+from server.dialects.qrcode_app.from_domain import qr_id_of, type_of
 from server.dialects.qrcode_app.to_domain import code_id, refused
 from server.domain.model import Account, Caller, Link, QrCode
-from server.domain.moment import a_moment
+from server.domain.moment import a_moment, to_the_second
 from server.domain.selection import QrCodeSelection
 from server.domain.stats import Asked, Bucket, Group, GroupBy, Interval, Period, Stats
 from server.labels import REST, label
@@ -62,7 +62,7 @@ def routes(kit: Kit, access: Access) -> list[Route]:
         data = {
             "qr_id": qr_id_of(code),
             **_totals(stats, wanted),
-            "last_scan_at": None if stats.totals.last_scan_at is None else written(stats.totals.last_scan_at),
+            "last_scan_at": None if stats.totals.last_scan_at is None else to_the_second(stats.totals.last_scan_at),
             "top_country": None if country is None else label("country", country),
             "top_city": None if city is None else city.rpartition(", ")[0],
             **_equipment(stats),
@@ -164,7 +164,7 @@ def _totals(stats: Stats, wanted: Wanted) -> dict[str, int]:
 
 
 def _bucket(bucket: Bucket, interval: Interval) -> dict[str, object]:
-    start = written(bucket.start) if interval == "hour" else bucket.start.date().isoformat()
+    start = to_the_second(bucket.start) if interval == "hour" else bucket.start.date().isoformat()
     return {"date": start, "scans": bucket.scans, "unique_scans": bucket.unique_scans}
 
 

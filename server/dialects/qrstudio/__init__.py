@@ -23,7 +23,7 @@ from server.dialects.qrstudio.errors import headers, problem
 from server.dialects.qrstudio.law import LAW
 from server.dialects.qrstudio.routes import routes
 from server.dialects.qrstudio.styles import styles
-from server.dialects.qrstudio.telling import voice
+from server.dialects.qrstudio.telling import voices
 
 # Scan forms: answers say /q/{short_id}/, which edge/redirect.py resolves like any other spelling.
 
@@ -34,7 +34,7 @@ DIALECT = Dialect(
     routes=routes,
     problem=problem,
     headers=headers,
-    voice=voice,
+    voices=voices,
     styles=styles,
     slash_is_nothing=True,
 )

@@ -79,7 +79,7 @@ def _name(event: str) -> str:
     return NAMES.get(event, event)
 
 
-def voice(base_url: str) -> Voice:
+def voices(base_url: str) -> dict[str, Voice]:
     def body(event: Event) -> bytes:
         return json_bytes(
             {
@@ -90,7 +90,7 @@ def voice(base_url: str) -> Voice:
             }
         )
 
-    return Voice(body=body, headers=signature)
+    return {NAME: Voice(body=body, headers=signature)}
 
 
 def _data(event: Event, base_url: str) -> object:

@@ -11,14 +11,14 @@ from server.dialects.dialect import Kit
 from server.dialects.qrstudio.fields import Broken, Field, flag, text
 from server.dialects.qrstudio.telling import EVENTS, NAME, delivery_answer, webhook_answer
 from server.dialects.qrstudio.to_domain import checked, destination, json_fields
-from server.domain.delivery import EventType, Webhook, WebhookChanges, event_types
+from server.domain.delivery import EventType, WebhookChanges, event_types
 from server.domain.errors import NotFound
 from server.domain.ids import id_number
-from server.domain.model import AccountId, Caller, WebhookId
+from server.domain.model import Caller, WebhookId
 from server.idempotency import ShownOnce
 from server.wire import ByMethod, json_response
 
-#: How many a page of the store has at most.
+#: How many deliveries are shown.
 PAGE = 100
 
 
@@ -38,15 +38,6 @@ CHANGES = {**NEW, "is_active": Field(flag, required=True)}
 
 
 def routes(kit: Kit, access: Access) -> list[Route]:
-    async def every(account: AccountId) -> list[Webhook]:
-        """Those that are told in the vendor's words."""
-        page = await kit.webhooks.list(account, before=None, limit=PAGE)
-        found = page.items
-        while page.next is not None:
-            page = await kit.webhooks.list(account, before=page.next, limit=PAGE)
-            found += page.items
-        return [each for each in found if each.format == NAME]
-
     async def asked_for(request: Request, caller: Caller) -> WebhookId:
         number = id_number("whk", str(request.path_params["id"]))
         if number is None or (await kit.webhooks.get(caller.account.id, WebhookId(number))).format != NAME:
@@ -60,7 +51,8 @@ def routes(kit: Kit, access: Access) -> list[Route]:
         return ShownOnce(webhook_answer(webhook), {"secret": secret}, 201)
 
     async def show_all(_: Request, caller: Caller) -> Response:
-        return json_response({"webhooks": [webhook_answer(each) for each in await every(caller.account.id)]})
+        found = await kit.webhooks.told_in(caller.account.id, [NAME])
+        return json_response({"webhooks": [webhook_answer(each) for each in found]})
 
     async def change(request: Request, caller: Caller) -> Response:
         webhook = await asked_for(request, caller)

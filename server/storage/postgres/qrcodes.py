@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 COLUMNS = f"""
     codes.id, codes.account_id, codes.name, codes.tags, codes.content, codes.design, codes.size_px, codes.format,
     codes.created_at, codes.updated_at, codes.deleted_at, codes.link_id,
+    coalesce(codes.scans_before, 0) AS scans_before,
     {", ".join(f"links.{name} AS link_{name}" for name in COLUMN_NAMES if name != "id")},
     links.destination_changes AS link_destination_changes,
     coalesce(scan_totals.scans, 0) AS link_scans, scan_totals.last_scan_at AS link_last_scan_at
@@ -43,13 +44,14 @@ LINKS = """
 LINK_COLUMNS = (*COLUMN_NAMES, *COUNTED_NAMES)
 
 ADD = """
-    INSERT INTO qr_codes (id, account_id, name, tags, link_id, content, design, size_px, format, created_at, updated_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    INSERT INTO qr_codes
+        (id, account_id, name, tags, link_id, content, design, size_px, format, scans_before, created_at, updated_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 """
 
 NAMES = (
     *("id", "account_id", "name", "tags", "link_id", "content", "design"),
-    *("size_px", "format", "created_at", "updated_at"),
+    *("size_px", "format", "scans_before", "created_at", "updated_at"),
 )
 ADD_MANY = f"""
     INSERT INTO qr_codes ({", ".join(NAMES)})
@@ -141,6 +143,7 @@ class PostgresQrCodes:
                 _json(plain(code.design)),
                 code.size_px,
                 code.format,
+                code.scans_before,
                 code.created_at,
                 code.updated_at,
             )
@@ -294,6 +297,7 @@ def code_of(row: asyncpg.Record) -> QrCode:
         design=design_of(orjson.loads(row["design"])),
         size_px=row["size_px"],
         format=row["format"],
+        scans_before=row["scans_before"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         deleted_at=row["deleted_at"],
@@ -330,6 +334,7 @@ def _columns(code: QrCode) -> dict[str, object]:
         "design": plain(code.design),
         "size_px": code.size_px,
         "format": code.format,
+        "scans_before": code.scans_before,
         "created_at": code.created_at,
         "updated_at": code.updated_at,
     }
