@@ -18,7 +18,10 @@ from tests.support import PLANS_FILE, Databases, RedisServer, ServerProcess, sql
 TEMPLATE = "migrated"
 
 #: Under which the vendors' own lines are run.
-VENDORS = ("api.qrcode-app.com=qrcode-app", "api.qrstudio.agency=qrstudio", "qrcodestack.com=qrcodestack")
+VENDORS = (
+    *("api.qrcode-app.com=qrcode-app", "api.qrstudio.agency=qrstudio", "qrcodestack.com=qrcodestack"),
+    "mask.pk=mask",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

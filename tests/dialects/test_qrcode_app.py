@@ -1,9 +1,7 @@
 """qrcode-app: what depends on plans, what a scan meets, what is counted, and the vendor's own curl lines."""
 
 import asyncio
-import os
 import re
-import subprocess
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -47,7 +45,7 @@ from tests.api.test_scans import write
 from tests.api.test_stats import scan_of
 from tests.dialects.conftest import NewKey
 from tests.dialects.conversations import PICTURE, read
-from tests.dialects.tls import tls_front
+from tests.dialects.tls import run_lines
 from tests.support import PHONE, PLANS, ServerProcess, new_id, phone, until
 
 Json = dict[str, Any]
@@ -361,17 +359,10 @@ curl https://api.qrcode-app.com/v1/qrcodes/qr_K9mX/stats \
 def test_the_vendor_s_curl_lines_work_as_they_are(
     server: ServerProcess, shop: httpx.Client, key: str, tmp_path: Path
 ) -> None:
-    """But for the key and the id, which everybody has to put in; --connect-to stands in curl's own settings."""
-    with tls_front(VENDOR, server.port, tmp_path / "ca.pem") as port:
-        tmp_path.joinpath(".curlrc").write_text(
-            f'connect-to = "{VENDOR}:443:127.0.0.1:{port}"\ncacert = "{tmp_path}/ca.pem"\nsilent\nfail\n'
-        )
-        lines = re.sub(r"sk_live_\w+", key, CURL).replace("qr_K9mX", dynamic(shop)["qr_id"])
-        environment = {**os.environ, "CURL_HOME": str(tmp_path)}
-        ran = subprocess.run(
-            ["bash", "-ec", lines], cwd=tmp_path, env=environment, check=True, timeout=60, capture_output=True
-        )
-    first, made, listed, stats = map(orjson.loads, ran.stdout.splitlines())
+    """But for the key and the id, which everybody has to put in."""
+    lines = re.sub(r"sk_live_\w+", key, CURL).replace("qr_K9mX", dynamic(shop)["qr_id"])
+    ran = run_lines(lines, VENDOR, server.port, tmp_path)
+    first, made, listed, stats = map(orjson.loads, ran.splitlines())
     assert first["pagination"]["total"] == 1
     assert made["success"] is True
     assert made["data"]["download_url"] == f"http://{VENDOR}/v1/qrcodes/{made['data']['qr_id']}/download"

@@ -3,14 +3,9 @@
 import asyncio
 import hmac
 import json
-import os
 import re
-import subprocess
-import threading
 import zipfile
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -29,7 +24,7 @@ from server.domain.errors import Busy, RateLimited, StorageUnavailable
 from server.domain.plan import UNLIMITED
 from tests.dialects.conftest import NewKey
 from tests.dialects.conversations import pixels
-from tests.dialects.tls import tls_front
+from tests.dialects.tls import run_lines
 from tests.receiver import Receiver
 from tests.support import PHONE, ServerProcess, new_account_key, phone, until
 
@@ -299,24 +294,6 @@ HALFTONE = """{
   "bg_image_url": "https://cdn.yourbrand.com/coffee.jpg",
   "bg_image_opacity": 0.45
 }"""
-
-
-@pytest.fixture
-def cdn(tmp_path: Path) -> Iterator[str]:
-    """Where the pictures of the vendor's examples are."""
-    folder = tmp_path / "cdn"
-    folder.mkdir()
-    neon = Image.new("RGB", (300, 300), "black")
-    neon.paste((80, 255, 200), (100, 100, 200, 200))
-    neon.save(folder / "logo.png")
-    Image.linear_gradient("L").convert("RGB").save(folder / "coffee.jpg")
-    pages = ThreadingHTTPServer(("127.0.0.79", 0), partial(SimpleHTTPRequestHandler, directory=str(folder)))
-    thread = threading.Thread(target=pages.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.79:{pages.server_port}"
-    pages.shutdown()
-    thread.join()
-    pages.server_close()
 
 
 def test_the_examples_with_pictures_from_elsewhere(cdn: str, database_url: str, tmp_path: Path) -> None:
@@ -592,14 +569,8 @@ curl -X POST https://api.qrstudio.agency/api/v1/generate/ \
 
 
 def test_the_vendor_s_curl_line_works_as_it_is(server: ServerProcess, new_key: NewKey, tmp_path: Path) -> None:
-    """But for the key, which everybody has to put in; --connect-to stands in curl's own settings."""
-    with tls_front(VENDOR, server.port, tmp_path / "ca.pem") as port:
-        tmp_path.joinpath(".curlrc").write_text(
-            f'connect-to = "{VENDOR}:443:127.0.0.1:{port}"\ncacert = "{tmp_path}/ca.pem"\nsilent\nfail\n'
-        )
-        line = CURL.replace("smk_...", new_key("qrstudio"))
-        environment = {**os.environ, "CURL_HOME": str(tmp_path)}
-        subprocess.run(["bash", "-ec", line], cwd=tmp_path, env=environment, check=True, timeout=60)
+    """But for the key, which everybody has to put in."""
+    run_lines(CURL.replace("smk_...", new_key("qrstudio")), VENDOR, server.port, tmp_path)
     image = tmp_path.joinpath("qr.png").read_bytes()
     assert Image.open(BytesIO(image)).size == (1200, 1200)
     assert [each.text for each in zxingcpp.read_barcodes(pixels(image, "png"))] == ["https://example.com"]

@@ -1,7 +1,9 @@
 """A vendor's host, with its own name and a certificate for it, in front of a server that speaks plain HTTP."""
 
 import asyncio
+import os
 import ssl
+import subprocess
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -35,6 +37,19 @@ def tls_front(host: str, to_port: int, ca_file: Path) -> Iterator[int]:
     finally:
         loop.call_soon_threadsafe(over.set)
         thread.join()
+
+
+def run_lines(lines: str, vendor: str, to_port: int, folder: Path) -> bytes:
+    """Runs a vendor's own lines as they are, in this folder; what leads curl here stands in its own settings."""
+    with tls_front(vendor, to_port, folder / "ca.pem") as port:
+        folder.joinpath(".curlrc").write_text(
+            f'connect-to = "{vendor}:443:127.0.0.1:{port}"\ncacert = "{folder}/ca.pem"\nsilent\nfail\n'
+        )
+        environment = {**os.environ, "CURL_HOME": str(folder)}
+        ran = subprocess.run(
+            ["bash", "-ec", lines], cwd=folder, env=environment, check=True, timeout=60, capture_output=True
+        )
+    return ran.stdout
 
 
 def _passing_on(port: int) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
