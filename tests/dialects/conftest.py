@@ -26,20 +26,26 @@ NewKey = Callable[..., str]
 def new_key(server: ServerProcess) -> NewKey:
     """Makes an account, and returns its key: new_key("qrlogo", plan="qrlogo.advanced", permissions=["read"])."""
 
-    def make(dialect: str, *, plan: str = "unlimited", permissions: Collection[str] = ALL) -> str:
-        return asyncio.run(key_of_new_account(server.database_url, dialect, plan, permissions))
+    def make(
+        dialect: str, *, plan: str = "unlimited", permissions: Collection[str] = ALL, email: str | None = None
+    ) -> str:
+        return asyncio.run(key_of_new_account(server.database_url, dialect, plan, permissions, email))
 
     return make
 
 
 async def key_of_new_account(
-    database_url: str, dialect: str, plan: str = "unlimited", permitted: Collection[str] = ALL
+    database_url: str,
+    dialect: str,
+    plan: str = "unlimited",
+    permitted: Collection[str] = ALL,
+    email: str | None = None,
 ) -> str:
     database = Database(database_url, max_connections=1)
     await database.open()
     try:
         accounts = Accounts(PostgresAccounts(database, PLANS), now=now, new_id=new_id)
-        account = await accounts.create(Label("Vendor's client"), plan=PLANS.named(plan))
+        account = await accounts.create(Label("Vendor's client"), email=email, plan=PLANS.named(plan))
         _, key = await accounts.create_key(
             account, Label("Test"), permissions=permissions(permitted), form=key_formats()[dialect]
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import httpx
 import orjson
@@ -15,38 +15,17 @@ import pytest
 from PIL import Image
 from starlette.requests import Request
 
-from server.app import now
-from server.asgi import Receive, Scope, Send
 from server.dialects import key_formats
-from server.dialects.dialect import Kit
-from server.dialects.mounts import mounted
 from server.dialects.qrcode_app import DIALECT
 from server.dialects.qrcode_app.errors import CODES, problem
-from server.domain.accounts import Accounts
-from server.domain.design import Picture
-from server.domain.label import Label
-from server.domain.limits import Limits
-from server.domain.links import Links
 from server.domain.model import Device
-from server.domain.qrcodes import QrCodes
-from server.domain.studio import Studio
-from server.edge.image_cache import Images
-from server.passwords import Passwords
-from server.render.image import Painter
-from server.requests import Requests
-from server.storage.postgres.accounts import PostgresAccounts
-from server.storage.postgres.links import PostgresLinks
-from server.storage.postgres.pictures import PostgresPictures
-from server.storage.postgres.pool import Database
-from server.storage.postgres.qrcodes import PostgresQrCodes
-from server.storage.postgres.stats import PostgresStats
-from server.storage.postgres.usage import PostgresUsage
 from tests.api.test_scans import write
 from tests.api.test_stats import scan_of
 from tests.dialects.conftest import NewKey
 from tests.dialects.conversations import PICTURE, read
+from tests.dialects.inside import inside
 from tests.dialects.tls import run_lines
-from tests.support import PHONE, PLANS, ServerProcess, new_id, phone, until
+from tests.support import PHONE, ServerProcess, phone, until
 
 Json = dict[str, Any]
 
@@ -397,56 +376,11 @@ def test_the_complete_example_is_drawn_with_its_logo(server: ServerProcess) -> N
 
 
 async def _generated(database_url: str, body: Json) -> tuple[Json, bytes]:
-    database = Database(database_url, max_connections=2)
-    await database.open()
-    try:
-        return await _asked(database, body)
-    finally:
-        await database.close()
-
-
-async def _asked(database: Database, body: Json) -> tuple[Json, bytes]:
-    painter = Painter(max_pixels=100_000_000)
-
-    async def fetched(url: str) -> Picture:
+    async def there(url: str) -> bytes:
         assert url == "https://monsite.com/logo.png"
-        admitted = await painter.admit(RED.getvalue())
-        return Picture(url=url, sha256=admitted.sha256, data=admitted.data)
+        return RED.getvalue()
 
-    async def changed(_: object) -> None:
-        pass
-
-    accounts = Accounts(PostgresAccounts(database, PLANS), now=now, new_id=new_id)
-    links = Links(
-        PostgresLinks(database), PostgresStats(database), Passwords(), now=now, new_id=new_id, changed=changed
-    )
-    studio = Studio(painter, Images(max_bytes=1 << 20, shared=None), PostgresPictures(database), fetched=fetched)
-    codes = QrCodes(PostgresQrCodes(database), links, studio, now=now, new_id=new_id, short_url=str, changed=changed)
-    anything = cast("Any", None)  # which this example needs nothing of
-    kit = Kit(
-        accounts=accounts,
-        limits=Limits(PostgresUsage(database), None, now=now),
-        links=links,
-        codes=codes,
-        studio=studio,
-        barcodes=anything,
-        many=anything,
-        scans=anything,
-        webhooks=anything,
-        kept=anything,
-        now=now,
-        base_url="http://here",
-    )
-    account = await accounts.create(Label("Vendor's client"))
-    _, key = await accounts.create_key(account, Label("Test"))
-    app = mounted(_nobody, [DIALECT], kit, Requests(), hosts={})
-    headers = {"authorization": f"Bearer {key}"}
-    transport = httpx.ASGITransport(app=cast("Any", app))
-    async with httpx.AsyncClient(transport=transport, base_url="http://here/qrcode-app/v1", headers=headers) as shop:
+    async with inside(database_url, DIALECT, there) as shop:
         made = (await shop.post("/qrcodes/generate", json=body)).json()["data"]
         whole = (await shop.get(f"/qrcodes/{made['qr_id']}")).json()["data"]
         return whole, (await shop.get(made["download_url"])).content
-
-
-async def _nobody(scope: Scope, receive: Receive, send: Send) -> None:
-    raise AssertionError(scope["path"])

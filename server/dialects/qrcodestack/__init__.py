@@ -12,7 +12,7 @@
 
 Different on purpose: the vendor's `openapi.yaml` could not be read, so what its README leaves open is ours: the codes
 of errors, what lists, analytics and scans look like, and that ids are UUIDs. Keys are made by `qredge key create
---format qrcodestack` and by the native API, as there is no dashboard.
+--format qrcodestack`, as there is no dashboard.
 """
 
 from server.dialects.dialect import Dialect

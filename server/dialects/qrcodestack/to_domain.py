@@ -13,7 +13,7 @@ from starlette.requests import Request
 
 from server.dialects.qrcodestack.errors import CODES, WrongFields
 from server.dialects.qrcodestack.from_domain import number_of
-from server.dialects.qrcodestack.wire import PeriodQuery, QrCodeCreate, QrCodeUpdate, RenderCustomizationsInput
+from server.dialects.qrcodestack.wire import Body, PeriodQuery, QrCodeCreate, QrCodeUpdate, RenderCustomizationsInput
 from server.domain.colour import BLACK
 from server.domain.design import PLAIN, Design, Logo, Picture
 from server.domain.errors import NotFound
@@ -26,6 +26,7 @@ from server.fields import detail_of
 from server.wire import json_of, read_body
 
 B = TypeVar("B", bound=BaseModel)
+M = TypeVar("M", bound=Body)
 
 UTC_ZONE = ZoneInfo("UTC")
 
@@ -39,13 +40,13 @@ DYNAMIC = QrCodeSelection(kind="dynamic")
 # --- bodies and queries -------------------------------------------------------------------------------------------
 
 
-async def body_of(request: Request, kind: type[B]) -> B:
+async def body_of(request: Request, kind: type[M]) -> M:
     """What the body says; raises WrongFields."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise HTTPException(415, CODES["UNSUPPORTED_MEDIA_TYPE"].error)
     try:
-        given = json_of(await read_body(request))
+        given = json_of(await read_body(request, max_bytes=kind.max_bytes))
     except HTTPException as exc:
         if exc.status_code != 400:
             raise

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Annotated, Generic, Literal, NotRequired, TypeVar
+from typing import Annotated, ClassVar, Generic, Literal, NotRequired, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, with_config
@@ -17,6 +17,7 @@ from server.domain.label import Label
 from server.domain.moment import a_moment
 from server.fields import MOMENT, born, like
 from server.openapi import shown
+from server.wire import MAX_BODY_BYTES
 
 T = TypeVar("T")
 
@@ -57,6 +58,8 @@ class Body(BaseModel):
     """JSON. A field that nobody knows is passed over."""
 
     model_config = ConfigDict(strict=True, frozen=True)
+    #: What a body of this kind may take.
+    max_bytes: ClassVar[int] = MAX_BODY_BYTES
 
 
 class RenderCustomizationsInput(Body):
@@ -108,6 +111,7 @@ Item = Annotated[object, like(QrCodeCreate)]
 
 class BulkCreate(Body):
     model_config = shown({"items": [EXAMPLE]})
+    max_bytes = 5 << 20
 
     items: Annotated[list[Item], Field(min_length=1, max_length=MAX_ITEMS)]
 
