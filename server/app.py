@@ -6,20 +6,20 @@ import logging
 import logging.config
 import multiprocessing
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
-from multiprocessing.connection import Connection
+from importlib.metadata import version
 from pathlib import Path
+from platform import python_version
 from socket import AF_INET, AF_INET6, inet_ntop
 from typing import cast
 
 from starlette.routing import Router
 
 from migrations import checksums
-from server import dialects, logs, ops, settings
+from server import dialects, ops, settings
 from server.api import api, documents, serving, serving_public
-from server.api.answers import Answers
 from server.api.public import public_routes
 from server.asgi import ASGIApp, Receive, Scope, Send
 from server.dialects.dialect import Dialect, Kit
@@ -27,7 +27,6 @@ from server.dialects.mounts import chosen, hosts_of, mounted
 from server.domain.accounts import Accounts
 from server.domain.barcodes import Barcodes
 from server.domain.callers import Callers
-from server.domain.delivery import NATIVE, Voice
 from server.domain.errors import InvalidValue, StorageUnavailable
 from server.domain.ids import id_source
 from server.domain.limits import Limits
@@ -46,10 +45,9 @@ from server.edge.guarded import GuardedScans
 from server.edge.image import ImageAnswers, images
 from server.edge.image_cache import Images
 from server.edge.pages import Page, send_page
-from server.edge.redirect import redirect
+from server.edge.redirect import Redirects, redirect
 from server.farewell import Farewell
-from server.hooks import signature
-from server.hooks.deliverer import AT_ONCE, WITHIN_S, Deliverer
+from server.metrics import Labelled, Metrics
 from server.openapi import described
 from server.outbound import Outbound
 from server.passwords import Passwords
@@ -62,11 +60,9 @@ from server.scans import geo, record, visitor
 from server.scans.feed import ScanFeed
 from server.scans.journal import Journal
 from server.scans.profile import Profiles
-from server.scans.writer import Writer, spare_collector
 from server.settings import PREFIX, IllegalSetting, Settings
 from server.storage.postgres.accounts import PostgresAccounts
 from server.storage.postgres.answers import PostgresAnswers
-from server.storage.postgres.indexes import index_scans
 from server.storage.postgres.links import PostgresLinks, PostgresTargets
 from server.storage.postgres.notify import ACCOUNTS, CODES, LINKS, SCANS, changes, numbers_in
 from server.storage.postgres.pictures import PostgresPictures
@@ -74,30 +70,21 @@ from server.storage.postgres.pool import MAX_CONNECTIONS, Database
 from server.storage.postgres.qrcodes import PostgresQrCodes
 from server.storage.postgres.rebuilding import PostgresRollups
 from server.storage.postgres.recorded import PostgresRecordedScans
-from server.storage.postgres.scans import PostgresScanLog
 from server.storage.postgres.stats import PostgresStats
 from server.storage.postgres.usage import PostgresUsage
 from server.storage.postgres.uses import PostgresUses
-from server.storage.postgres.webhooks import PostgresOutbox, PostgresWebhooks
+from server.storage.postgres.webhooks import PostgresWebhooks
 from server.storage.redis.connection import RedisConnection
 from server.storage.redis.images import RedisImages
 from server.storage.redis.windows import RedisWindows
 from server.storage.snapshot import Snapshot, UnusableSnapshot
-from server.wire import json_bytes
 
 RETRY_S = 0.5
-PURGE_EVERY_S = 3600.0
 STORE_USES_S = 5.0
-INDEX_EVERY_S = 60.0
-COUNT_ANEW_EVERY_S = 60.0
 LAST_USES_S = 1.0
-FORGET_ANSWERS_S = 600.0
 
 #: How long a process that starts waits for the database to begin to answer, before it takes the snapshot.
 PATIENCE_S = 2.0
-
-#: How long the last snapshot may take when the server stops.
-LAST_SNAPSHOT_S = 10.0
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +100,7 @@ def create_app(given: Settings | None = None) -> ASGIApp:
     """A worker's application; with the settings of the environment, unless others are given."""
     config = given or settings.load()
     spoken, hosts = dialects_of(config)
-    database = _database(config.database_url)
+    database = database_at(config.database_url)
     snapshot = Snapshot(config.snapshot_path)
     targets = LinkCache(PostgresTargets(database), max_links=config.max_links, report=log.error)
     journal = Journal(
@@ -136,7 +123,7 @@ def create_app(given: Settings | None = None) -> ASGIApp:
 
         await database.when_committed(refresh)
 
-    short_url = _short_urls(config)
+    short_url = short_urls(config)
     new_id = id_source(now)
     accounts = Accounts(PostgresAccounts(database, plans_of(config)), now=now, new_id=new_id)
     passwords = Passwords()
@@ -174,16 +161,20 @@ def create_app(given: Settings | None = None) -> ASGIApp:
     feed = ScanFeed(recorded)
     scans = Scans(recorded, feed, links, codes)
 
+    requests, redirects, listening = Requests(), Redirects(), asyncio.Event()
+    metrics = Metrics(config.metrics_dir)
+
     @asynccontextmanager
     async def lifespan(_: Router) -> AsyncIterator[None]:
         await database.open()
         if windows is not None:
             await windows.warm_up()
         tasks = [
-            asyncio.create_task(_follow(targets, accounts.callers, answered, feed, config.database_url)),
+            asyncio.create_task(_follow(targets, accounts.callers, answered, feed, listening, config.database_url)),
             asyncio.create_task(_stand_in(targets, snapshot)),
             asyncio.create_task(_leave_when_told(feed, farewell)),
             asyncio.create_task(_store_uses(accounts, limits)),
+            asyncio.create_task(metrics.keep_published()),
         ]
         try:
             yield
@@ -204,6 +195,7 @@ def create_app(given: Settings | None = None) -> ASGIApp:
             told.close()
             await database.close()
             journal.close()
+            metrics.close()
 
     def health() -> ops.Health:
         taken_at = snapshot.taken_at()
@@ -212,7 +204,12 @@ def create_app(given: Settings | None = None) -> ASGIApp:
             from_snapshot=targets.source == "snapshot",
             snapshot_age_s=(now() - taken_at).total_seconds() if taken_at else None,
             scans_dropped=journal.dropped,
+            dropping=journal.dropping,
+            database=listening.is_set(),
+            redis=not redis.lost if redis else None,
         )
+
+    _tell(metrics, health, database, journal, redirects, requests, drawn, limits)
 
     kept = PostgresAnswers(database)
     native = api(
@@ -222,8 +219,7 @@ def create_app(given: Settings | None = None) -> ASGIApp:
         now=now,
     )
     public = public_routes(codes)
-    requests = Requests()
-    probes = ops.routes(health, requests)
+    probes = ops.routes(health, metrics)
     router = Router(
         [
             *documents.routes([*described(native, "/v1"), *described(public), *described(probes)], config.base_url),
@@ -243,7 +239,7 @@ def create_app(given: Settings | None = None) -> ASGIApp:
         visitor=Profiles(
             country_header=config.country_header,
             address=address,
-            country=geo.countries(_geo_database(config)),
+            country=geo.countries(geo_database(config)),
         ).of,
     )
     managed = mounted(
@@ -271,6 +267,7 @@ def create_app(given: Settings | None = None) -> ASGIApp:
         targets,
         journal.append,
         guarded,
+        redirects,
         address=address,
         unknown_per_min=config.unknown_slugs_per_min,
     )
@@ -278,7 +275,81 @@ def create_app(given: Settings | None = None) -> ASGIApp:
     return farewell.app
 
 
-def _database(url: str, *, max_connections: int = MAX_CONNECTIONS) -> Database:
+def _tell(
+    metrics: Metrics,
+    health: Callable[[], ops.Health],
+    database: Database,
+    journal: Journal,
+    redirects: Redirects,
+    requests: Requests,
+    drawn: Images,
+    limits: Limits,
+) -> None:
+    """What a worker tells of itself."""
+
+    def flag(value: bool | None) -> float | None:
+        return None if value is None else float(value)
+
+    def redirected() -> Iterator[Labelled]:
+        return (((kind, str(status)), took.numbers()) for (kind, status), took in redirects.answered.items())
+
+    def images() -> Iterator[Labelled]:
+        yield ("memory",), drawn.local
+        yield ("shared",), drawn.shared
+        yield ("drawn",), sum(sum(took.counts) for took in drawn.drawn.values())
+
+    build = (version("qredge"), python_version())
+    metrics.tell("build_info", "gauge", "1.", lambda: [(build, 1)], labels=("version", "python"))
+    metrics.gauge("links", "Links in memory.", lambda: health().links)
+    metrics.gauge("links_from_snapshot", "1 while they are those of a snapshot.", lambda: flag(health().from_snapshot))
+    metrics.gauge("snapshot_age_seconds", "Age of the snapshot on disk.", lambda: health().snapshot_age_s)
+    metrics.gauge("database_up", "1 while the database tells this worker of changes.", lambda: flag(health().database))
+    metrics.gauge("redis_up", "1 while Redis answers in time.", lambda: flag(health().redis))
+    metrics.tell(
+        "database_connections",
+        "gauge",
+        "Connections to the database.",
+        lambda: [(("used",), database.used), (("idle",), database.idle)],
+        labels=("state",),
+    )
+    metrics.count("scans_accepted", "Scans that were answered and kept in a journal.", lambda: journal.kept)
+    metrics.count("scans_dropped", "Scans that were answered and not kept.", lambda: journal.dropped)
+    metrics.tell(
+        "redirect_seconds",
+        "histogram",
+        "How long it took until a slug was answered.",
+        redirected,
+        labels=("kind", "status"),
+    )
+    metrics.tell(
+        "api_requests", "counter", "Requests of the API.", requests.answered, labels=("route", "method", "status")
+    )
+    metrics.tell(
+        "api_seconds",
+        "histogram",
+        "How long until an answer of the API began.",
+        requests.took,
+        labels=("route", "method"),
+    )
+    metrics.tell("images", "counter", "Where images were had from.", images, labels=("source",))
+    metrics.tell(
+        "draw_seconds",
+        "histogram",
+        "How long images took to draw.",
+        lambda: (((media_type,), took.numbers()) for media_type, took in drawn.drawn.items()),
+        labels=("media_type",),
+    )
+    metrics.gauge("image_cache_bytes", "Memory that drawn images take.", lambda: drawn.size_bytes)
+    metrics.tell(
+        "refused",
+        "counter",
+        "Requests that an account's limits refused.",
+        lambda: (((limit,), count) for limit, count in limits.refused.items()),
+        labels=("limit",),
+    )
+
+
+def database_at(url: str, *, max_connections: int = MAX_CONNECTIONS) -> Database:
     return Database(url, max_connections=max_connections, migrations=checksums())
 
 
@@ -296,18 +367,18 @@ def dialects_of(config: Settings) -> tuple[list[Dialect], dict[str, str]]:
         raise IllegalSetting(f"{PREFIX}{exc.field}: {exc.detail}") from exc
 
 
-def _short_urls(config: Settings) -> Callable[[Slug], str]:
+def short_urls(config: Settings) -> Callable[[Slug], str]:
     def short_url(slug: Slug) -> str:
         return f"{config.base_url}/{slug}"
 
     return short_url
 
 
-def _geo_database(config: Settings) -> Path | None:
+def geo_database(config: Settings) -> Path | None:
     return Path(config.geo_database) if config.geo_database else None
 
 
-def _scan_visitors(config: Settings) -> visitor.Visitors:
+def scan_visitors(config: Settings) -> visitor.Visitors:
     return visitor.Visitors(
         trusted=config.proxies,
         keep=cast(visitor.Keep, config.client_addresses),
@@ -317,7 +388,7 @@ def _scan_visitors(config: Settings) -> visitor.Visitors:
 
 def _address_by(config: Settings) -> Callable[[Scope], str]:
     """How to find out where a request came from; empty where that is not known."""
-    visitors = _scan_visitors(config)
+    visitors = scan_visitors(config)
 
     def address(scope: Scope) -> str:
         found = visitors.address(record.seen(scope))
@@ -340,9 +411,14 @@ async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def _follow(
-    targets: LinkCache, callers: Callers, answered: ImageAnswers, feed: ScanFeed, database_url: str
+    targets: LinkCache,
+    callers: Callers,
+    answered: ImageAnswers,
+    feed: ScanFeed,
+    listening: asyncio.Event,
+    database_url: str,
 ) -> None:
-    """Keeps what is in memory right, for as long as the process lives."""
+    """Keeps what is in memory right, for as long as the process lives. `listening` is set while the database tells."""
     links: asyncio.Queue[set[str] | None] = asyncio.Queue()
     follower = asyncio.create_task(_follow_links(targets, links))
     try:
@@ -351,9 +427,11 @@ async def _follow(
                 async for news in changes(database_url, LINKS, ACCOUNTS, CODES, SCANS):
                     # Nothing here waits for the database: a key that was revoked opens nothing any more.
                     if news is None:
+                        listening.clear()
                         callers.lost()
                         answered.lost()
                         continue
+                    listening.set()
                     if ACCOUNTS in news:
                         changed = news[ACCOUNTS]
                         callers.changed(None if changed is None else [AccountId(int(text)) for text in changed])
@@ -366,6 +444,7 @@ async def _follow(
                         links.put_nowait(news[LINKS])
             except Exception:  # whatever it is: a process that stopped listening would live in the past for ever
                 log.exception("lost track of what changes; starting over")
+                listening.clear()
                 callers.lost()
                 answered.lost()
                 await asyncio.sleep(RETRY_S)
@@ -483,7 +562,7 @@ async def _leave_when_told(feed: ScanFeed, farewell: Farewell) -> None:
     # To Granian either signal is the word to stop. One is heard here in its place, the other is kept for its end.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
     to_granian = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with _ending(parent.sentinel, told):
+    with ending(parent.sentinel, told):
         await told.wait()
     feed.end()  # a stream has no end of its own
     await farewell.say()
@@ -492,7 +571,7 @@ async def _leave_when_told(feed: ScanFeed, farewell: Farewell) -> None:
 
 
 @contextmanager
-def _ending(file: int, told: asyncio.Event) -> Iterator[None]:
+def ending(file: int, told: asyncio.Event) -> Iterator[None]:
     """Sets `told` when the other end is closed, or whoever had it is gone."""
     loop = asyncio.get_running_loop()
 
@@ -507,192 +586,13 @@ def _ending(file: int, told: asyncio.Event) -> Iterator[None]:
         loop.remove_reader(file)
 
 
-# --- the writer: a process of its own, for all that is cold --------------------------------------------------------
-
-
-def run_writer(config: Settings, told: Connection) -> None:
-    """Writes scans into the database, and links to the disk, and tells webhooks, until the other end of `told` is
-    closed, and then what is left of scans and links.
-
-    So it outlives the workers also where a signal reaches every process at once, as Ctrl-C does and systemd's SIGTERM.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    logging.config.dictConfig(logs.configuration(config.log_level))
-    spare_collector()
-    asyncio.run(_write(config, told))
-
-
-async def _write(config: Settings, told: Connection) -> None:
-    stop = asyncio.Event()
-    database = _database(config.database_url, max_connections=6)
-    await database.open()
-    snapshots = asyncio.create_task(_keep_snapshot(config, PostgresTargets(database), stop))
-    forgetting = asyncio.create_task(_forget_answers(PostgresAnswers(database)))
-    indexes = asyncio.create_task(_complete_indexes(database))
-    deliveries = asyncio.create_task(_tell_webhooks(config, stop))
-    counting = asyncio.create_task(_count_anew(PostgresRollups(database)))
-    purging = asyncio.create_task(_purge(PostgresQrCodes(database), config.deleted_codes_days))
-    try:
-        writer = Writer(
-            config.journal_dir,
-            PostgresScanLog(database),
-            _scan_visitors(config),
-            geo.places(_geo_database(config)),
-            retention_days=config.scan_retention_days,
-        )
-        with _ending(told.fileno(), stop):
-            await writer.run(stop)
-            await snapshots
-            await deliveries
-    finally:
-        snapshots.cancel()
-        forgetting.cancel()
-        indexes.cancel()
-        counting.cancel()
-        deliveries.cancel()
-        purging.cancel()
-        await database.close()
-
-
-async def _forget_answers(kept: PostgresAnswers) -> None:
-    """Drops answers to requests with an Idempotency-Key a day after they were given."""
-    while True:
-        try:
-            await kept.forget()
-        except StorageUnavailable:
-            pass
-        except Exception:  # whatever it is, what is too old is not answered any more
-            log.exception("old answers cannot be dropped; trying again")
-        await asyncio.sleep(FORGET_ANSWERS_S)
-
-
-async def _purge(codes: PostgresQrCodes, days: int) -> None:
-    """Removes codes that were deleted so many days ago; none, where that is 0."""
-    while days:
-        try:
-            if purged := await codes.purge(days):
-                log.info("removed %d codes that were deleted %d days ago", purged, days)
-        except StorageUnavailable:
-            pass
-        except Exception:  # whatever it is, they are kept no longer than until it is over
-            log.exception("deleted codes cannot be removed; trying again later")
-        await asyncio.sleep(PURGE_EVERY_S)
-
-
-async def _count_anew(rollups: Rollups) -> None:
-    """Counts what a version before has counted, or still counts while this one starts."""
-    while True:
-        try:
-            for month in await rollups.stale():
-                log.info("counted %s scans of %s anew", await rollups.rebuild(month), f"{month:%Y-%m}")
-        except StorageUnavailable:
-            pass
-        except Exception:  # whatever it is, scans go on being counted
-            log.exception("scans of before cannot be counted anew; trying again later")
-        await asyncio.sleep(COUNT_ANEW_EVERY_S)
-
-
-async def _complete_indexes(database: Database) -> None:
-    """Builds what a migration has left to be built, while the server runs."""
-    while True:
-        try:
-            for part in await index_scans(database):
-                log.info("indexed %s", part)
-            return
-        except StorageUnavailable:
-            pass
-        except Exception:  # whatever it is, the log is written all the same
-            log.exception("the log cannot be indexed; trying again later")
-        await asyncio.sleep(INDEX_EVERY_S)
-
-
-async def _keep_snapshot(config: Settings, targets: PostgresTargets, stop: asyncio.Event) -> None:
-    """Takes a snapshot of the links now and then, if any has changed, and a last one at the end: whoever changes one
-    right before the stop may be told of too late."""
-    snapshot = Snapshot(config.snapshot_path)
-    changed = asyncio.Event()
-    listener = asyncio.create_task(_notice(changed, config.database_url))
-    try:
-        while True:
-            stopping = stop.is_set()
-            if changed.is_set() or stopping:
-                changed.clear()
-                if not await _take_snapshot(snapshot, targets, config.max_links, stopping):
-                    changed.set()
-            if stopping:
-                return
-            await _first_of(changed.wait(), stop.wait())
-            await _first_of(asyncio.sleep(config.snapshot_interval_s), stop.wait())
-    finally:
-        listener.cancel()
-
-
-async def _notice(changed: asyncio.Event, database_url: str) -> None:
-    while True:
-        try:
-            async for news in changes(database_url, LINKS):
-                if news is not None:
-                    changed.set()
-        except Exception:  # whatever it is: without this, no snapshot would be taken any more
-            log.exception("lost track of the links; starting over")
-            await asyncio.sleep(RETRY_S)
-
-
-async def _take_snapshot(snapshot: Snapshot, targets: PostgresTargets, max_links: int, last: bool) -> bool:
-    """Whether it was taken; the last one may not keep the server from stopping."""
-    began = asyncio.get_running_loop().time()
-    try:
-        async with asyncio.timeout(LAST_SNAPSHOT_S if last else None):
-            links = await snapshot.write(targets.pages(max_links), now())
-    except (StorageUnavailable, TimeoutError):
-        return False
-    except OSError as exc:
-        log.error("the links cannot be written to the disk; a start without the database would know old ones: %s", exc)
-        return False
-    log.debug("snapshot of %d links, taken in %.2f s", links, asyncio.get_running_loop().time() - began)
-    return True
-
-
-async def _tell_webhooks(config: Settings, stop: asyncio.Event) -> None:
-    """On connections of its own: who is told may not keep scans from being written."""
-    database = _database(config.database_url, max_connections=3)
-    await database.open()
-    outbound = Outbound(
-        http=config.fetch_http,
-        within_s=WITHIN_S,
-        max_lookups=AT_ONCE,
-        networks=config.outbound_networks,
-        deed="send to",
-    )
-    answers = Answers(config.base_url, _short_urls(config))
-    voices = {NATIVE: Voice(body=lambda event: json_bytes(answers.event(event)), headers=signature.headers)}
-    for each in dialects.dialects().values():
-        voices |= each.voices(config.base_url)
-    try:
-        await Deliverer(PostgresOutbox(database), outbound.post, voices, now=now).run(stop)
-    finally:
-        outbound.close()
-        await database.close()
-
-
-async def _first_of(*waits: Coroutine[None, None, object]) -> None:
-    """Returns when one of them has, and gives up the others."""
-    tasks = [asyncio.create_task(wait) for wait in waits]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-
-
 # --- what is done from outside ------------------------------------------------------------------------------------
 
 
 @asynccontextmanager
 async def accounts_in(database_url: str, plans: Plans) -> AsyncIterator[Accounts]:
     """The accounts of a database, whichever servers run on it."""
-    database = _database(database_url, max_connections=1)
+    database = database_at(database_url, max_connections=1)
     await database.open()
     try:
         yield Accounts(PostgresAccounts(database, plans), now=now, new_id=id_source(now))
@@ -703,7 +603,7 @@ async def accounts_in(database_url: str, plans: Plans) -> AsyncIterator[Accounts
 @asynccontextmanager
 async def rollups_in(database_url: str) -> AsyncIterator[Rollups]:
     """What is counted in a database, whichever servers run on it."""
-    database = _database(database_url, max_connections=1)
+    database = database_at(database_url, max_connections=1)
     await database.open()
     try:
         yield PostgresRollups(database)

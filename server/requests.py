@@ -4,9 +4,10 @@ Plain numbers, which /metrics reads: 0.4 us a request, where a counter and a his
 """
 
 from bisect import bisect_left
+from collections.abc import Iterator
 
-#: In seconds; the last of the numbers is of what took longer.
-BOUNDS_S = (0.001, 0.005, 0.025, 0.1, 0.5, 2.5)
+#: In seconds. What is in memory is answered within the first ones.
+BOUNDS_S = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5)
 
 METHODS = frozenset(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 
@@ -14,23 +15,38 @@ METHODS = frozenset(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 OTHER = "other"
 
 
+class Durations:
+    """How long something took, time after time."""
+
+    __slots__ = ("counts", "seconds")
+
+    def __init__(self) -> None:
+        #: Those that took no longer than each of BOUNDS_S, and longer than the one before; then those that took longer.
+        self.counts = [0] * (len(BOUNDS_S) + 1)
+        #: All of them together.
+        self.seconds = 0.0
+
+    def add(self, seconds: float) -> None:
+        self.counts[bisect_left(BOUNDS_S, seconds)] += 1
+        self.seconds += seconds
+
+    def numbers(self) -> list[float]:
+        return [*self.counts, self.seconds]
+
+
 class Series:
     """The requests of one route and method."""
 
-    __slots__ = ("seconds", "statuses", "took")
+    __slots__ = ("statuses", "took")
 
     def __init__(self) -> None:
         #: By the status's first digit.
         self.statuses = [0] * 6
-        #: Answers that had begun within each of BOUNDS_S, and not within the one before.
-        self.took = [0] * (len(BOUNDS_S) + 1)
-        #: All of them together.
-        self.seconds = 0.0
+        self.took = Durations()
 
     def count(self, status: int, seconds: float) -> None:
         self.statuses[status // 100] += 1
-        self.took[bisect_left(BOUNDS_S, seconds)] += 1
-        self.seconds += seconds
+        self.took.add(seconds)
 
 
 class Requests:
@@ -46,3 +62,15 @@ class Requests:
         if series is None:
             series = self.series[key] = Series()
         return series
+
+    def answered(self) -> Iterator[tuple[tuple[str, ...], float]]:
+        """By route, method and kind of status, as 2xx."""
+        for of, series in self.series.items():
+            for digit, count in enumerate(series.statuses):
+                if count:
+                    yield (*of, f"{digit}xx"), count
+
+    def took(self) -> Iterator[tuple[tuple[str, ...], list[float]]]:
+        """By route and method."""
+        for of, series in self.series.items():
+            yield of, series.took.numbers()

@@ -197,6 +197,10 @@ class Settings:
     def snapshot_path(self) -> Path:
         return self.data_dir / "links.snapshot"
 
+    @property
+    def metrics_dir(self) -> Path:
+        return self.data_dir / "metrics"
+
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
     """The settings as the environment has them; raises IllegalSetting."""

@@ -16,6 +16,7 @@ import json
 import logging
 import multiprocessing
 import os
+import shutil
 import signal
 import socket
 import threading
@@ -33,7 +34,8 @@ from granian.server import Server as Granian
 
 from migrations import MigrationChanged, migrate
 from server import logs
-from server.app import accounts_in, dialects_of, plans_of, run_writer
+from server.app import accounts_in, dialects_of, plans_of
+from server.background import run_writer
 from server.domain.errors import StorageUnavailable
 from server.embedded import DoesNotStart, EmbeddedPostgres
 from server.settings import PREFIX, IllegalSetting, Settings
@@ -78,6 +80,7 @@ class Supervisor:
         settings = self._settings
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         lock = _lock(settings)
+        shutil.rmtree(settings.metrics_dir, ignore_errors=True)  # those of the server before
         watch = threading.Thread(target=self._watch, name="watch", daemon=True)
         try:
             _wait_for_port(settings)

@@ -64,7 +64,7 @@ async def test_a_change_is_followed_while_everything_is_read(database_url: str) 
     store = Slow(database)
     links = LinkCache(store, max_links=100, report=pytest.fail)
     callers, feed = Callers(PostgresAccounts(database, PLANS)), ScanFeed(PostgresRecordedScans(database))
-    following = asyncio.create_task(_follow(links, callers, ImageAnswers(), feed, database_url))
+    following = asyncio.create_task(_follow(links, callers, ImageAnswers(), feed, asyncio.Event(), database_url))
     connection = await asyncpg.connect(database_url)
     try:
         await store.asked.wait()

@@ -4,6 +4,7 @@
 links, dynamic codes and keys an account may have is decided in the transaction that adds one (`storage.postgres.caps`).
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, date, datetime, timedelta
@@ -132,6 +133,8 @@ class Limits:
         self._now = now
         #: What has not been stored yet: requests and renders, in place, as this is done for every request.
         self._used: dict[tuple[AccountId, date], list[int]] = {}
+        #: Requests that were refused, by the limit's name.
+        self.refused = Counter[str]()
 
     def is_free(self, account: Account) -> bool:
         """Whether no request and no picture can be refused to it."""
@@ -151,6 +154,7 @@ class Limits:
             self.count(account, requests=1)
             return FREE
         if not plan.api_access:
+            self.refused["api_access"] += 1
             return Standing((Quota("api_access", 0, 0, 0, 0),), plan.refusal("api_access"))
         return await self._count_limited(account, plan)
 
@@ -170,11 +174,13 @@ class Limits:
             reset_s = max(ceil(window.reset_s), 0)
             quotas.append(Quota("requests_per_minute", per_minute, max(window.remaining, 0), MINUTE_S, reset_s))
             if not window.let_through:
+                self.refused["requests_per_minute"] += 1
                 refusal = _too_many(plan, "requests_per_minute", reset_s)
         if per_month is not None and refusal is None:
             left_s, month_s = _left_of_month(now)
             quotas.append(Quota("requests_per_month", per_month, max(per_month - used, 0), month_s, left_s))
             if month_over:
+                self.refused["requests_per_month"] += 1
                 refusal = _too_many(plan, "requests_per_month", left_s)
         if refusal is None and per_month is None:
             self.count(account, requests=1)
@@ -193,6 +199,7 @@ class Limits:
         bound = None if plan.renders_overrun else at_most
         used = await self._store.take_renders(account.id, count, at_most=bound, month=month, allowed=at_most)
         if used is None:
+            self.refused["renders_per_month"] += 1
             raise _too_many(plan, "renders_per_month", _left_of_month(now)[0])
         return month, max(at_most - used, 0)
 

@@ -7,9 +7,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from sys import getsizeof
+from time import perf_counter
 
 from server.domain.model import Hit, Image
 from server.domain.ports import SharedImages
+from server.requests import Durations
 
 #: What an entry takes beside its texts and bytes, at worst: the tuple, and a place in a dict that has just grown.
 ENTRY_BYTES = 140
@@ -89,22 +91,36 @@ class Images:
         self._memory = ImageMemory(max_bytes)
         self._shared = shared
         self._flights: dict[str, Flight] = {}
+        #: Images that were had from memory, and from what processes share.
+        self.local = self.shared = 0
+        #: How long it took to draw the others, by media type.
+        self.drawn: dict[str, Durations] = {}
 
     def known(self, etag: str) -> Image | None:
         """What is in memory."""
-        return self._memory.get(etag)
+        image = self._memory.get(etag)
+        if image is not None:
+            self.local += 1
+        return image
+
+    @property
+    def size_bytes(self) -> int:
+        """What those in memory take of it."""
+        return self._memory.size_bytes
 
     def inline(self, etag: str, draw: Callable[[], Image]) -> tuple[Image, Hit]:
         # Nothing here awaits, so that nobody can ask for the same one meanwhile.
-        image = self._memory.get(etag)
+        image = self.known(etag)
         if image is not None:
             return image, Hit.LOCAL
+        began = perf_counter()
         image = draw()
+        self._count_drawn(image, began)
         self._memory.put(image)
         return image, Hit.MISS
 
     async def get(self, etag: str, draw: Callable[[], Awaitable[Image]]) -> tuple[Image, Hit]:
-        image = self._memory.get(etag)
+        image = self.known(etag)
         if image is not None:
             return image, Hit.LOCAL
         flight = self._flights.get(etag)
@@ -120,11 +136,21 @@ class Images:
         image = await self._shared.get(etag) if self._shared is not None else None
         if image is None:
             hit = Hit.MISS
+            began = perf_counter()
             image = await draw()
+            self._count_drawn(image, began)
             if self._shared is not None:
                 self._shared.put(image)
+        else:
+            self.shared += 1
         self._memory.put(image)
         return image, hit
+
+    def _count_drawn(self, image: Image, began_s: float) -> None:
+        took = self.drawn.get(image.media_type)
+        if took is None:
+            took = self.drawn[image.media_type] = Durations()
+        took.add(perf_counter() - began_s)
 
     def _landed(self, etag: str, flight: Flight) -> None:
         del self._flights[etag]

@@ -8,10 +8,11 @@ made of. Measured by bench/redirect.py.
 
 import re
 from collections.abc import Callable
-from time import monotonic
+from time import monotonic, perf_counter
+from typing import Literal
 from urllib.parse import unquote_plus
 
-from server.asgi import ASGIApp, Receive, Scope, Send
+from server.asgi import ASGIApp, Message, Receive, Scope, Send
 from server.domain.decide import GuardedLink
 from server.domain.errors import StorageUnavailable
 from server.domain.model import ID_BYTES
@@ -21,6 +22,7 @@ from server.edge.cache import GONE, LinkCache
 from server.edge.guarded import GuardedScans
 from server.edge.limits import Buckets, network
 from server.edge.pages import Page, retry_after, send_page
+from server.requests import Durations
 
 SLUG = rf"[A-Za-z0-9_-]{{1,{MAX_LENGTH}}}"
 #: /{slug}, /q/{slug} and /q/{slug}/
@@ -29,12 +31,28 @@ SLUG_PATH = re.compile(rf"/(?:q/(?P<q>{SLUG})/?|(?P<slug>{SLUG}))")
 QUERY_PATH = "/r.php"
 QUERY_SLUG = re.compile(rb"(?:^|&)c=([^&]*)")
 
+Kind = Literal["plain", "guarded", "gone", "unknown", "unavailable"]
+
+
+class Redirects:
+    """How slugs were answered, for /metrics."""
+
+    def __init__(self) -> None:
+        #: Of plain links that led on.
+        self.plain = Durations()
+        #: All, by kind and status.
+        self.answered: dict[tuple[Kind, int], Durations] = {("plain", 302): self.plain}
+
+    def count(self, kind: Kind, status: int, seconds: float) -> None:
+        self.answered.setdefault((kind, status), Durations()).add(seconds)
+
 
 def redirect(
     app: ASGIApp,
     links: LinkCache,
     record: Callable[[bytes, Scope], None],
     guarded: GuardedScans,
+    redirects: Redirects,
     *,
     address: Callable[[Scope], str],
     unknown_per_min: int,
@@ -45,6 +63,7 @@ def redirect(
     each address may ask for `unknown_per_min`, or for any number with 0; a link that there is, is never refused.
     """
     unknown = Buckets(burst=unknown_per_min, every_s=60 / unknown_per_min) if unknown_per_min else None
+    took = redirects.plain.add
 
     async def edge(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -53,9 +72,11 @@ def redirect(
         slug = scope["path"][1:]
         entry = links.live.get(slug) or links.live.get(slug.lower())  # as people follow it, and as symbols say it
         if entry is not None and scope["method"] == "GET":
+            began = perf_counter()
             record(entry[:ID_BYTES], scope)
             await send(leads_to(entry[ID_BYTES:]))
             await send(EMPTY_BODY)
+            took(perf_counter() - began)
         elif (slug := _slug(scope)) is not None and slug not in RESERVED:
             await rare(slug, scope, receive, send)
         else:
@@ -63,28 +84,45 @@ def redirect(
 
     async def rare(slug: str, scope: Scope, receive: Receive, send: Send) -> None:
         """Another spelling, another method, a link with guards, or a slug that is not in memory."""
+        began, status = perf_counter(), 0
+
+        async def noted(message: Message) -> None:
+            nonlocal status
+            status = message.get("status", status)
+            await send(message)
+
+        kind = await resolved(slug, scope, receive, noted)
+        if status:  # else the visitor has gone
+            redirects.count(kind, status, perf_counter() - began)
+
+    async def resolved(slug: str, scope: Scope, receive: Receive, send: Send) -> Kind:
+        """Answers, and tells what it was."""
         try:
             entry = await links.resolve(slug)
         except StorageUnavailable:
             await send_page(scope, send, Page.UNAVAILABLE, retry_after(StorageUnavailable.retry_after_s))
-            return
+            return "unavailable"
         if entry is None:
             wait_s = unknown.take(network(address(scope)), monotonic()) if unknown is not None else 0
             if wait_s > 0:
                 await send_page(scope, send, Page.TOO_MANY_UNKNOWN, retry_after(wait_s))
             else:
                 await send_page(scope, send, Page.NOT_FOUND)
-        elif entry == GONE:
+            return "unknown"
+        if entry == GONE:
             await send_page(scope, send, Page.GONE)
-        elif isinstance(entry, GuardedLink):
+            return "gone"
+        if isinstance(entry, GuardedLink):
             await guarded.answer(entry, _query(scope), scope, receive, send)
-        elif scope["method"] not in ("GET", "HEAD"):
+            return "guarded"
+        if scope["method"] not in ("GET", "HEAD"):
             await send_page(scope, send, Page.METHOD_NOT_ALLOWED, (b"allow", b"GET, HEAD"))
-        else:
-            if scope["method"] == "GET":
-                record(entry[:ID_BYTES], scope)
-            await send(leads_to(entry[ID_BYTES:]))
-            await send(EMPTY_BODY)
+            return "plain"
+        if scope["method"] == "GET":
+            record(entry[:ID_BYTES], scope)
+        await send(leads_to(entry[ID_BYTES:]))
+        await send(EMPTY_BODY)
+        return "plain"
 
     return edge
 

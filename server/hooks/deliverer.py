@@ -56,6 +56,8 @@ class Deliverer:
         self._now = now
         #: What is being sent, each to its webhook.
         self.under_way: dict[asyncio.Task[None], WebhookId] = {}
+        #: Attempts that have ended: with an answer that was wanted, with another one or none.
+        self.succeeded = self.failed = 0
         self._ended = asyncio.Event()
         self._forget_at = 0.0
         self._gather_at = 0.0
@@ -110,6 +112,8 @@ class Deliverer:
     async def _deliver(self, due: Due) -> None:
         try:
             attempt = await self._attempt(due)
+            self.succeeded += attempt.succeeded
+            self.failed += not attempt.succeeded
             next_at = None if attempt.succeeded else next_attempt(due.attempts + 1, attempt, random.random())
             reason = await self._outbox.settle(due, attempt, next_at)
         except StorageUnavailable:

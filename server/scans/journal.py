@@ -62,8 +62,10 @@ class Journal:
         assert segment_bytes >= MIN_SEGMENT_BYTES > MAX_RECORD
         self.name = uuid4().hex
         self.folder = root / self.name
-        #: Scans that were answered but could not be kept.
+        #: Scans that are kept, and those that were answered but could not be; and whether the last one could.
+        self.kept = 0
         self.dropped = 0
+        self.dropping = False
         self._tags = tags
         self._segment_bytes = segment_bytes
         self._max_segments = max(2, max_bytes // segment_bytes)
@@ -106,13 +108,15 @@ class Journal:
         record = pack(link_id, scope, self._tags)
         end = self._at + len(record)
         if end > self._limit:
-            if not self._open_next():
+            self.dropping = not self._open_next()
+            if self.dropping:
                 self.dropped += 1
                 return
             end = self._at + len(record)
         assert self._current is not None
         self._current.map[self._at : end] = record
         self._at = end
+        self.kept += 1
 
     # --- warm: once per segment ------------------------------------------------------------------------------------
 

@@ -25,7 +25,7 @@ from server.domain.model import Position, Scan
 from server.domain.ports import PreparedScans, ScanLog
 from server.scans.classifier import Classifier
 from server.scans.geo import Place
-from server.scans.reader import START, JournalReader
+from server.scans.reader import START, Batch, JournalReader
 from server.scans.record import Record
 from server.scans.visitor import Visitors
 
@@ -67,6 +67,10 @@ class Writer:
         self._positions: dict[str, Position | None] = {}
         self._writing: asyncio.Task[None] | None = None
         self._down = False
+        #: Scans that this process has put into the database.
+        self.written = 0
+        #: When the first scan was made of those that are being written, by journal: Unix time, in microseconds.
+        self._oldest_us: dict[str, int] = {}
         self._retention_days = retention_days
         self._retire_at = 0.0
 
@@ -158,6 +162,18 @@ class Writer:
         if writing is not None:
             await writing
 
+    def behind_s(self) -> float:
+        """How long the oldest scan has waited that is not in the database, as far as this process has read."""
+        return time() - min(self._oldest_us.values()) / 1_000_000 if self._oldest_us else 0.0
+
+    def journal_bytes(self) -> int:
+        """What the journals take on disk, blank segments included."""
+        size = 0
+        for path in self._root.glob("*/*"):
+            with suppress(OSError):  # segments get other names, and journals go
+                size += path.stat().st_size
+        return size
+
     async def retire(self) -> None:
         """Forgets what is to be kept no longer, every now and then, when there is nothing to write."""
         if monotonic() >= self._retire_at:
@@ -179,11 +195,15 @@ class Writer:
         # Asked before reading: when the owner is gone by now, nothing can come behind what is read.
         owned = reader.owned()
         batch = reader.read(start or START, most=BATCH, owned=owned)
+        if batch.scans:
+            self._oldest_us[reader.name] = batch.scans[0].time_us
+        else:
+            self._oldest_us.pop(reader.name, None)
         if batch.end != (start or START):
             prepared = await self._scans.prepare(await self._classified(batch.scans))
             await self._written()
             self._positions[reader.name] = batch.end
-            self._writing = asyncio.create_task(self._write(reader, prepared, start, batch.end))
+            self._writing = asyncio.create_task(self._write(reader, prepared, start, batch))
             return True
         if not owned:
             await self._written()
@@ -193,9 +213,10 @@ class Writer:
                 del self._readers[reader.name], self._positions[reader.name]
         return False
 
-    async def _write(self, reader: JournalReader, scans: PreparedScans, start: Position | None, end: Position) -> None:
-        if await scans.write(reader.name, start, end):
-            reader.recycle(end)
+    async def _write(self, reader: JournalReader, scans: PreparedScans, start: Position | None, batch: Batch) -> None:
+        if await scans.write(reader.name, start, batch.end):
+            self.written += len(batch.scans)
+            reader.recycle(batch.end)
         else:
             log.warning("journal %s was written on by another writer; reading its position again", reader.name)
             self._positions.pop(reader.name, None)

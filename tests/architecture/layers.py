@@ -17,12 +17,12 @@ ROOMS = frozenset(["edge", "api", "dialects", "hooks", "ops", "render", "scans",
 FLOOR = frozenset(
     [
         *["server", "server.archive", "server.asgi", "server.cursors", "server.dispatch", "server.fields"],
-        *["server.idempotency", "server.images", "server.labels", "server.openapi", "server.outbound"],
-        *["server.pipeline", "server.requests", "server.wire"],
+        *["server.idempotency", "server.images", "server.labels", "server.metrics", "server.openapi"],
+        *["server.outbound", "server.pipeline", "server.requests", "server.wire"],
     ]
 )
 #: Files that may know several rooms: the one that connects them, and those that start processes.
-ROOFS = frozenset(["server.app", "server.supervisor", "server.__main__"])
+ROOFS = frozenset(["server.app", "server.background", "server.supervisor", "server.__main__"])
 
 #: What the domain may use beside the standard library, and what of that it may not.
 DOMAIN_MAY = frozenset(["idna"])

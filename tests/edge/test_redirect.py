@@ -14,7 +14,7 @@ from server.domain.errors import StorageUnavailable
 from server.domain.model import LinkId, Target, Targets
 from server.edge.cache import LinkCache
 from server.edge.guarded import MAX_FORM_BYTES, TRIES, GuardedScans
-from server.edge.redirect import redirect
+from server.edge.redirect import Redirects, redirect
 from server.passwords import HASHER as ARGON
 from server.passwords import MAX_WAITING, Passwords
 from server.scans.profile import Profiles
@@ -112,11 +112,13 @@ class Edge:
                 country=lambda address: None,
             ).of,
         )
+        self.redirects = Redirects()
         self.app: ASGIApp = redirect(
             self._inner,
             cache,
             self._record,
             guarded,
+            self.redirects,
             address=lambda scope: str(scope["client"][0]),
             unknown_per_min=unknown_per_min,
         )

@@ -110,6 +110,16 @@ class Database:
             server_settings={"timezone": "UTC", "jit": "off", "application_name": "qredge"},
         )
 
+    @property
+    def used(self) -> int:
+        """Connections that somebody has now."""
+        return 0 if self._pool is None else self._pool.get_size() - self._pool.get_idle_size()
+
+    @property
+    def idle(self) -> int:
+        """Connections that wait for somebody."""
+        return 0 if self._pool is None else self._pool.get_idle_size()
+
     async def _check_shape(self, connection: "asyncpg.Connection | Connection") -> None:
         applied = await connection.fetch("SELECT name, checksum FROM schema_migrations", timeout=CONNECT_TIMEOUT_S)
         if not self._migrations <= {tuple(row) for row in applied}:
