@@ -1,7 +1,7 @@
 """The words of ASGI (https://asgi.readthedocs.io/en/latest/specs/main.html), as this program uses them, and what
 requests say in headers."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 # ASGI is a protocol of dicts; what stands under each key is for the reader of the key to know.
@@ -31,10 +31,14 @@ def header(scope: Scope, name: bytes) -> str:
     return headers_of(scope).get(name, b"").decode("latin-1")
 
 
+def in_bytes(headers: Mapping[str, str]) -> Headers:
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+
+
 def bearer_in(scope: Scope) -> str:
     """The key in "Authorization: Bearer KEY" (RFC 6750, 2.1); empty where there is none."""
-    scheme, _, key = header(scope, b"authorization").partition(" ")
-    return key.strip() if scheme.lower() == "bearer" else ""
+    shown = headers_of(scope).get(b"authorization", b"")
+    return shown[7:].decode("latin-1").strip() if shown[:7].lower() == b"bearer " else ""
 
 
 def key_in(scope: Scope) -> str:

@@ -1,11 +1,13 @@
 """Pictures as answers, stored or not."""
 
 from contextlib import AbstractAsyncContextManager
+from functools import lru_cache
 from time import perf_counter
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from server.asgi import Headers, in_bytes
 from server.domain.model import Hit, Image
 from server.domain.order import MEDIA_TYPES
 from server.domain.studio import Shown
@@ -42,12 +44,12 @@ async def image_answer(
         image, hit = await shown.draw()
     headers = [
         (b"etag", b'"%b"' % shown.etag.encode()),
-        (b"cache-control", cached.encode()),
         (b"x-cache", b"MISS" if hit is Hit.MISS else b"HIT"),
         (b"x-render-ms", b"%.2f" % ((perf_counter() - began) * 1000)),
-        (b"content-type", image.media_type.encode()),
+        *_of_kind(image.media_type, cached),
     ]
-    headers += [(name.encode(), value.encode()) for name, value in picture_headers(image).items()]
+    if not image.scannable:
+        headers += in_bytes(_verdict(image))
     if download is not None:
         name = f"{download}.{EXTENSIONS[image.media_type]}"
         headers.append((b"content-disposition", b'attachment; filename="%b"' % name.encode()))
@@ -56,14 +58,25 @@ async def image_answer(
 
 def picture_headers(image: Image) -> dict[str, str]:
     """What is said of a picture, beside the picture."""
+    return _safety(image.media_type) | ({} if image.scannable else _verdict(image))
+
+
+@lru_cache(64)
+def _of_kind(media_type: str, cached: str) -> Headers:
+    """What is said of every picture of a kind."""
+    return in_bytes({"cache-control": cached, "content-type": media_type, **_safety(media_type)})
+
+
+def _safety(media_type: str) -> dict[str, str]:
     headers = {"x-content-type-options": "nosniff"}
-    if image.media_type == "image/svg+xml":
+    if media_type == "image/svg+xml":
         # Opened by itself it is a document of this origin: nothing in it may run.
         headers["content-security-policy"] = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox"
-    if not image.scannable:
-        headers["x-qr-scannable"] = "false"
-        headers["x-qr-scannable-reason"] = _in_header(image.reason or "")
     return headers
+
+
+def _verdict(image: Image) -> dict[str, str]:
+    return {"x-qr-scannable": "false", "x-qr-scannable-reason": _in_header(image.reason or "")}
 
 
 def _in_header(text: str) -> str:

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from server.asgi import Headers, Receive, Scope, Send, bearer_in, header, holds
+from server.asgi import Headers, Receive, Scope, Send, bearer_in, header, headers_of, holds
 
 MAX_BODY_BYTES = 1 << 20
 
@@ -40,11 +40,8 @@ class ByMethod:
 
 async def read_body(request: Request, *, max_bytes: int = MAX_BODY_BYTES) -> bytes | bytearray:
     """The body; 413 when it is larger than it may be. Raises ClientDisconnect."""
-    try:
-        announced = int(header(request.scope, b"content-length") or 0)
-    except ValueError:
-        announced = 0
-    if announced > max_bytes:
+    announced = headers_of(request.scope).get(b"content-length", b"")
+    if announced.isdigit() and int(announced) > max_bytes:
         raise _too_large(max_bytes)
     body: bytes | bytearray = b""
     more = True
@@ -87,6 +84,10 @@ class BytesResponse(Response):
         self.background = None
         self.body = body
         self.raw_headers = [*headers, (b"content-length", b"%d" % len(body))]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": self.body})
 
 
 def json_response(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

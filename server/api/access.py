@@ -54,7 +54,7 @@ class Access:
                 raise standing.refusal
             if not may(caller.key.permissions, permission):
                 raise Forbidden.needs(permission)
-            if request.method == "POST" and permission != RENDER and HEADER in request.headers:
+            if request.scope["method"] == "POST" and permission != RENDER and HEADER in request.headers:
                 return await self._once(request, caller.account.id, lambda heard: handler(heard, caller))
             return await handler(request, caller)
 

@@ -43,9 +43,9 @@ class Body(BaseModel):
     def of_json(cls, given: object) -> Self:
         """The same for what has been read already, as a part of a body."""
         wrong: list[WrongField] = []
-        found = None
+        found: Self | None = None
         try:
-            found = cls.model_validate(given)
+            found = cls.__pydantic_validator__.validate_python(given)  # as model_validate does, which asks for more
         except ValidationError as exc:
             wrong = wrong_fields(exc.errors(include_url=False))
         if isinstance(given, dict):

@@ -63,8 +63,10 @@ class RenderCreate(Body):
 
     @classmethod
     def together(cls, given: Mapping[str, object]) -> Iterator[WrongField]:
-        size, inches, dpi = given.get("size"), given.get("size_inches"), given.get("dpi")
-        if size is not None and inches is not None:
+        if given.get("size_inches") is None:
+            return
+        size, inches, dpi = given.get("size"), given["size_inches"], given.get("dpi")
+        if size is not None:
             yield WrongField(
                 pointer="/size_inches",
                 code="one_of_required",
@@ -204,7 +206,9 @@ def routes(studio: Studio, limits: Limits, access: Access) -> list[Route]:
         """Draw a content, of which nothing is stored."""
         body = await RenderCreate.of(request)
         with ToldByField(body.content):
-            order = await studio.completed(checked(body, account), account.id)
+            order = checked(body, account)
+            if order.design.pictures:
+                order = await studio.completed(order, account.id)
             shown = studio.show(order, account.id, allow_unscannable=body.allow_unscannable)
             return await image_answer(request, shown, limits.renders(account))
 

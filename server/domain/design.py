@@ -182,8 +182,8 @@ class Design:
         """Of some thirty values, and most orders have the same design."""
         return hash(tuple(getattr(self, each.name) for each in fields(self)))
 
-    @property
-    def pictures(self) -> dict[str, Picture]:
+    @cached_property
+    def pictures(self) -> Mapping[str, Picture]:
         """The pictures in it, by the path of their field."""
         found = {}
         if self.logo:

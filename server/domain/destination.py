@@ -16,8 +16,9 @@ MAX_BYTES = 8192
 # Lone surrogates are no characters at all.
 FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\xa0\\<>\"^`{|}\u2028\u2029\ud800-\udfff]")
 
-# As nearly all are: a host of letters, digits, dots and hyphens, without a user or a port. Nothing else need be asked.
-COMMON = re.compile(r"https?://[a-z0-9][a-z0-9.-]*(?:[/?#]|\Z)", re.IGNORECASE | re.ASCII)
+# As nearly all are: a host of letters, digits, dots and hyphens, without a user or a port, and nothing that is escaped
+# or forbidden. Nothing else need be asked.
+COMMON = re.compile(r"[Hh][Tt][Tt][Pp][Ss]?://[A-Za-z0-9][A-Za-z0-9.-]*(?:[/?#][!#-;=?-\[\]_a-z~]*)?")
 
 # Everything that RFC 3986 lets stand unescaped, and '%' so that escapes stay as they are.
 UNESCAPED = "%:/?#[]@!$&'()*+,;=-._~"
@@ -33,6 +34,8 @@ class Destination(CheckedText):
     __slots__ = ()
 
     def __new__(cls, text: str) -> Self:
+        if len(text) <= MAX_BYTES and COMMON.fullmatch(text):
+            return super().__new__(cls, text)
         if not text:
             raise InvalidValue("empty", "A destination may not be empty.")
         if (size := len(text.encode(errors="replace"))) > MAX_BYTES:
@@ -53,8 +56,6 @@ class Destination(CheckedText):
 
 
 def _check(url: str) -> None:
-    if COMMON.match(url):
-        return
     scheme, colon, rest = url.partition(":")
     if scheme.lower() not in ("http", "https") or not colon:
         raise InvalidValue("invalid_scheme", "A destination begins with http:// or https://.")

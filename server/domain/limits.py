@@ -4,7 +4,7 @@
 links, dynamic codes and keys an account may have is decided in the transaction that adds one (`storage.postgres.caps`).
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, date, datetime, timedelta
@@ -132,7 +132,7 @@ class Limits:
         self._windows = windows
         self._now = now
         #: What has not been stored yet: requests and renders, in place, as this is done for every request.
-        self._used: dict[tuple[AccountId, date], list[int]] = {}
+        self._used = _nothing()
         #: Requests that were refused, by the limit's name.
         self.refused = Counter[str]()
 
@@ -166,7 +166,9 @@ class Limits:
             window = await self._windows.take(account.id, per_minute)
         if (window is None or window.let_through) and (window is None or per_month is not None):
             here = per_minute if window is None else None
-            taken = await self._store.take_request(account.id, per_minute=here, per_month=per_month, month=_month(now))
+            taken = await self._store.take_request(
+                account.id, per_minute=here, per_month=per_month, month=_month(now.year, now.month)
+            )
             window, month_over, used = taken.window or window, taken.month_over, taken.used
         quotas = []
         refusal = None
@@ -195,7 +197,7 @@ class Limits:
     async def take_renders(self, account: Account, count: int, at_most: int) -> tuple[date, int]:
         """The month that they were taken from, and how many it has left; raises RateLimited."""
         plan, now = account.plan, self._now()
-        month = _month(now)
+        month = _month(now.year, now.month)
         bound = None if plan.renders_overrun else at_most
         used = await self._store.take_renders(account.id, count, at_most=bound, month=month, allowed=at_most)
         if used is None:
@@ -208,29 +210,28 @@ class Limits:
 
     async def usage(self, account: Account) -> Usage:
         """What other processes have counted in memory is some seconds behind."""
-        month = _month(self._now())
+        now = self._now()
+        month = _month(now.year, now.month)
         stored = await self._store.usage(account.id, month)
         requests, renders = self._used.get((account.id, month), (0, 0))
         return stored._replace(requests=stored.requests + requests, renders=stored.renders + renders)
 
     async def store_usage(self) -> None:
         """Stores what was counted in memory since it was called the last time; where that cannot be, the next time."""
-        used, self._used = self._used, {}
+        used, self._used = self._used, _nothing()
         if used:
             try:
                 await self._store.add({key: Used(*counts) for key, counts in used.items()})
             except StorageUnavailable:
-                for key, counts in used.items():
-                    self._add(key, *counts)
+                for key, (requests, renders) in used.items():
+                    counts = self._used[key]
+                    counts[0] += requests
+                    counts[1] += renders
 
     def count(self, account: Account, *, requests: int = 0, renders: int = 0) -> None:
         """What its plan does not limit."""
-        self._add((account.id, _month(self._now())), requests, renders)
-
-    def _add(self, key: tuple[AccountId, date], requests: int, renders: int) -> None:
-        counts = self._used.get(key)
-        if counts is None:
-            counts = self._used[key] = [0, 0]
+        now = self._now()
+        counts = self._used[account.id, _month(now.year, now.month)]
         counts[0] += requests
         counts[1] += renders
 
@@ -265,13 +266,13 @@ class _Renders:
 MINUTE_S = 60
 
 
-def _month(now: datetime) -> date:
-    return _first(now.year, now.month)
-
-
 @lru_cache(2)
-def _first(year: int, month: int) -> date:
+def _month(year: int, month: int) -> date:
     return date(year, month, 1)
+
+
+def _nothing() -> defaultdict[tuple[AccountId, date], list[int]]:
+    return defaultdict(lambda: [0, 0])
 
 
 def _left_of_month(now: datetime) -> tuple[int, int]:

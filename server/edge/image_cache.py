@@ -51,8 +51,10 @@ class ImageMemory:
         return Image(body, media_type, etag, scannable, reason)
 
     def put(self, image: Image) -> None:
-        etag, entry = image.etag, (image.body, image.media_type, image.scannable, image.reason)
-        self._drop(etag)
+        body, media_type, etag, scannable, reason = image
+        entry = body, media_type, scannable, reason
+        if etag in self._entries:
+            self._drop(etag)
         size = _size(etag, entry)
         if size > self._max_bytes // LARGEST_PART:
             return

@@ -72,16 +72,19 @@ class Painter:
         return hashlib.sha256(key).hexdigest()[:32]
 
     def is_quick(self, order: Order) -> bool:
-        return order.size_px <= QUICK_PX and order.format in ("png", "svg") and _is_plain(order)
+        return order.size_px <= QUICK_PX and _colours(order) is not None
 
     def check(self, order: Order) -> None:
         _refuse_large_webp(order)
-        symbol = _symbol(order)
-        if order.format != "svg" or not _is_plain(order):  # in which nothing is too small
-            lay_out(symbol, order.design, order.size_px)
+        symbol, design = _symbol(order), order.design
+        if _colours(order) and (order.format == "svg" or order.size_px >= symbol.size + 2 * design.margin):
+            return  # squares have a pixel at least, and nothing else is drawn
+        lay_out(symbol, design, order.size_px)
 
     def draw_at_once(self, order: Order, etag: str) -> Image:
-        return Image(_plain_file(order), MEDIA_TYPES[order.format], etag)
+        colours = _colours(order)
+        assert colours is not None, "it is quick"
+        return Image(_plain_file(order, colours), MEDIA_TYPES[order.format], etag)
 
     async def draw(self, order: Order, etag: str, verdict: Scannability | None = None) -> Image:
         return await self.budget.run(_pixels(order), lambda: self._draw(order, etag, verdict))
@@ -98,7 +101,8 @@ class Painter:
     def _draw(self, order: Order, etag: str, verdict: Scannability | None) -> Image:
         _refuse_large_webp(order)
         verdict = verdict or self._prove(order)
-        body = _plain_file(order) if _is_plain(order) else self._styled_file(order)
+        colours = _colours(order)
+        body = _plain_file(order, colours) if colours else self._styled_file(order)
         return Image(body, MEDIA_TYPES[order.format], etag, verdict.scannable, verdict.reason)
 
     def _prove(self, order: Order) -> Scannability:
@@ -215,20 +219,16 @@ def _plain_colours(design: Design) -> tuple[str, str | None] | None:
     return None
 
 
-def _is_plain(order: Order) -> bool:
-    """Whether it is squares of one colour on another or on nothing, and nothing is said of its size on paper."""
-    return (
-        order.format in ("png", "svg")
-        and order.dpi is None
-        and not order.design.pictures
-        and _known_look(order.design).plain is not None
-    )
+def _colours(order: Order) -> tuple[str, str | None] | None:
+    """Where it is squares of one colour on another or on nothing, and nothing is said of its size on paper: the two
+    colours."""
+    if order.format not in ("png", "svg") or order.dpi is not None or order.design.pictures:
+        return None
+    return _known_look(order.design).plain
 
 
-def _plain_file(order: Order) -> bytes:
+def _plain_file(order: Order, colours: tuple[str, str | None]) -> bytes:
     symbol, design = _symbol(order), order.design
-    colours = _known_look(design).plain
-    assert colours is not None, "it is plain"
     dark, light = colours
     draw = fastcore.svg if order.format == "svg" else fastcore.png
     try:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import idna
 
-from server.domain.destination import FORBIDDEN, UNESCAPED, Destination
+from server.domain.destination import COMMON, FORBIDDEN, UNESCAPED, Destination
 from server.domain.errors import InvalidValue
 from server.domain.label import one_line
 
@@ -188,6 +188,8 @@ def any_url(given: object) -> str:
     """An absolute URL in ASCII: of http and https by the rules of `Destination`; else of any scheme that opens
     something elsewhere, as `myapp:` and `ftp:` do, and does not bring along what it runs."""
     text = string(given)
+    if len(text) <= MAX_URL_CHARACTERS and COMMON.fullmatch(text):
+        return text
     if len(text) > MAX_URL_CHARACTERS:
         raise InvalidValue("too_long", f"A URL has at most {MAX_URL_CHARACTERS} characters; this one has {len(text)}.")
     if not text:

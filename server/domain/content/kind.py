@@ -1,7 +1,7 @@
 """What all kinds of content have in common."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields
 from functools import cache
 from typing import Any, ClassVar, Self, cast, get_type_hints
@@ -34,9 +34,9 @@ class Content(ABC):
     def says(self) -> str:
         """The text in the symbol."""
 
-    def between(self) -> Iterator[InvalidValue]:
+    def between(self) -> Iterable[InvalidValue]:
         """What is wrong between fields, each of which is right by itself."""
-        return iter(())
+        return ()
 
     def __post_init__(self) -> None:
         for wrong in self._settle({each.name: getattr(self, each.name) for each in fields(cast("Any", self))}):
@@ -77,7 +77,7 @@ class Content(ABC):
             except InvalidValue as exc:
                 field = f"{name}/{exc.field}" if exc.field else name
                 wrong.append(InvalidValue(exc.reason, exc.detail, field=field))
-        wrong = wrong or list(self.between())
+        wrong = wrong or [*self.between()]
         if not wrong and (length := len(self.says)) > MAX_CHARACTERS:
             detail = f"No code says more than {MAX_CHARACTERS} characters, and so many only of digits; this content "
             wrong.append(InvalidValue("too_long", f"{detail}takes {length}."))
