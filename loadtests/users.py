@@ -151,9 +151,23 @@ class Vendor(User):
     wait_time = between(0.2, 2)
 
     @task
+    def mask(self) -> None:
+        made = self.client.post("/mask/api/v1/links", json={"url": "https://example.com/"}, name="vendor")
+        if made.status_code == 201:
+            self.client.post("/mask/api/v1/qr-codes", json={"link_id": made.json()["id"]}, name="vendor")
+        self.client.get("/mask/api/v1/qr-codes?limit=20", name="vendor")
+
+    @task
     def qrcode_app(self) -> None:
         body = {"type": "url", "content": "https://example.com/", "format": "png", "size": 512}
         self.client.post("/qrcode-app/v1/qrcodes/generate", json=body, name="vendor")
+
+    @task
+    def qrcodestack(self) -> None:
+        body = {"name": "Menu", "type": "url", "destination_url": "https://example.com/"}
+        made = self.client.post("/qrcodestack/api/v1/qr-codes", json=body, name="vendor")
+        if made.status_code == 201:
+            self.client.get(f"/qrcodestack/api/v1/qr-codes/{made.json()['data']['id']}/image", name="vendor")
 
     @task
     def qrlogo(self) -> None:

@@ -46,9 +46,13 @@ cli = typer.Typer(
 
 
 @cli.command()
-def serve() -> None:
+def serve(
+    workers: Annotated[int | None, typer.Option(metavar="N", help="In place of QREDGE_WORKERS.")] = None,
+) -> None:
     """Run the server, on an embedded PostgreSQL unless QREDGE_DATABASE_URL is set."""
     config = settings.load()
+    if workers is not None:
+        config = replace(config, workers=workers)
     logging.config.dictConfig(logs.configuration(config.log_level))
     Supervisor(config).run()
 

@@ -34,7 +34,15 @@ class Settings:
 
     host: str = setting("127.0.0.1", "The address to listen at; 0.0.0.0 for all.")
     port: int = setting(8000, "The port to listen at.")
-    public_url: str = setting("", "What printed codes begin with, as https://qr.example.com. Empty: http://HOST:PORT.")
+    tls_certificate: str = setting(
+        "",
+        "A file of the server's certificate and of those that vouch for it (PEM), to speak TLS without a proxy. Empty: "
+        "plain HTTP.",
+    )
+    tls_key: str = setting("", "The file of its private key (PEM), without a password.")
+    public_url: str = setting(
+        "", "What printed codes begin with, as https://qr.example.com. Empty: http://HOST:PORT, or https with TLS."
+    )
     uppercase_urls: bool = setting(
         True,
         "Whether symbols say scheme and host in upper case, which makes them smaller; the slug is so in any case.",
@@ -151,6 +159,8 @@ class Settings:
         _one_of("log_level", self.log_level, "debug", "info", "warning", "error")
         _one_of("client_addresses", self.client_addresses, "full", "truncated", "none")
         _one_of("visitor_salt", self.visitor_salt, "daily", "never")
+        if bool(self.tls_certificate) != bool(self.tls_key):
+            raise IllegalSetting(f"{PREFIX}TLS_CERTIFICATE and {PREFIX}TLS_KEY are set together, or neither is.")
         _ = self.proxies, self.outbound_networks
         if not _is_base_url(self.base_url):
             raise IllegalSetting(
@@ -177,7 +187,8 @@ class Settings:
     def local_url(self) -> str:
         """Where this machine itself reaches the server."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+        scheme = "https" if self.tls_certificate else "http"
+        return f"{scheme}://[{host}]:{self.port}" if ":" in host else f"{scheme}://{host}:{self.port}"
 
     @property
     def proxies(self) -> Networks:

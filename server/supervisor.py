@@ -19,16 +19,18 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing.connection import Connection
+from pathlib import Path
 from time import monotonic
 
 import asyncpg
-from granian.constants import HTTPModes, Interfaces, Loops
+from granian.constants import HTTPModes, Interfaces, Loops, SSLProtocols
 from granian.log import LogLevels
 from granian.server import Server as Granian
 
@@ -83,6 +85,7 @@ class Supervisor:
         shutil.rmtree(settings.metrics_dir, ignore_errors=True)  # those of the server before
         watch = threading.Thread(target=self._watch, name="watch", daemon=True)
         try:
+            _check_tls(settings)
             _wait_for_port(settings)
             if not settings.database_url:
                 self._start_embedded()
@@ -166,6 +169,9 @@ class Supervisor:
                 address=settings.host,
                 port=settings.port,
                 workers=settings.workers,
+                ssl_cert=Path(settings.tls_certificate) if settings.tls_certificate else None,
+                ssl_key=Path(settings.tls_key) if settings.tls_key else None,
+                ssl_protocol_min=SSLProtocols.tls12,  # phones of ten years ago scan, too
                 http=HTTPModes.http1,
                 loop=Loops.uvloop,
                 websockets=False,
@@ -258,6 +264,17 @@ def database(settings: Settings) -> Iterator[str]:
         os.close(lock)
 
 
+def _check_tls(settings: Settings) -> None:
+    """Whether the files are what Granian can use, which would only say that its workers have died."""
+    if not settings.tls_certificate:
+        return
+    try:
+        # No callback for a password: one that is needed is an error, and no question at a terminal.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.tls_certificate, settings.tls_key, lambda: "")
+    except (OSError, ssl.SSLError) as exc:
+        raise IllegalSetting(f"{PREFIX}TLS_CERTIFICATE, {PREFIX}TLS_KEY: these cannot be used: {exc}.") from exc
+
+
 def _wait_for_port(settings: Settings) -> None:
     """Returns when nobody listens at our address. Granian shares its port with whoever listens there already, and then
     every second scan would go to another server. The workers of a killed server may need a moment to leave."""
@@ -291,6 +308,9 @@ def _lock(settings: Settings) -> int:
 def _ready(settings: Settings) -> bool:
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
     connection = http.client.HTTPConnection(host, settings.port, timeout=1)
+    if settings.tls_certificate:  # of the name that others know us by, which this one is not
+        unchecked = ssl._create_unverified_context()
+        connection = http.client.HTTPSConnection(host, settings.port, timeout=1, context=unchecked)
     try:
         connection.request("GET", "/readyz")
         return connection.getresponse().status == 200

@@ -13,6 +13,11 @@ def test_without_any_variable_there_are_defaults() -> None:
     assert settings.journal_dir == Path("data/journal")
 
 
+def test_with_a_certificate_codes_lead_to_https() -> None:
+    settings = load({"QREDGE_TLS_CERTIFICATE": "cert.pem", "QREDGE_TLS_KEY": "key.pem", "QREDGE_HOST": "::"})
+    assert settings.base_url == "https://[::1]:8000"
+
+
 def test_variables_become_values_of_their_kind() -> None:
     settings = load(
         {"QREDGE_PORT": "9000", "QREDGE_DATA_DIR": "/srv/qr", "QREDGE_PUBLIC_URL": " https://qr.example/\n"}
@@ -98,6 +103,7 @@ def test_a_complaint_does_not_repeat_a_password() -> None:
             for kind in ("COUNTRY", "REGION", "CITY")
             for name in ("CF IPCountry", "country:", "Länd")
         ),
+        ({"QREDGE_TLS_KEY": "key.pem"}, "QREDGE_TLS_CERTIFICATE and QREDGE_TLS_KEY are set together"),
         ({"QREDGE_PROT": "8000"}, "There is no setting QREDGE_PROT"),
         ({"QREDGE_DATABASE_URL_FILE": "/nowhere"}, "QREDGE_DATABASE_URL_FILE names a file that cannot be read"),
     ],

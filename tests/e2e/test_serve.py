@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -180,6 +181,11 @@ def test_an_illegal_setting_is_named(tmp_path: Path) -> None:
     server = ServerProcess(tmp_path / "data", workers="none")
     with pytest.raises(AssertionError, match="QREDGE_WORKERS is a number, not 'none'"):
         server.start()
+    command = [sys.executable, "-m", "server", "serve", "--workers", "0"]
+    refused = subprocess.run(
+        command, env={"QREDGE_DATA_DIR": str(tmp_path)}, capture_output=True, text=True, timeout=30
+    )
+    assert (refused.returncode, refused.stderr) == (1, "qredge: QREDGE_WORKERS lies between 1 and 256; it is 0.\n")
 
 
 def _kill_worker(server: ServerProcess) -> None:
