@@ -38,6 +38,11 @@ class ByMethod:
         await response(scope, receive, send)
 
 
+def media_type(request: Request) -> str:
+    """What the body is said to be; empty where nothing is said."""
+    return header(request.scope, b"content-type").partition(";")[0].strip().lower()
+
+
 async def read_body(request: Request, *, max_bytes: int = MAX_BODY_BYTES) -> bytes | bytearray:
     """The body; 413 when it is larger than it may be. Raises ClientDisconnect."""
     announced = headers_of(request.scope).get(b"content-length", b"")

@@ -20,6 +20,7 @@ from server.domain.accounts import Accounts
 from server.domain.barcodes import Barcodes
 from server.domain.delivery import Voice
 from server.domain.design import Design
+from server.domain.errors import DomainError
 from server.domain.limits import Limits, Standing
 from server.domain.links import Links
 from server.domain.many import Many
@@ -110,6 +111,12 @@ class Dialect:
     def has(self, path: str) -> bool:
         """Whether a path is one of its own, where it is alone at a host."""
         return path == self.root or path.startswith(f"{self.root}/") or path in self.beside
+
+
+def retry_after(exc: DomainError) -> Mapping[str, str]:
+    """The header, where it is known when to come back."""
+    wait_s = getattr(exc, "retry_after_s", None)
+    return {} if wait_s is None else {"retry-after": str(wait_s)}
 
 
 def url_of(request: Request, path: str) -> str:

@@ -25,7 +25,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from server.dialects.access import Access
-from server.dialects.dialect import Dialect, Endpoint, Kit, Law
+from server.dialects.dialect import Dialect, Endpoint, Kit, Law, retry_after
 from server.domain import errors
 from server.domain.colour import BLACK, WHITE, Colour, first_colour
 from server.domain.design import Background, Design, Modules
@@ -202,7 +202,7 @@ def problem(request: Request, exc: Exception) -> Response:
         headers = exc.headers or {}
     elif isinstance(exc, errors.DomainError) and (found := ERRORS.get(_kind(exc))):
         (status, error), message = found, exc.detail
-        headers = _retry_after(exc)
+        headers = retry_after(exc)
     else:
         log.error("qrlogo: %s %s failed", request.method, request.url.path, exc_info=exc)
         status, error, message = 500, "server_error", "This is our mistake. Try again later."
@@ -211,11 +211,6 @@ def problem(request: Request, exc: Exception) -> Response:
 
 def _kind(exc: errors.DomainError) -> type[errors.DomainError] | str:
     return exc.limit if isinstance(exc, errors.PlanLimit) else type(exc)
-
-
-def _retry_after(exc: errors.DomainError) -> Mapping[str, str]:
-    wait_s = getattr(exc, "retry_after_s", None)
-    return {} if wait_s is None else {"retry-after": str(wait_s)}
 
 
 # --- routes -------------------------------------------------------------------------------------------------------

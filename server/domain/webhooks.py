@@ -13,6 +13,7 @@ from server.domain.label import Label
 from server.domain.limits import allow_webhooks
 from server.domain.model import Account, AccountId, EventId, Page, WebhookId
 from server.domain.ports import WebhookStore
+from server.domain.whole import every
 
 #: Standard Webhooks takes 24 to 64.
 SECRET_BYTES = 32
@@ -83,11 +84,7 @@ class Webhooks:
 
     async def told_in(self, account: AccountId, formats: Collection[str]) -> Sequence[Webhook]:
         """All of these formats, the newest first."""
-        page = await self._store.list(account, before=None, limit=PAGE)
-        found = page.items
-        while page.next is not None:
-            page = await self._store.list(account, before=page.next, limit=PAGE)
-            found += page.items
+        found = await every(lambda before: self._store.list(account, before=before, limit=PAGE))
         return [each for each in found if each.format in formats]
 
     async def change(self, account: Account, webhook_id: WebhookId, changes: WebhookChanges) -> Webhook:

@@ -18,6 +18,7 @@ from server.domain.selection import QrCodeSelection
 from server.domain.slug import Slug
 from server.domain.stats import Asked, Period
 from server.render.image import QUICK_PX
+from server.storage.postgres.qrcodes import PostgresQrCodes
 from tests.domain.conftest import Desk
 
 pytestmark = pytest.mark.anyio
@@ -264,3 +265,27 @@ async def test_after_its_link_is_deleted_a_code_is_still_there_and_says_so_of_it
     assert deleted.deleted_at == deleted.updated_at != code.updated_at
     assert found == replace(code, content=deleted)
     assert replace(deleted, deleted_at=None, updated_at=link_of(code).updated_at) == link_of(code)
+
+
+async def test_a_code_counts_the_scans_of_its_link_from_then_on(desk: Desk) -> None:
+    """Also where it is one of many; a static one has none."""
+    first = await new_code(desk)
+    link = link_of(first)
+
+    async def scanned(times: int) -> None:
+        query = (
+            "INSERT INTO scan_totals (link_id, scans) VALUES ($1, $2) ON CONFLICT (link_id) DO UPDATE SET scans = $2"
+        )
+        async with desk.database.connection() as connection:
+            await connection.execute(query, link.id, times)
+
+    await scanned(7)
+    second = await new_code(desk, link.id)
+    drafted = await desk.codes.draft(
+        desk.account, link_of(second), name=None, tags=(), design=PLAIN, allow_unscannable=False
+    )
+    await PostgresQrCodes(desk.database).add_many([drafted], desk.account.plan, with_link=[], whole=True)
+    await scanned(9)
+    found = [await desk.codes.get(desk.account.id, code.id) for code in (first, second, drafted)]
+    assert [code.scans_since for code in found] == [9, 2, 2]
+    assert (await new_code(desk, Text("Hello"))).scans_since == 0

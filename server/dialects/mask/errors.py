@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from server.dialects.dialect import retry_after
 from server.dialects.mask.fields import Wrong, WrongFields
 from server.dialects.mask.wire import SCOPES
 from server.domain import errors
@@ -63,7 +64,7 @@ def problem(request: Request, exc: Exception) -> Response:
         return problem(request, WrongFields([Wrong(_field(exc), exc.detail)]))
     elif isinstance(exc, errors.DomainError) and type(exc) in ERRORS:
         (status, code), message = ERRORS[type(exc)], exc.detail
-        more, headers = _more(exc), _retry_after(exc)
+        more, headers = _more(exc), retry_after(exc)
     else:
         log.error("mask: %s %s failed", request.method, request.url.path, exc_info=exc)
         status, code, message = 500, "internal_error", "This is our mistake. Try again later."
@@ -88,8 +89,3 @@ def _more(exc: errors.DomainError) -> dict[str, Any]:
     if isinstance(exc, errors.RateLimited):
         return {"retry_after": exc.retry_after_s}
     return {}
-
-
-def _retry_after(exc: errors.DomainError) -> Mapping[str, str]:
-    wait_s = getattr(exc, "retry_after_s", None)
-    return {} if wait_s is None else {"retry-after": str(wait_s)}

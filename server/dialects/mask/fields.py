@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from server.domain.errors import InvalidValue
-from server.wire import json_of, read_body
+from server.wire import json_of, media_type, read_body
 
 WHOLE = re.compile(r"[0-9]{1,9}", re.ASCII)
 
@@ -53,8 +53,7 @@ def within(field: str) -> Iterator[None]:
 
 async def body_of(request: Request) -> Mapping[str, Any]:
     """The fields of a JSON body."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
+    if media_type(request) != "application/json":
         raise HTTPException(400, "The body is JSON: send it with Content-Type: application/json.")
     body = json_of(await read_body(request))
     if not isinstance(body, dict):

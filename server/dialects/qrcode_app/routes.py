@@ -28,6 +28,7 @@ from server.dialects.qrcode_app.wire import read_fields
 from server.domain.errors import InvalidValue, NotFound
 from server.domain.ids import id_number
 from server.domain.model import ApiKeyId, Caller, Link
+from server.domain.whole import every
 from server.images import image_answer
 from server.wire import ByMethod, json_response
 
@@ -120,11 +121,7 @@ def routes(kit: Kit) -> list[Route]:
         return json_response(answer, 201)
 
     async def show_keys(_: Request, caller: Caller) -> Response:
-        page = await kit.accounts.keys(caller.account.id, before=None, limit=PAGE)
-        found = page.items
-        while page.next is not None:
-            page = await kit.accounts.keys(caller.account.id, before=page.next, limit=PAGE)
-            found = [*found, *page.items]
+        found = await every(lambda before: kit.accounts.keys(caller.account.id, before=before, limit=PAGE))
         return json_response({"data": list(map(from_domain.key, found))})
 
     async def revoke_key(request: Request, caller: Caller) -> Response:

@@ -10,7 +10,7 @@ from server.dialects.qrcode_app.errors import Refusal
 from server.domain.barcode import Symbology
 from server.domain.design import BorderShape, CenterShape, ModuleShape
 from server.domain.order import ImageFormat
-from server.wire import json_of, read_body
+from server.wire import json_of, media_type, read_body
 
 Fields = Mapping[str, Any]
 
@@ -120,8 +120,7 @@ class QrAnswer(TypedDict):
 
 async def read_fields(request: Request) -> Fields:
     """The body's fields."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
+    if media_type(request) != "application/json":
         raise Refusal("INVALID_PARAMETER", "The body is JSON: send it with Content-Type: application/json.")
     body = json_of(await read_body(request))
     if not isinstance(body, dict):

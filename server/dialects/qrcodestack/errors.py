@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
+from server.dialects.dialect import retry_after
 from server.domain import errors
 from server.wire import json_response
 
@@ -118,9 +119,7 @@ def problem(request: Request, exc: Exception) -> Response:
         return answer(code, None if exc.status_code == 404 else exc.detail, headers)
     if isinstance(exc, errors.DomainError) and (type(exc) in ERRORS):
         code = ERRORS.get(getattr(exc, "limit", ""), ERRORS[type(exc)])
-        if (wait_s := getattr(exc, "retry_after_s", None)) is not None:
-            headers = {"retry-after": str(wait_s)}
-        return answer(code, said_of(exc), headers)
+        return answer(code, said_of(exc), retry_after(exc))
     log.error("qrcodestack: %s %s failed", request.method, request.url.path, exc_info=exc)
     return answer("INTERNAL_ERROR")
 

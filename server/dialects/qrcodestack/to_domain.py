@@ -23,7 +23,7 @@ from server.domain.model import LinkChanges, QrCodeChanges, QrCodeId
 from server.domain.selection import QrCodeSelection
 from server.domain.stats import EARLIEST, LATEST, Period
 from server.fields import detail_of
-from server.wire import json_of, read_body
+from server.wire import json_of, media_type, read_body
 
 B = TypeVar("B", bound=BaseModel)
 M = TypeVar("M", bound=Body)
@@ -42,8 +42,7 @@ DYNAMIC = QrCodeSelection(kind="dynamic")
 
 async def body_of(request: Request, kind: type[M]) -> M:
     """What the body says; raises WrongFields."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
+    if media_type(request) != "application/json":
         raise HTTPException(415, CODES["UNSUPPORTED_MEDIA_TYPE"].error)
     try:
         given = json_of(await read_body(request, max_bytes=kind.max_bytes))

@@ -15,6 +15,7 @@ from server.domain.errors import NotFound, StorageUnavailable
 from server.domain.ids import id_number
 from server.domain.keys import NATIVE
 from server.domain.model import Account, ApiKey, ApiKeyId, Caller
+from server.domain.whole import every
 from server.idempotency import ShownOnce
 from server.wire import ByMethod, json_response
 
@@ -34,12 +35,7 @@ def routes(kit: Kit, access: Access) -> list[Route]:
         return json_response(usage_answer(caller.account.plan, used, request.headers["x-api-key"].strip()))
 
     async def every_key(account: Account) -> list[ApiKey]:
-        page = await kit.accounts.keys(account.id, before=None, limit=PAGE)
-        keys = page.items
-        while page.next is not None:
-            page = await kit.accounts.keys(account.id, before=page.next, limit=PAGE)
-            keys += page.items
-        return keys
+        return await every(lambda before: kit.accounts.keys(account.id, before=before, limit=PAGE))
 
     def answer(key: ApiKey, caller: Caller) -> Key:
         return key_answer(key, caller.account.plan, PREFIXES.get(key.format, NATIVE.prefix), kit.now())

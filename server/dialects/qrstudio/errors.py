@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from server.asgi import Headers, Scope
+from server.dialects.dialect import retry_after
 from server.dialects.qrstudio.fields import WrongFields
 from server.dialects.qrstudio.from_domain import plan_name
 from server.domain import errors
@@ -90,8 +91,7 @@ def problem(request: Request, exc: Exception) -> Response:
     elif isinstance(exc, errors.DomainError) and type(exc) in ERRORS:
         status, text = ERRORS[type(exc)]
         detail = text or exc.detail
-        wait_s = getattr(exc, "retry_after_s", None)
-        headers = {} if wait_s is None else {"retry-after": str(wait_s)}
+        headers = retry_after(exc)
     else:
         found = request_id(request.scope)
         log.error("qrstudio: request %s failed: %s %s", found, request.method, request.url.path, exc_info=exc)

@@ -35,7 +35,7 @@ from server.domain.order import Order
 from server.domain.plan import Plan
 from server.domain.slug import Slug
 from server.wire import MAX_BODY_BYTES as MAX_JSON_BYTES
-from server.wire import json_of, read_body
+from server.wire import json_of, media_type, read_body
 
 # --- bodies -------------------------------------------------------------------------------------------------------
 
@@ -47,19 +47,15 @@ async def json_fields(request: Request, *, max_bytes: int = MAX_JSON_BYTES) -> d
 
 async def fields_of(request: Request, body: bytes | bytearray) -> dict[str, Any]:
     """The fields of a body as JSON or as multipart, with files."""
-    if _media_type(request) == "multipart/form-data":
+    if media_type(request) == "multipart/form-data":
         return await _form_fields(request, bytes(body))
     return _json_fields(request, body)
-
-
-def _media_type(request: Request) -> str:
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def _json_fields(request: Request, body: bytes | bytearray) -> dict[str, Any]:
     if not body:
         return {}
-    if (given := _media_type(request)) != "application/json":
+    if (given := media_type(request)) != "application/json":
         raise HTTPException(415, f'Unsupported media type "{given}" in request.')
     fields = json_of(body)
     if not isinstance(fields, dict):
