@@ -34,6 +34,7 @@ import asyncpg
 
 from bench.links import Server
 from bench.measure import save
+from fastcore.tally import Run
 from migrations import migrate
 from server.app import accounts_in, plans_of
 from server.domain.ids import id_text
@@ -50,10 +51,9 @@ from server.storage.rollup import (
     SLOTS,
     Keys,
     Row,
-    Run,
-    Tally,
     agent_keys,
     place_keys,
+    tally,
 )
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ class Month:
             for quarter in range(day * SLOTS, (day + 1) * SLOTS):
                 runs = self._runs(quarter)
                 if quarter >= DAYS * SLOTS - FRESH:
-                    await add_fresh(self._connection, runs, 0)
+                    await add_fresh(self._connection, runs, quarter << 32)
                     continue
                 for run in runs:
                     for kind, into in ((quarters, quarter_rows), (of_days, day_rows), (months, rows)):
@@ -168,23 +168,23 @@ class Month:
 
     def _runs(self, quarter: int) -> list[Run]:
         """The scans of a quarter of an hour, counted."""
-        chance, tally = self._chance, Tally()
+        chance = self._chance
         first, end = scans_until(quarter), scans_until(quarter + 1)
         others = (LINKS - 1) * SCANS_OF_OTHERS
         links = [HOT] * (end - first)
         links += [LinkId(2 + each % (LINKS - 1)) for each in range(others * first // SCANS, others * end // SCANS)]
         begin = (FIRST_QUARTER + quarter) * QUARTER_US
         scans = {bot: chance.choices(kinds(bot=bot), k=len(links)) for bot in (False, True)}
-        for number, link in enumerate(links):
-            bot = chance.random() < BOTS
-            for each in (link, ALL_LINKS):
-                run = tally.add((self._account, each), first + number, begin + number, scans[bot][number], bot=bot)
-                if chance.random() < FIRST:
-                    if bot:
-                        run.unique_bots += 1
-                    else:
-                        run.unique_people += 1
-        return tally.close()
+        told = [
+            (self._account, each, begin + number, scans[bot][number], bot)
+            for number, link in enumerate(links)
+            for bot in [chance.random() < BOTS]
+            for each in (link, ALL_LINKS)
+        ]
+        found = tally()
+        found.add(told)
+        found.add_firsts(number for number in range(len(told)) if chance.random() < FIRST)
+        return found.close()
 
     async def _copy(self, kind: Kind, rows: dict[Key, Row]) -> None:
         records = [(*key, *kind.values(row)) for key, row in rows.items()]

@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -67,6 +68,11 @@ async def eventually(condition: Callable[[], T], *, what: str, within_s: float =
             return value
         assert time.monotonic() < deadline, f"after {within_s} s still not: {what}"
         await asyncio.sleep(0.01)
+
+
+def unix_us(at: datetime) -> int:
+    """Microseconds since 1970, as scans have their time."""
+    return (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
 def sql(url: str, query: str, *arguments: object) -> list[asyncpg.Record]:

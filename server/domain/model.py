@@ -206,7 +206,8 @@ class Scan(NamedTuple):
     """One accepted resolution of a link by a GET, and what follows from the request."""
 
     link_id: LinkId
-    scanned_at: datetime
+    #: Microseconds since 1970.
+    time_us: int
     user_agent: str | None
     referrer: str | None
     language: str | None

@@ -5,9 +5,8 @@ some 4 us for each, and an address that is new 2 more by the installed country d
 """
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from functools import lru_cache, partial
-from hashlib import blake2b
 from socket import AF_INET, AF_INET6, inet_ntop
 
 from server.domain.model import Address, Scan
@@ -17,15 +16,12 @@ from server.scans.geo import NOWHERE, Place, place_said
 from server.scans.record import Record
 from server.scans.visitor import Visitors, salted, visitor
 
-UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+UNIX_EPOCH = date(1970, 1, 1)
 DAY_US = 86_400_000_000
-SECOND_US = 1_000_000
 
 #: Headers that are remembered, and addresses.
 MAX_KNOWN = 1 << 15
 
-#: The time of so many seconds since 1970: exact to the microsecond until 2242.
-_moment = partial(datetime.fromtimestamp, tz=UTC)
 #: As Scan(*values), without the function in Python that this is.
 _new_scan = partial(tuple.__new__, Scan)
 
@@ -48,42 +44,27 @@ class Classifier:
     def days(self, records: list[Record]) -> dict[int, date]:
         """The records' days, by their number since 1970: whose salt their scans take."""
         numbers = {record.time_us // DAY_US for record in records}
-        return {number: self._visitors.salt_day((UNIX_EPOCH + timedelta(days=number)).date()) for number in numbers}
+        return {number: self._visitors.salt_day(UNIX_EPOCH + timedelta(days=number)) for number in numbers}
 
     def scans(self, records: list[Record], salts: Mapping[int, bytes]) -> list[Scan]:
         """Of records of days whose salts are here, by the days' numbers since 1970."""
+        if not records:
+            return []
         begun = {number: salted(salt) for number, salt in salts.items()}
-        return [self._scan(record, begun[record.time_us // DAY_US]) for record in records]
-
-    def _scan(self, record: Record, begun: blake2b) -> Scan:
-        address = self._visitors.address(record)
-        kept, place = self._of_address(address)
-        if record.country or record.region or record.city:
-            place = place_said(record.country, record.region, record.city).or_else(place)
-        user_agent, (device, os, browser, browser_version, bot) = _agent(record.agent)
-        referrer, referrer_host = _referrer(record.referrer) if record.referrer else (None, None)
-        return _new_scan(
-            (
-                record.link_id,
-                _moment(record.time_us / SECOND_US),
-                user_agent,
-                referrer,
-                _repeated(record.language),
-                kept,
-                visitor(begun, address, record.agent),
-                device,
-                os,
-                browser,
-                record.from_code,
-                place.country,
-                place.city,
-                place.region,
-                place.network,
-                browser_version,
-                bot,
-                referrer_host,
-            )
+        link, time_us, _, header, referrer, language, _, _, from_code, *said = zip(*records, strict=True)
+        address = [*map(self._visitors.address, records)]
+        who = [visitor(begun[at // DAY_US], *of) for at, *of in zip(time_us, address, header, strict=True)]
+        kept, found = zip(*map(self._of_address, address), strict=True)
+        places = (place_said(*by).or_else(place) if any(by) else place for place, *by in zip(found, *said, strict=True))
+        country, region, city, network = zip(*places, strict=True)
+        user_agent, agents = zip(*map(_agent, header), strict=True)
+        device, os, browser, browser_version, bot = zip(*agents, strict=True)
+        referrer_text, referrer_host = zip(*map(_referrer, referrer), strict=True)
+        columns = (
+            *(link, time_us, user_agent, referrer_text, map(_repeated, language), kept, who, device, os, browser),
+            *(from_code, country, city, region, network, browser_version, bot, referrer_host),
         )
+        return [*map(_new_scan, zip(*columns, strict=True))]
 
 
 @lru_cache(MAX_KNOWN)
@@ -92,6 +73,7 @@ def _agent(header: bytes) -> tuple[str | None, Agent]:
     return text, agent(text or "")
 
 
+@lru_cache(MAX_KNOWN)
 def _referrer(header: bytes) -> tuple[str | None, str | None]:
     """What it says, and its host."""
     text = _text(header)

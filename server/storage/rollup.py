@@ -15,15 +15,18 @@ all of their people, bots, unique people and unique bots (u32, little-endian).
 """
 
 import struct
+import sys
 from bisect import bisect_left
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import groupby
 from typing import NamedTuple, Protocol, get_args
 
 import orjson
 
+from fastcore.counts import merged
 from fastcore.sums import column_sums
+from fastcore.tally import Run, Tally
 from server.domain.model import AccountId, LinkId
 from server.domain.stats import GroupBy
 
@@ -47,19 +50,12 @@ SLOT_BYTES = 17
 #: Scans of a run, so that those of a busy account need no more memory.
 MAX_RUN = 10_000
 
-#: Scans from which on a Counter is quicker.
-MANY = 32
-
 #: A scan's keys, one for each of DIMENSIONS.
 Keys = tuple[str, ...]
 
 #: For each of DIMENSIONS, of people; then, of bots.
 GROUPS = 2 * len(DIMENSIONS)
 Group = dict[str, int]
-#: Those of people, or of bots: one for each of DIMENSIONS, or none at all where there are no scans.
-Side = list[Group]
-#: The lines of no people at all, in front of those of bots.
-NOBODY = b"\n" * (len(DIMENSIONS) - 1)
 
 
 class Counts(NamedTuple):
@@ -139,37 +135,12 @@ def keys_of(scan: Facts) -> Keys:
     )
 
 
-class Run:
-    """Scans one after the other of one link, or of one account, within a quarter of an hour."""
-
-    __slots__ = (
-        *("account", "link", "number", "quarter", "people", "bots", "unique_people", "unique_bots"),
-        *("last_scan_us", "last_bot_us", "groups", "sides"),
-    )
-
-    def __init__(self, account: AccountId, link: LinkId, number: int, quarter: int) -> None:
-        self.account = account
-        self.link = link
-        #: That of its first scan: the place in the order of the log.
-        self.number = number
-        #: Quarters of an hour since 2000.
-        self.quarter = quarter
-        self.people = self.bots = self.unique_people = self.unique_bots = 0
-        #: Microseconds since 2000.
-        self.last_scan_us: int | None = None
-        self.last_bot_us: int | None = None
-        #: Packed, once the run is closed; or, where runs were joined, not packed.
-        self.groups = b""
-        self.sides: list[Side] | None = None
-
-
 def unknown(account: AccountId, link: LinkId, quarter: int, people: int, bots: int) -> Run:
     """As many scans of which nothing else is known."""
     run = Run(account, link, 0, quarter)
     run.people, run.bots = people, bots
-    run.groups = _packed(
-        [_packed_side([{UNKNOWN: count} for _ in DIMENSIONS] if count else []) for count in (people, bots)]
-    )
+    sides = [b"\n".join([b'{"":%d}' % count if count else b""] * len(DIMENSIONS)) for count in (people, bots)]
+    run.groups = b"\n".join(sides[: 2 if bots else 1])
     if people:
         run.last_scan_us = quarter * QUARTER_US
     if bots:
@@ -177,79 +148,9 @@ def unknown(account: AccountId, link: LinkId, quarter: int, people: int, bots: i
     return run
 
 
-class Tally:
-    """Counts scans that are told in the order of the log."""
-
-    def __init__(self) -> None:
-        self.runs: list[Run] = []
-        #: The last run of each, and the keys of its people, and of its bots.
-        self._open: dict[tuple[AccountId, LinkId], tuple[Run, list[Keys], list[Keys]]] = {}
-
-    def add(self, of: tuple[AccountId, LinkId], number: int, time_us: int, keys: Keys, *, bot: bool) -> Run:
-        """The scan's run, which is to hear if it is a visitor's first."""
-        quarter = time_us // QUARTER_US
-        opened = self._open.get(of)
-        if opened is None or opened[0].quarter != quarter:
-            if opened is not None:
-                _close(*opened)
-            opened = self._open[of] = (Run(*of, number, quarter), [], [])
-            self.runs.append(opened[0])
-        run, people, bots = opened
-        if bot:
-            bots.append(keys)
-            if run.last_bot_us is None or time_us > run.last_bot_us:
-                run.last_bot_us = time_us
-        else:
-            people.append(keys)
-            if run.last_scan_us is None or time_us > run.last_scan_us:
-                run.last_scan_us = time_us
-        if len(people) == MAX_RUN or len(bots) == MAX_RUN:
-            _close(*self._open.pop(of))
-        return run
-
-    def close(self) -> list[Run]:
-        """All runs since it was closed last, in the order of their first scans."""
-        for opened in self._open.values():
-            _close(*opened)
-        runs, self.runs, self._open = self.runs, [], {}
-        return runs
-
-
-def _close(run: Run, people: list[Keys], bots: list[Keys]) -> None:
-    run.people, run.bots = len(people), len(bots)
-    run.groups = _packed([_packed_side(_counted(people)), _packed_side(_counted(bots))])
-
-
-def _counted(scans: list[Keys]) -> Side:
-    """Of each dimension, the keys in the order in which they came. All of them: which are kept, depends on the row."""
-    if len(scans) >= MANY:
-        return [*map(Counter, zip(*scans, strict=True))]
-    groups: Side = [{} for _ in DIMENSIONS] if scans else []
-    for keys in scans:
-        for group, key in zip(groups, keys, strict=True):
-            group[key] = group.get(key, 0) + 1
-    return groups
-
-
-def _packed_side(side: Side) -> bytes:
-    """As lines. One call for all of them, where it can be seen in the result what is whose."""
-    packed = orjson.dumps(side)[1:-1]
-    if packed.count(b"},{") < len(DIMENSIONS):
-        return packed.replace(b"},{", b"}\n{")
-    return b"\n".join(map(orjson.dumps, side))
-
-
-def _packed(sides: Sequence[bytes]) -> bytes:
-    people, bots = sides
-    return (people or NOBODY) + b"\n" + bots if bots else people
-
-
-def _unpacked(groups: bytes) -> list[Side]:
-    """Those of people, and of bots."""
-    parts = groups.split(b"\n", len(DIMENSIONS))
-    people = b",".join(parts[: len(DIMENSIONS)]) if parts[0] else b""
-    bots = parts[-1].replace(b"\n", b",") if len(parts) > len(DIMENSIONS) else b""
-    return [orjson.loads(b"[%b]" % side) if side else [] for side in (people, bots)]
+def tally() -> Tally:
+    """For scans that come in the order of the log."""
+    return Tally(QUARTER_US, MAX_RUN)
 
 
 def lines(groups: bytes) -> list[bytes]:
@@ -266,40 +167,24 @@ def unpack(groups: bytes, dimension: GroupBy, *, bots: bool) -> Group:
 
 def joined(runs: Iterable[Run]) -> Iterator[Run]:
     """Those that follow each other as one, where they are of the same link and quarter of an hour."""
-    last: Run | None = None
-    for run in runs:
-        if last is None or (run.account, run.link, run.quarter) != (last.account, last.link, last.quarter):
-            if last is not None:
-                yield last
-            last = run
-            last.sides = _unpacked(run.groups)
-        else:
-            _join(last, run)
-    if last is not None:
-        yield last
-
-
-def _join(run: Run, more: Run) -> None:
-    run.people += more.people
-    run.bots += more.bots
-    run.unique_people += more.unique_people
-    run.unique_bots += more.unique_bots
-    run.last_scan_us = _later(run.last_scan_us, more.last_scan_us)
-    run.last_bot_us = _later(run.last_bot_us, more.last_bot_us)
-    assert run.sides is not None, "it was unpacked before"
-    for at, side in enumerate(_unpacked(more.groups)):
-        if not run.sides[at]:
-            run.sides[at] = side
-            continue
-        for group, others in zip(run.sides[at], side, strict=False):
-            for key, count in others.items():
-                group[key] = group.get(key, 0) + count
+    for _, following in groupby(runs, lambda run: (run.account, run.link, run.quarter)):
+        first, *others = following
+        if others:
+            first.groups = merged([first.groups, *(run.groups for run in others)], sys.maxsize)
+        for run in others:
+            first.people += run.people
+            first.bots += run.bots
+            first.unique_people += run.unique_people
+            first.unique_bots += run.unique_bots
+            first.last_scan_us = _later(first.last_scan_us, run.last_scan_us)
+            first.last_bot_us = _later(first.last_bot_us, run.last_bot_us)
+        yield first
 
 
 class Row:
     """What is counted in one row: of a quarter of an hour, of a day, or of a month."""
 
-    __slots__ = ("_groups", "_sides", "counts", "last_bot_us", "last_scan_us", "slots")
+    __slots__ = ("counts", "groups", "last_bot_us", "last_scan_us", "slots")
 
     def __init__(
         self,
@@ -310,25 +195,12 @@ class Row:
         last_scan_us: int | None = None,
         last_bot_us: int | None = None,
     ) -> None:
-        self._groups = groups
-        #: The same, once it was added to.
-        self._sides: list[Side] | None = None
+        self.groups = groups
         self.counts = counts
         #: By quarter of an hour of the day.
         self.slots = unpack_slots(slots)
         self.last_scan_us = last_scan_us
         self.last_bot_us = last_bot_us
-
-    @property
-    def groups(self) -> bytes:
-        self.pack()
-        return self._groups
-
-    def pack(self) -> None:
-        """Takes less memory from now on, until something is added."""
-        if self._sides is not None:
-            self._groups = _packed([*map(_packed_side, self._sides)])
-            self._sides = None
 
     def add(self, run: Run) -> None:
         counts = Counts(run.people, run.bots, run.unique_people, run.unique_bots)
@@ -337,13 +209,7 @@ class Row:
         self.slots[slot] = _sum(self.slots.get(slot, NONE), counts)
         self.last_scan_us = _later(self.last_scan_us, run.last_scan_us)
         self.last_bot_us = _later(self.last_bot_us, run.last_bot_us)
-        if self._sides is None:
-            self._sides = _unpacked(self._groups)
-        for at, side in enumerate(_unpacked(run.groups) if run.sides is None else run.sides):
-            if side and not self._sides[at]:
-                self._sides[at] = [{} for _ in DIMENSIONS]
-            for group, more in zip(self._sides[at], side, strict=False):
-                merge(group, more)
+        self.groups = merged([self.groups, run.groups], MAX_KEYS)
 
 
 def _later(one: int | None, other: int | None) -> int | None:
@@ -354,20 +220,6 @@ def _later(one: int | None, other: int | None) -> int | None:
 
 def _sum(one: Counts, other: Counts) -> Counts:
     return Counts(one[0] + other[0], one[1] + other[1], one[2] + other[2], one[3] + other[3])
-
-
-def merge(group: Group, more: Group) -> None:
-    """Adds to a group what came behind it."""
-    if not group and len(more) <= MAX_KEYS:
-        group.update(more)
-        return
-    for key, count in more.items():
-        if key in group:
-            group[key] += count
-        elif len(group) < MAX_KEYS:
-            group[key] = count
-        else:
-            group[OTHER] = group.get(OTHER, 0) + count
 
 
 # --- quarters of an hour of a day ---------------------------------------------------------------------------------

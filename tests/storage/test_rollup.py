@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fastcore.tally import Run
 from server.domain.model import AccountId, LinkId
 from server.storage import rollup
 from server.storage.rollup import (
@@ -21,15 +22,13 @@ from server.storage.rollup import (
     Counts,
     Keys,
     Row,
-    Run,
-    Tally,
     agent_keys,
     language_key,
-    merge,
     pack_slots,
     place_keys,
     slots_between,
     source_key,
+    tally,
     unpack,
     unpack_slots,
 )
@@ -64,15 +63,19 @@ def runs_of(scans: list[Told], cuts: Iterable[int] = ()) -> list[Run]:
     runs: list[Run] = []
     ends = sorted({min(cut, len(scans)) for cut in cuts} | {len(scans)})
     for start, end in zip([0, *ends], ends, strict=False):
-        tally = Tally()
-        for number, scan in enumerate(scans[start:end], start):
-            for link in (scan.link, ALL_LINKS):
-                time_us = scan.quarter * QUARTER_US + number
-                run = tally.add((scan.account, link), number, time_us, scan.keys, bot=scan.bot)
-                if number % 3 == 0:  # as if every third scan were a visitor's first
-                    run.unique_bots += scan.bot
-                    run.unique_people += not scan.bot
-        runs += tally.close()
+        found = tally()
+        told = [
+            (scan.account, link, scan.quarter * QUARTER_US + number, scan.keys, scan.bot)
+            for number, scan in enumerate(scans[start:end], start)
+            for link in (scan.link, ALL_LINKS)
+        ]
+        found.add(told[:5])
+        found.add(told[5:])
+        # As if every third scan were a visitor's first.
+        found.add_firsts(place for place in range(len(told)) if (start + place // 2) % 3 == 0)
+        for run in found.close():
+            run.number += 2 * start
+            runs.append(run)
     return runs
 
 
@@ -107,7 +110,7 @@ def test_the_cuts_between_batches_change_nothing(scans: list[Told], cuts: list[i
 
 @given(st.lists(TOLD, max_size=40))
 def test_what_is_counted_is_what_was_told(scans: list[Told]) -> None:
-    rows: dict[tuple[AccountId, LinkId], Row] = {}
+    rows: dict[tuple[int, int], Row] = {}
     for run in runs_of(scans):
         rows.setdefault((run.account, run.link), Row()).add(run)
     for (account, link), row in rows.items():
@@ -147,14 +150,13 @@ def test_a_packed_row_goes_on_as_if_it_had_not_been_packed(scans: list[Told], cu
 
 
 def test_what_comes_first_is_kept_by_its_name() -> None:
-    group = {"a": 1}
-    merge(group, {f"{number}": 1 for number in range(rollup.MAX_KEYS + 10)} | {"a": 5})
-    assert len(group) == rollup.MAX_KEYS + 1
-    assert group[OTHER] == 11
-    assert group["a"] == 6
-    merge(group, {"0": 1, "late": 2, UNKNOWN: 3})
-    assert (group["0"], group[OTHER]) == (2, 16)
-    assert "late" not in group
+    cities = ["a", *(f"{number}" for number in range(rollup.MAX_KEYS + 10)), *["a"] * 5, "0", "late", "late"]
+    cities += [UNKNOWN] * 3
+    row = row_of(runs_of([Told(OURS, LinkId(1), DAY, city) for city in cities], [1, 300]))
+    found = unpack(row.groups, "city", bots=False)
+    assert len(found) == rollup.MAX_KEYS + 1
+    assert (found["a"], found["0"], found[OTHER]) == (6 * 2, 2 * 2, (11 + 2 + 3) * 2)
+    assert "late" not in found
 
 
 def test_a_link_has_its_own_keys_and_the_account_those_of_all() -> None:
@@ -166,7 +168,7 @@ def test_a_link_has_its_own_keys_and_the_account_those_of_all() -> None:
 def test_a_run_ends_where_another_quarter_of_an_hour_comes_in_between() -> None:
     runs = runs_of([Told(OURS, LinkId(1), DAY + late, "a") for late in (0, 0, 1, 0)])
     of_link = [(run.number, run.quarter - DAY, run.people) for run in runs if run.link == LinkId(1)]
-    assert of_link == [(0, 0, 2), (2, 1, 1), (3, 0, 1)]
+    assert of_link == [(0, 0, 2), (4, 1, 1), (6, 0, 1)]
 
 
 @given(st.dictionaries(st.integers(0, SLOTS - 1), st.builds(Counts, *[st.integers(0, 2**32 - 1)] * 4)))

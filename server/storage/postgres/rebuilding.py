@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from fastcore.tally import Run
 from server.domain.referrer import host_of
 from server.storage.postgres.copying import microseconds
 from server.storage.postgres.pool import Database
@@ -18,13 +19,12 @@ from server.storage.rollup import (
     UNKNOWN,
     Keys,
     Row,
-    Run,
-    Tally,
     agent_keys,
     joined,
     language_key,
     place_keys,
     source_key,
+    tally,
     unknown,
 )
 
@@ -179,23 +179,21 @@ async def _store(connection: "Connection", rows: Rows, *, but: tuple[int, int] |
         done = [key for key in found if key[:2] != but]
         for at in range(0, len(done), CHUNK):
             await kind.store(connection, {key: found.pop(key) for key in done[at : at + CHUNK]})
-        for row in found.values():
-            row.pack()
 
 
 def _runs(chunk: list["asyncpg.Record"]) -> list[Run]:
-    tally = Tally()
-    missing = []
-    for row in chunk:
-        account, link, time_us = row["account"], row["link"], microseconds(row["at"])
-        if row["missing_people"] is not None:
-            missing.append(unknown(account, link, time_us // QUARTER_US, row["missing_people"], row["missing_bots"]))
-            continue
-        bot = row["device"] == "bot"
-        run = tally.add((account, link), 0, time_us, _keys(row), bot=bot)
-        run.unique_people += row["first"] and not bot
-        run.unique_bots += row["first"] and bot
-    return missing + tally.close()
+    missing = [
+        unknown(row["account"], row["link"], microseconds(row["at"]) // QUARTER_US, *row[3:5])
+        for row in chunk
+        if row["missing_people"] is not None
+    ]
+    scans = [row for row in chunk if row["missing_people"] is None]
+    found = tally()
+    found.add(
+        (row["account"], row["link"], microseconds(row["at"]), _keys(row), row["device"] == "bot") for row in scans
+    )
+    found.add_firsts(number for number, row in enumerate(scans) if row["first"])
+    return missing + found.close()
 
 
 def _keys(row: "asyncpg.Record") -> Keys:

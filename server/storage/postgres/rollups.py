@@ -4,16 +4,18 @@ A batch touches thousands of links, and each of them has three rows: of a quarte
 to all of these would cost more than the log itself; so what is fresh waits until there is more of it.
 """
 
-import struct
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
-from io import BytesIO
 from typing import TYPE_CHECKING, NamedTuple
 
+import orjson
+
+from fastcore.rows import packed_rows
+from fastcore.tally import Run
 from server.domain.model import AccountId, LinkId
-from server.storage.postgres.copying import EPOCH, HEADER, NULL, TRAILER, microseconds, moment
+from server.storage.postgres.copying import EPOCH, copy, microseconds, moment
 from server.storage.postgres.pool import Database
-from server.storage.rollup import QUARTER_US, SLOTS, Counts, Row, Run, joined, pack_slots
+from server.storage.rollup import QUARTER_US, SLOTS, Counts, Row, joined, pack_slots
 
 if TYPE_CHECKING:
     import asyncpg
@@ -25,7 +27,9 @@ if TYPE_CHECKING:
 # Of days that are not remembered, and have scans.
 REMEMBER = """
     WITH new AS (
-        INSERT INTO scan_visitor_days (day, account_id) SELECT * FROM unnest($1::date[], $2::bigint[]) ORDER BY 1, 2
+        INSERT INTO scan_visitor_days (day, account_id)
+        SELECT date '2000-01-01' + day, account_id FROM unnest($1::integer[], $2::bigint[]) AS given (day, account_id)
+        ORDER BY 1, 2
         ON CONFLICT DO NOTHING RETURNING day, account_id
     )
     SELECT day, account_id FROM new WHERE EXISTS (
@@ -48,7 +52,8 @@ RECALL = f"""
 RECALL_S = 600.0
 
 # Adds those that have not scanned this link on this day; returns their places in the list, and the places of those who
-# have scanned no link of the account. Nobody else adds any meanwhile.
+# have scanned no link of the account. Nobody else adds any meanwhile. They are looked up, and added, in the order of
+# the index.
 SEE = """
     WITH seen AS MATERIALIZED (
         SELECT place, day, account_id, visitor, link_id,
@@ -62,12 +67,13 @@ SEE = """
             ) THEN 1 ELSE 0 END AS new
         FROM (
             SELECT date '2000-01-01' + day AS day, account_id, visitor, link_id, place
-            FROM unnest($1::integer[], $2::bigint[], $3::bigint[], $4::bigint[])
+            FROM unnest($1::text::integer[], $2::text::bigint[], $3::text::bigint[], $4::text::bigint[])
                 WITH ORDINALITY AS given (day, account_id, visitor, link_id, place)
+            ORDER BY 1, 2, 3, 4
         ) AS seen
     ), added AS (
         INSERT INTO scan_visitors (day, account_id, visitor, link_id)
-        SELECT day, account_id, visitor, link_id FROM seen WHERE new > 0 ORDER BY 1, 2, 3, 4
+        SELECT day, account_id, visitor, link_id FROM seen WHERE new > 0
     )
     SELECT
         coalesce(array_agg(place) FILTER (WHERE new > 0), '{}'),
@@ -98,32 +104,48 @@ LOCK = f"SELECT pg_advisory_xact_lock({COUNTING})"
 PATIENCE = "SET LOCAL lock_timeout = '5s'"
 
 
-#: A day (UTC), by its number since 2000, an account, its visitor, and the link.
-Sighting = tuple[int, AccountId, int, LinkId]
-
-
 def day_of(number: int) -> date:
     return (EPOCH + timedelta(days=number)).date()
 
 
-async def see(connection: "Connection", sightings: Sequence[Sighting]) -> tuple[list[int], list[int]]:
-    """The places, in the list, of those that are the first on their link, and on their account. What comes first in the
-    list came first."""
-    days = {number: day_of(number) for number in {sighting[0] for sighting in sightings}}
-    pairs = sorted({sighting[:2] for sighting in sightings})
-    unknown = await connection.fetch(REMEMBER, [days[day] for day, _ in pairs], [account for _, account in pairs])
-    for day_of_account in unknown:
-        await connection.execute(RECALL, *day_of_account, timeout=RECALL_S)
-    row = await connection.fetchrow(SEE, *zip(*sightings, strict=True))
-    assert row is not None, "it has one row"
-    of_link, of_account = (sorted(place - 1 for place in places) for places in row)
-    seen = set[tuple[int, AccountId, int]]()
-    first = []
-    for place in of_account:
-        if (who := sightings[place][:3]) not in seen:
-            seen.add(who)
-            first.append(place)
-    return of_link, first
+class Sightings:
+    """Who scanned which link on which day (UTC), told in the order of the log."""
+
+    def __init__(self) -> None:
+        #: The numbers of the scans by which somebody was first seen, on a link, and on any link of an account.
+        self._of_link: dict[tuple[int, AccountId, int, LinkId], int] = {}
+        self._of_account: dict[tuple[int, AccountId, int], int] = {}
+
+    def add(self, sightings: Iterable[tuple[int, AccountId, int, LinkId]], number: int) -> None:
+        """Each is a day, by its number since 2000, an account, its visitor, and the link; of scans numbered from
+        here."""
+        of_link, of_account = self._of_link.setdefault, self._of_account.setdefault
+        for each, sighting in enumerate(sightings, number):
+            if of_link(sighting, each) == each:
+                of_account(sighting[:3], each)
+
+    def close(self) -> None:
+        """No more come."""
+        columns = [*zip(*self._of_link, strict=True)]
+        self._days = {*zip(*columns[:2], strict=True)}
+        self._columns = [*map(_array, columns)]
+        self._numbers = [*self._of_link.values()]
+
+    async def firsts(self, connection: "Connection") -> tuple[list[int], list[int]]:
+        """The numbers of the scans that are the first of their visitor on the link, and of those that are on the
+        account; from now on they have been seen."""
+        for day_of_account in await connection.fetch(REMEMBER, *map(list, zip(*self._days, strict=True))):
+            await connection.execute(RECALL, *day_of_account, timeout=RECALL_S)
+        row = await connection.fetchrow(SEE, *self._columns)
+        assert row is not None, "it has one row"
+        of_link, of_account = ([self._numbers[place - 1] for place in sorted(places)] for places in row)
+        first = {*self._of_account.values()}
+        return of_link, [number for number in of_account if number in first]
+
+
+def _array(numbers: Sequence[int]) -> str:
+    """As PostgreSQL reads an array from a text, which costs both sides less than one number after the other does."""
+    return f"{{{orjson.dumps(numbers)[1:-1].decode()}}}"
 
 
 async def forget_visitors(database: Database) -> None:
@@ -141,30 +163,18 @@ FRESH_COLUMNS = (
     *("account_id", "link_id", "id", "quarter", "people", "bots", "unique_people", "unique_bots"),
     *("last_scan_at", "last_bot_at", "groups"),
 )
-#: The number of columns, and the first eight with their lengths.
-FRESH = struct.Struct(">h" + "iq" * 8)
-BIGINT = struct.Struct(">iq")
-LENGTH = struct.Struct(">i")
 
 
 async def add_fresh(connection: "Connection", runs: Iterable[Run], first_id: int) -> None:
     """`first_id` is that of the scan which the runs call 0."""
-    parts = [HEADER]
-    for run in runs:
-        parts += (
-            FRESH.pack(
-                *(len(FRESH_COLUMNS), 8, run.account, 8, run.link, 8, first_id + run.number),
-                *(8, run.quarter * QUARTER_US, 8, run.people, 8, run.bots),
-                *(8, run.unique_people, 8, run.unique_bots),
-            ),
-            NULL if run.last_scan_us is None else BIGINT.pack(8, run.last_scan_us),
-            NULL if run.last_bot_us is None else BIGINT.pack(8, run.last_bot_us),
-            LENGTH.pack(len(run.groups)),
-            run.groups,
+    rows = (
+        (
+            *(run.account, run.link, first_id + run.number, run.quarter * QUARTER_US),
+            *(run.people, run.bots, run.unique_people, run.unique_bots, run.last_scan_us, run.last_bot_us, run.groups),
         )
-    parts.append(TRAILER)
-    source = BytesIO(b"".join(parts))
-    await connection.copy_to_table("scan_fresh", source=source, columns=FRESH_COLUMNS, format="binary")
+        for run in runs
+    )
+    await copy(connection, "scan_fresh", FRESH_COLUMNS, [packed_rows(rows)])
 
 
 # --- rollups ------------------------------------------------------------------------------------------------------
@@ -190,7 +200,7 @@ STORE = """
 """
 
 #: Whose, and when it begins.
-Key = tuple[AccountId, LinkId, date | datetime]
+Key = tuple[int, int, date | datetime]
 
 
 class Kind(NamedTuple):

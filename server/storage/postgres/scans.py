@@ -2,21 +2,24 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from io import BytesIO
+from itertools import repeat
 from secrets import token_bytes
 from typing import TYPE_CHECKING
 
 import asyncpg
 
+from fastcore.rows import number_rows, packed_rows
+from fastcore.tally import Run
 from server.domain import ids
 from server.domain.errors import StorageUnavailable
 from server.domain.model import AccountId, LinkId, Position, Scan
-from server.storage.postgres.copying import COLUMNS, DAY_US, microseconds, moment, numbered, owners, rows
+from server.storage.postgres.copying import DAY_US, EPOCH, SECOND_US, copy, moment
 from server.storage.postgres.notify import SCANS, listed
 from server.storage.postgres.pool import Database
-from server.storage.postgres.rollups import LOCK, PATIENCE, Sighting, add_fresh, fold, forget_visitors, see
-from server.storage.rollup import ALL_LINKS, NO_ACCOUNT, Run, Tally, keys_of
+from server.storage.postgres.rollups import LOCK, PATIENCE, Sightings, add_fresh, day_of, fold, forget_visitors
+from server.storage.rollup import ALL_LINKS, NO_ACCOUNT, keys_of, tally
 
 if TYPE_CHECKING:
     from server.storage.postgres.pool import Connection
@@ -51,6 +54,12 @@ SALT = "SELECT salt FROM visitor_salts WHERE day = $1"
 FORGET_SALTS = "DELETE FROM visitor_salts WHERE made_at < now() - interval '2 days' AND day > '-infinity'"
 SALT_BYTES = 32
 
+#: As `Scan` has them, with its own time.
+COLUMNS = ("id", "account_id", "link_id", "scanned_at", *Scan._fields[2:])
+
+#: When PostgreSQL's time begins, in microseconds since 1970.
+EPOCH_US = int(EPOCH.timestamp()) * SECOND_US
+
 #: Scans that are prepared before others have their turn.
 SLICE = 500
 
@@ -79,35 +88,35 @@ class Prepared:
         """`accounts` are those of the links; one that is gone has none."""
         self._database = database
         self._accounts = accounts
-        self._owners = owners(accounts)
-        self._rows: list[bytes] = []
-        self._tally = Tally()
-        #: By scan.
-        self._link_runs: list[Run] = []
-        self._account_runs: list[Run] = []
-        self._bots = bytearray()
-        #: Everybody who scanned a link on a day, and their first scan in here.
-        self._first: dict[Sighting, int] = {}
+        self._count = 0
+        #: A part of them each, but for their ids.
+        self._rows: list[bytearray] = []
+        self._of_links = tally()
+        self._of_accounts = tally()
+        self._sightings = Sightings()
 
     def add(self, scans: list[Scan]) -> None:
         """Those that come next in the order of the log."""
-        times_us = [microseconds(scan.scanned_at) for scan in scans]
-        tally, owner, first = self._tally.add, self._accounts.get, self._first.setdefault
-        for number, (scan, time_us) in enumerate(zip(scans, times_us, strict=True), len(self._rows)):
-            link, account, bot = scan.link_id, owner(scan.link_id, NO_ACCOUNT), scan.device == "bot"
-            keys = keys_of(scan)
-            self._link_runs.append(tally((account, link), number, time_us, keys, bot=bot))
-            self._account_runs.append(tally((account, ALL_LINKS), number, time_us, keys, bot=bot))
-            self._bots.append(bot)
-            first((time_us // DAY_US, account, scan.visitor, link), number)
-        self._rows += rows(scans, times_us, self._owners)
+        links, times, *others = zip(*scans, strict=True)
+        accounts = [*map(self._accounts.get, links)]
+        times_us = [time_us - EPOCH_US for time_us in times]
+        self._rows.append(packed_rows(zip(repeat(0), accounts, links, times_us, *others)))
+        owners = [account or NO_ACCOUNT for account in accounts]
+        keys = [*map(keys_of, scans)]
+        bots = [scan.device == "bot" for scan in scans]
+        self._of_links.add(zip(owners, links, times_us, keys, bots, strict=True))
+        self._of_accounts.add(zip(owners, repeat(ALL_LINKS), times_us, keys, bots, strict=False))
+        days = [time_us // DAY_US for time_us in times_us]
+        visitors = [scan.visitor for scan in scans]
+        self._sightings.add(zip(days, owners, visitors, links, strict=True), self._count)
+        self._count += len(scans)
 
     def close(self) -> None:
         """No more come."""
-        self._runs = self._tally.close()
-        self._totals = _totals(self._runs)
-        self._sightings = list(self._first)
-        self._numbers = list(self._first.values())
+        of_links = [run for run in self._of_links.close() if run.link != ALL_LINKS]  # whatever a journal may say
+        self._totals = _totals(of_links)
+        self._runs = of_links + self._of_accounts.close()
+        self._sightings.close()
 
     async def write(self, journal: str, start: Position | None, end: Position) -> bool:
         try:
@@ -120,31 +129,26 @@ class Prepared:
                     moved = await connection.fetchval(ADVANCE, journal, *end, *start)
                 if moved is None:
                     return False
-                if self._rows:
+                if self._count:
                     await self._add(connection)
                 return True
         except asyncpg.LockNotAvailableError as exc:  # a month is counted anew
             raise StorageUnavailable from exc
 
     async def _add(self, connection: "Connection") -> None:
-        self._count_visitors(*await see(connection, self._sightings))
+        of_link, of_account = await self._sightings.firsts(connection)
+        self._of_links.add_firsts(of_link)
+        self._of_accounts.add_firsts(of_account)
         await connection.execute(COUNT_TOTALS, *self._totals)
-        count = len(self._rows)
-        last = await connection.fetchval(IDS, count, listed(set(self._accounts.values())))
-        first = last - count + 1
+        last = await connection.fetchval(IDS, self._count, listed(set(self._accounts.values())))
+        first = last - self._count + 1
         await add_fresh(connection, self._runs, first)
-        source = BytesIO(numbered(self._rows, first))
-        await connection.copy_to_table("scans", source=source, columns=COLUMNS, format="binary")
+        await copy(connection, "scans", COLUMNS, self._numbered(first))
 
-    def _count_visitors(self, of_link: list[int], of_account: list[int]) -> None:
-        """These of the sightings are the first ones of their visitors."""
-        for places, runs in ((of_link, self._link_runs), (of_account, self._account_runs)):
-            for place in places:
-                number = self._numbers[place]
-                if self._bots[number]:
-                    runs[number].unique_bots += 1
-                else:
-                    runs[number].unique_people += 1
+    def _numbered(self, first: int) -> Iterator[bytearray]:
+        for rows in self._rows:
+            first = number_rows(rows, first)
+            yield rows
 
 
 class PostgresScanLog:
@@ -208,7 +212,7 @@ class PostgresScanLog:
 
     async def _make_months(self, scans: list[Scan]) -> None:
         """Makes the partitions these scans go to, and those of a month later, ahead of their first scan."""
-        days = {scan.scanned_at.date() for scan in scans}
+        days = {day_of(number) for number in {(scan.time_us - EPOCH_US) // DAY_US for scan in scans}}
         days |= {day + timedelta(days=31) for day in days}
         for month in {(day.year, day.month) for day in days} - self._months:
             async with self._database.connection() as connection:
@@ -221,10 +225,10 @@ def _totals(runs: list[Run]) -> tuple[list[LinkId], list[int], list[int], list[d
     """Links, how many scans and bots each had, and when its last scan was."""
     people, bots, last = Counter[LinkId](), Counter[LinkId](), dict[LinkId, int]()
     for run in runs:
-        if run.link != ALL_LINKS:
-            people[run.link] += run.people
-            bots[run.link] += run.bots
-            if run.last_scan_us is not None:
-                last[run.link] = max(run.last_scan_us, last.get(run.link, run.last_scan_us))
+        link = LinkId(run.link)
+        people[link] += run.people
+        bots[link] += run.bots
+        if run.last_scan_us is not None:
+            last[link] = max(run.last_scan_us, last.get(link, run.last_scan_us))
     times = [moment(last[link]) if link in last else None for link in people]
     return list(people), list(people.values()), list(bots.values()), times

@@ -1,0 +1,155 @@
+"""Per batch of scans: rows as PostgreSQL's binary COPY takes them (documentation of COPY, "Binary Format").
+
+A row is the number of its columns and, for each of them, the length of its value and the value; all numbers are
+big-endian. An inet is its family, its bits, a 0, the number of its bytes, and these (network.c, inet_recv).
+"""
+
+from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_FromStringAndSize, PyByteArray_GET_SIZE
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cpython.unicode cimport PyUnicode_AsUTF8AndSize
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+
+from fastcore.buffer cimport Buffer, put, put_all, release, room_for, take
+
+
+cdef enum:
+    FIRST_ROOM = 65536
+    MAX_COLUMNS = 0x7FFF
+    MAX_VALUE = 0x7FFFFFFF
+    COUNT = 2
+    LENGTH = 4
+    NUMBER = 8
+    INET = 2  # PGSQL_AF_INET
+    INET6 = 3
+
+cdef uint32_t NULL_LENGTH = 0xFFFFFFFFu
+
+
+cdef inline void put_length(Buffer *out, uint32_t length) noexcept nogil:
+    put(out, length >> 24)
+    put(out, length >> 16 & 255)
+    put(out, length >> 8 & 255)
+    put(out, length & 255)
+
+
+cdef inline void write_number(uint8_t *out, uint64_t number) noexcept nogil:
+    cdef int each
+    for each in range(NUMBER):
+        out[each] = number >> 8 * (NUMBER - 1 - each) & 255
+
+
+cdef int put_bytes(Buffer *out, const char *data, Py_ssize_t size) except -1:
+    if size > MAX_VALUE:
+        raise OverflowError("a value has less than 2 GiB")
+    if not room_for(out, LENGTH + size):
+        raise MemoryError
+    put_length(out, <uint32_t> size)
+    put_all(out, data, size)
+    return 0
+
+
+cdef int put_number(Buffer *out, int64_t number) except -1:
+    if not room_for(out, LENGTH + NUMBER):
+        raise MemoryError
+    put_length(out, NUMBER)
+    write_number(out.data + out.size, <uint64_t> number)
+    out.size += NUMBER
+    return 0
+
+
+cdef int put_address(Buffer *out, bytes address, uint8_t bits) except -1:
+    cdef Py_ssize_t size = len(address)
+    if size != 4 and size != 16:
+        raise ValueError("an address has 4 bytes or 16")
+    if not room_for(out, LENGTH + LENGTH + size):
+        raise MemoryError
+    put_length(out, <uint32_t> size + 4)
+    put(out, INET if size == 4 else INET6)
+    put(out, bits)
+    put(out, 0)
+    put(out, <uint8_t> size)
+    put_all(out, PyBytes_AS_STRING(address), size)
+    return 0
+
+
+cdef int put_value(Buffer *out, value) except -1:
+    cdef const char *text
+    cdef Py_ssize_t size
+    if isinstance(value, str):
+        text = PyUnicode_AsUTF8AndSize(value, &size)
+        return put_bytes(out, text, size)
+    if isinstance(value, bool):
+        return put_bytes(out, b"\1" if value else b"\0", 1)
+    if isinstance(value, int):
+        return put_number(out, value)
+    if isinstance(value, bytes):
+        return put_bytes(out, PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value))
+    if isinstance(value, tuple):
+        address, bits = value
+        return put_address(out, address, bits)
+    if value is not None:
+        raise TypeError("a column has no values of this kind")
+    if not room_for(out, LENGTH):
+        raise MemoryError
+    put_length(out, NULL_LENGTH)
+    return 0
+
+
+def packed_rows(rows):
+    # What it is for: fastcore/rows.pyi.
+    cdef Buffer out
+    cdef bint taken = take(&out, FIRST_ROOM)
+    cdef tuple row
+    try:
+        for row in rows:
+            if row is None or len(row) > MAX_COLUMNS:
+                raise TypeError("a row is a tuple of less than 32768 values")
+            if not taken or not room_for(&out, COUNT):
+                raise MemoryError
+            put(&out, len(row) >> 8)
+            put(&out, len(row) & 255)
+            for value in row:
+                put_value(&out, value)
+        return PyByteArray_FromStringAndSize(<const char *> out.data, out.size)
+    finally:
+        release(&out)
+
+
+# --- numbers ----------------------------------------------------------------------------------------------------------
+
+
+cdef inline uint32_t length_at(const uint8_t *at) noexcept nogil:
+    return <uint32_t> at[0] << 24 | at[1] << 16 | at[2] << 8 | at[3]
+
+
+cdef uint8_t *numbered(uint8_t *row, const uint8_t *end, uint64_t number) noexcept nogil:
+    """Writes the number that a row begins with; returns where the next one begins, or NULL where this is none."""
+    cdef uint32_t columns, length
+    if end - row < COUNT + LENGTH + NUMBER or length_at(row + COUNT) != NUMBER:
+        return NULL
+    write_number(row + COUNT + LENGTH, number)
+    columns = row[0] << 8 | row[1]
+    row += COUNT
+    while columns:
+        if end - row < LENGTH:
+            return NULL
+        length = length_at(row)
+        row += LENGTH
+        if length != NULL_LENGTH:
+            if length > end - row:
+                return NULL
+            row += length
+        columns -= 1
+    return row
+
+
+def number_rows(bytearray rows not None, int64_t first):
+    # What it is for: fastcore/rows.pyi.
+    cdef uint8_t *row = <uint8_t *> PyByteArray_AS_STRING(rows)
+    cdef const uint8_t *end = row + PyByteArray_GET_SIZE(rows)
+    while row < end:
+        row = numbered(row, end, <uint64_t> first)
+        if row == NULL:
+            raise ValueError("these are no rows that begin with a number")
+        first += 1
+    return first
