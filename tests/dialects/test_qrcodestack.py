@@ -704,6 +704,28 @@ npx openapi-typescript openapi.yaml -o qrcodestack-api.d.ts
 openapi-python-client generate --path openapi.yaml
 """
 
+#: What a program in Python does with the generated client.
+SMOKE = """
+import sys
+from qr_code_stack_client import AuthenticatedClient
+from qr_code_stack_client.api.qr_codes import create_qr_code, delete_qr_code, list_qr_codes, update_qr_code
+from qr_code_stack_client.models import Error, QrCodeCreate, QrCodeUpdate, RenderCustomizationsInput
+from qr_code_stack_client.models import RenderCustomizationsInputDotShape as DotShape
+
+url, key = sys.argv[1:]
+with AuthenticatedClient(base_url=url, token=key) as client:
+    look = RenderCustomizationsInput(dot_shape=DotShape.DIAMOND, logo_url=None)
+    wanted = QrCodeCreate(name="Menu", destination_url="https://example.com/", render_customizations=look)
+    code = create_qr_code.sync(client=client, body=wanted).data
+    assert code.render_customizations.dot_shape == "diamond"
+    assert [each.id for each in list_qr_codes.sync(client=client, limit=1).data] == [code.id]
+    changed = QrCodeUpdate(destination_url="https://example.com/summer")
+    assert update_qr_code.sync(code.id, client=client, body=changed).data.destination_url.endswith("/summer")
+    assert delete_qr_code.sync_detailed(code.id, client=client).status_code == 204
+    refused = update_qr_code.sync(code.id, client=client, body=changed)
+    assert isinstance(refused, Error) and refused.code == "NOT_FOUND"
+"""
+
 
 def test_the_vendor_s_lines_work_as_they_are(server: ServerProcess, key: str, tmp_path: Path) -> None:
     """But for the key, which everybody has to put in."""
@@ -714,7 +736,7 @@ def test_the_vendor_s_lines_work_as_they_are(server: ServerProcess, key: str, tm
     assert YAML(typ="safe").load(tmp_path / "openapi.yaml")["servers"] == [{"url": f"http://{VENDOR}/api/v1"}]
 
 
-def test_clients_are_generated_from_the_document(document: Json, tmp_path: Path) -> None:
+def test_clients_are_generated_from_the_document_and_work(document: Json, key: str, tmp_path: Path) -> None:
     """By the vendor's lines; what they need is installed."""
     (tmp_path / "openapi.yaml").write_bytes(yaml_of(document))
     (tmp_path / "node_modules").symlink_to(MODULES)
@@ -736,5 +758,8 @@ def test_clients_are_generated_from_the_document(document: Json, tmp_path: Path)
     for name in operations:
         assert f"{name}: {{" in types
         assert list(tmp_path.glob(f"*-client/*/api/*/{name}.py")), name
+    (folder,) = tmp_path.glob("*-client")
+    server_url = document["servers"][0]["url"]
+    subprocess.run([sys.executable, "-c", SMOKE, server_url, key], cwd=folder, check=True, timeout=60)
     # This generator knows one type of files, and says so of the picture.
     assert ran.stderr.count("WARNING") == ran.stderr.count("Unsupported content_type image/png") == 1, ran.stderr

@@ -16,12 +16,12 @@ from server.dialects.qrcodestack.from_domain import number_of
 from server.dialects.qrcodestack.wire import Body, PeriodQuery, QrCodeCreate, QrCodeUpdate, RenderCustomizationsInput
 from server.domain.colour import BLACK
 from server.domain.design import PLAIN, Design, Logo, Picture
-from server.domain.errors import NotFound
+from server.domain.errors import InvalidValue, NotFound
 from server.domain.log import Wanted
 from server.domain.many import NewCode
 from server.domain.model import LinkChanges, QrCodeChanges, QrCodeId
 from server.domain.selection import QrCodeSelection
-from server.domain.stats import EARLIEST, LATEST, Period
+from server.domain.stats import EARLIEST, LATEST, MAX_BUCKETS, Period
 from server.fields import detail_of
 from server.wire import json_of, media_type, read_body
 
@@ -140,8 +140,13 @@ def link_changes(body: QrCodeUpdate) -> LinkChanges:
 
 
 def period_of(query: PeriodQuery, now: datetime) -> Period:
-    """By days; without anything said, the last 30."""
-    return Period.of(query.start, query.end, "day", UTC_ZONE, now=now)
+    """By days; without anything said, the last 30. Raises WrongFields for more than there may be."""
+    try:
+        return Period.of(query.start, query.end, "day", UTC_ZONE, now=now)
+    except InvalidValue as exc:
+        if exc.reason != "too_long":
+            raise
+        raise WrongFields({"from": f"A period has at most {MAX_BUCKETS:,} days."}) from exc
 
 
 def wanted_of(query: PeriodQuery) -> Wanted:
