@@ -269,6 +269,11 @@ def test_they_change_alone_and_the_next_picture_has_them(api: httpx.Client) -> N
         ({"format": "gif"}, "/format"),
         ({"size": 4097, "format": "webp"}, "/size"),
         ({"size": 64, "design": {"margin": 32}}, "/size"),
+        ({"size": 64, "design": {"margin": 32, "modules": {"shape": "dots"}}, "allow_unscannable": True}, "/size"),
+        (
+            {"design": {"frame": {"style": "wave", "label": "\U0001f4a9"}}, "allow_unscannable": True},
+            "/design/frame/label",
+        ),
     ],
 )
 def test_what_could_not_be_drawn_is_not_stored(api: httpx.Client, said: dict[str, object], field: str) -> None:
