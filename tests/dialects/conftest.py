@@ -7,6 +7,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import httpx
 import pytest
 from PIL import Image
 
@@ -17,7 +18,7 @@ from server.domain.keys import ALL, permissions
 from server.domain.label import Label
 from server.storage.postgres.accounts import PostgresAccounts
 from server.storage.postgres.pool import Database
-from tests.support import PLANS, ServerProcess, new_id
+from tests.support import PHONE, PLANS, ServerProcess, new_id
 
 NewKey = Callable[..., str]
 
@@ -32,6 +33,19 @@ def new_key(server: ServerProcess) -> NewKey:
         return asyncio.run(key_of_new_account(server.database_url, dialect, plan, permissions, email))
 
     return make
+
+
+@pytest.fixture
+def native(server: ServerProcess, key: str) -> Iterator[httpx.Client]:
+    """The account of a test's own key, by the server's own API."""
+    with server.anyone({"authorization": f"Bearer {key}"}) as native:
+        yield native
+
+
+def client_of(server: ServerProcess, root: str, key: str) -> httpx.Client:
+    """A client of the vendor's, on a phone, whose paths begin with `root`."""
+    headers = {"authorization": f"Bearer {key}", "user-agent": PHONE}
+    return httpx.Client(base_url=f"{server.url}{root}", headers=headers, verify=False, timeout=60)
 
 
 async def key_of_new_account(

@@ -25,7 +25,7 @@ from server.domain import errors
 from server.domain.rules import MAX_RULES
 from tests.api.test_scans import write
 from tests.api.test_stats import scan_of
-from tests.dialects.conftest import NewKey, key_of_new_account
+from tests.dialects.conftest import NewKey, client_of, key_of_new_account
 from tests.dialects.conversations import pixels, read
 from tests.dialects.tls import run_lines
 from tests.receiver import Receiver
@@ -44,8 +44,7 @@ LIMITS = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
 
 
 def client(server: ServerProcess, key: str) -> httpx.Client:
-    headers = {"authorization": f"Bearer {key}", "user-agent": PHONE}
-    return httpx.Client(base_url=f"{server.url}/mask/api/v1", headers=headers, verify=False, timeout=60)
+    return client_of(server, "/mask/api/v1", key)
 
 
 @pytest.fixture
@@ -58,13 +57,6 @@ def shop(server: ServerProcess, key: str) -> Iterator[httpx.Client]:
     """A client of the vendor's."""
     with client(server, key) as shop:
         yield shop
-
-
-@pytest.fixture
-def native(server: ServerProcess, key: str) -> Iterator[httpx.Client]:
-    """The same account, by the server's own API."""
-    with server.anyone({"authorization": f"Bearer {key}"}) as native:
-        yield native
 
 
 def made(answer: httpx.Response) -> Json:

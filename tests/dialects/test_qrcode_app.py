@@ -21,11 +21,11 @@ from server.dialects.qrcode_app.errors import CODES, problem
 from server.domain.model import Device
 from tests.api.test_scans import write
 from tests.api.test_stats import scan_of
-from tests.dialects.conftest import NewKey
+from tests.dialects.conftest import NewKey, client_of
 from tests.dialects.conversations import PICTURE, read
 from tests.dialects.inside import inside
 from tests.dialects.tls import run_lines
-from tests.support import PHONE, ServerProcess, phone, until
+from tests.support import ServerProcess, phone, until
 
 Json = dict[str, Any]
 
@@ -36,8 +36,7 @@ Image.new("RGB", (64, 64), "#c00000").save(RED, "PNG")
 
 
 def client(server: ServerProcess, key: str) -> httpx.Client:
-    headers = {"authorization": f"Bearer {key}", "user-agent": PHONE}
-    return httpx.Client(base_url=f"{server.url}/qrcode-app/v1", headers=headers, verify=False, timeout=60)
+    return client_of(server, "/qrcode-app/v1", key)
 
 
 @pytest.fixture
@@ -50,13 +49,6 @@ def shop(server: ServerProcess, key: str) -> Iterator[httpx.Client]:
     """A client of the vendor's."""
     with client(server, key) as shop:
         yield shop
-
-
-@pytest.fixture
-def native(server: ServerProcess, key: str) -> Iterator[httpx.Client]:
-    """The same account, by the server's own API."""
-    with server.anyone({"authorization": f"Bearer {key}"}) as native:
-        yield native
 
 
 def dynamic(shop: httpx.Client, **fields: object) -> Json:

@@ -74,13 +74,6 @@ def stack(server: ServerProcess, key: str) -> Iterator[httpx.Client]:
         yield stack
 
 
-@pytest.fixture
-def native(server: ServerProcess, key: str) -> Iterator[httpx.Client]:
-    """The same account, by the server's own API."""
-    with server.anyone({"authorization": f"Bearer {key}"}) as native:
-        yield native
-
-
 def made(answer: httpx.Response, status: int = 201) -> Json:
     assert answer.status_code == status, answer.text
     assert answer.json()["success"] is True

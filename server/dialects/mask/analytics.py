@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from server.dialects.access import Access
 from server.dialects.dialect import Kit
-from server.dialects.mask.fields import Field, Fields, choice, integer, read, text
+from server.dialects.mask.fields import Field, Fields, choice, integer, query_of, read, text
 from server.dialects.mask.to_domain import link_id
 from server.dialects.mask.wire import DEFAULT_ROWS, MAX_ROWS
 from server.domain.model import Caller
@@ -58,7 +58,7 @@ CLICKS: Fields = {
 
 def routes(kit: Kit, access: Access) -> list[Route]:
     async def clicks(request: Request, caller: Caller) -> Response:
-        fields = read(CLICKS, request.query_params)
+        fields = read(CLICKS, query_of(request))
         span, by, limit = SPANS[fields["interval"]], GROUPS.get(fields["groupBy"]), fields["limit"]
         period = Period.of(fields["start"], fields["end"], span.interval, UTC_ZONE, now=kit.now())
         asked = Asked(period=period, group_by=() if by is None else (by,))

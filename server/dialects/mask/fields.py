@@ -61,6 +61,11 @@ async def body_of(request: Request) -> Mapping[str, Any]:
     return body
 
 
+def query_of(request: Request) -> Mapping[str, str]:
+    """The parameters of the query; an empty one is none."""
+    return {name: value for name, value in request.query_params.items() if value}
+
+
 def read(fields: Fields, given: Mapping[str, Any], *, partly: bool = False) -> dict[str, Any]:
     """The fields with their defaults, or, `partly`, those that are given; null is for a field that has no value. Others
     are passed over. Raises WrongFields."""

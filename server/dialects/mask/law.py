@@ -12,7 +12,12 @@ LAW = Law(
         Endpoint("GET", "/qr-codes", "different", "also codes that others have made, in the vendor's words"),
         Endpoint("POST", "/qr-codes"),
         Endpoint("GET", "/qr-codes/{id}"),
-        Endpoint("GET", "/qr-codes/{id}/image"),
+        Endpoint(
+            "GET",
+            "/qr-codes/{id}/image",
+            "different",
+            "it says `short_url` as it is, so that its scans are clicks to the native API, which prints capitals",
+        ),
         Endpoint(
             "GET",
             "/links",
@@ -27,7 +32,7 @@ LAW = Law(
             "GET",
             "/analytics/clicks",
             "different",
-            "an `interval` of several days begins at `start`; of days at most 1,000",
+            "the scope `analytics:read` is `scans:read` here; an `interval` of several days begins at `start`",
         ),
         Endpoint("GET", "/analytics/views", "not covered", "there are no bio pages, nor what else is for these"),
         Endpoint("GET", "/webhooks"),

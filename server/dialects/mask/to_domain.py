@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, cast
 from starlette.requests import Request
 
 from server.cursors import a_list_cursor, place_in
-from server.dialects.mask.fields import Field, Fields, choice, integer, read, text, texts, within, wrong
+from server.dialects.mask.fields import Field, Fields, choice, integer, query_of, read, text, texts, within, wrong
 from server.dialects.mask.targets import TARGETS, Target, split_utm, with_targets, with_utm
 from server.dialects.mask.wire import DEFAULT_LIMIT, DEFAULT_SIZE, MAX_LIMIT, MAX_SIZE, MIN_SIZE, UTM
 from server.domain.colour import BLACK, WHITE, Colour
@@ -81,7 +81,7 @@ IMAGE: Fields = {
 
 def image_asked(request: Request) -> tuple[ImageFormat, int | None]:
     """The size is for PNG alone."""
-    fields = read(IMAGE, request.query_params)
+    fields = read(IMAGE, query_of(request))
     return fields["format"], fields["size"] if fields["format"] == "png" else None
 
 
@@ -198,11 +198,11 @@ class ListAsked(NamedTuple):
 
 
 def qr_codes_asked(request: Request) -> ListAsked:
-    return _page(DYNAMIC, read(LIST, request.query_params))
+    return _page(DYNAMIC, read(LIST, query_of(request)))
 
 
 def links_asked(request: Request, domain: str) -> tuple[LinkSelection, ListAsked]:
-    fields = read(LINK_LIST, {name: value for name, value in request.query_params.items() if value})
+    fields = read(LINK_LIST, query_of(request))
     search = fields["search"]
     if search is not None and (len(search) > MAX_SEARCH or "\0" in search):
         raise wrong("search", f"This has at most {MAX_SEARCH} characters, none of them U+0000.")

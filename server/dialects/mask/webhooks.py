@@ -18,7 +18,7 @@ from server.domain.model import Caller
 from server.idempotency import ShownOnce
 from server.wire import ByMethod, json_response
 
-MIN_SECRET, MAX_SECRET = 16, 255
+MIN_SECRET, MAX_SECRET = 8, 255
 #: Of a secret of ours.
 SECRET_BYTES = 32
 
