@@ -201,6 +201,7 @@ class LinkAnswer(TypedDict):
             "size": DEFAULT_SIZE_PX,
             "format": "png",
             "scans": 0,
+            "scans_since_created": 0,
             "created_at": "2026-11-20T08:30:00Z",
             "updated_at": "2026-11-20T08:30:00Z",
             "deleted_at": None,
@@ -223,8 +224,10 @@ class QrCodeAnswer(TypedDict):
     #: Of its picture, in pixels, where nobody asks for another one.
     size: int
     format: ImageFormat
-    #: None for a static code, whose scans nobody can count.
+    #: Of its link; None for a static code, whose scans nobody can count.
     scans: int | None
+    #: Those of them that came when there was the code.
+    scans_since_created: int | None
     created_at: datetime
     updated_at: datetime
     #: Only in lists that have deleted ones.
@@ -519,6 +522,7 @@ class Answers:
             "size": code.size_px,
             "format": code.format,
             "scans": None if link is None else link.scans,
+            "scans_since_created": None if link is None else code.scans_since,
             "created_at": code.created_at,
             "updated_at": code.updated_at,
             "deleted_at": code.deleted_at,

@@ -69,7 +69,10 @@ CODE_COLUMNS: Mapping[str, Callable[[str], object]] = {
 
 #: What an export says besides, and an import passes over.
 LINK_TOLD = ("id", "short_url", "password_protected", "scans", "created_at", "updated_at", "deleted_at")
-CODE_TOLD = ("id", "kind", "short_url", "image_url", "scans", "created_at", "updated_at", "deleted_at")
+CODE_TOLD = (
+    *("id", "kind", "short_url", "image_url", "scans", "scans_since_created"),
+    *("created_at", "updated_at", "deleted_at"),
+)
 
 #: What an import may say, and an export does not.
 UNTOLD = ("password", "allow_unscannable")

@@ -11,9 +11,10 @@ from tests.support import until
 
 FIELDS = {
     *["id", "name", "tags", "kind", "content", "link_id", "short_url", "destination", "image_url", "design", "size"],
-    *["format", "scans", "created_at", "updated_at", "deleted_at"],
+    *["format", "scans", "scans_since_created", "created_at", "updated_at", "deleted_at"],
 }
-
+#: What a static code has none of.
+OF_LINK = ("link_id", "short_url", "destination", "scans", "scans_since_created")
 
 #: A design of which nothing was said, as answers write it out.
 PLAIN = {
@@ -57,7 +58,7 @@ def test_a_text_makes_a_static_code_that_is_not_counted(api: httpx.Client) -> No
     code = new_code(api, content={"type": "text", "text": "Hello"}, design={"level": "H", "margin": 0})
     assert code.keys() == FIELDS
     assert (code["kind"], code["content"]) == ("static", {"type": "text", "text": "Hello"})
-    assert [code[field] for field in ("link_id", "short_url", "destination", "scans")] == [None] * 4
+    assert [code[field] for field in OF_LINK] == [None] * len(OF_LINK)
     assert code["design"] == {**PLAIN, "level": "H", "margin": 0}
     problem(api.get(f"/qr-codes/{code['id']}/stats"), 409, "not_counted")
     assert api.get("/links").json()["data"] == []
@@ -216,6 +217,9 @@ def test_stats_count_the_scans_of_every_code_of_the_link(api: httpx.Client, anyo
     assert anyone.get(code["short_url"]).status_code == 302
     until(lambda: api.get(f"/qr-codes/{code['id']}").json()["scans"] == 1, what="a scan")
     assert api.get(f"/qr-codes/{other['id']}").json()["scans"] == 1
+    later = new_code(api, link_id=code["link_id"])
+    found = [api.get(f"/qr-codes/{each['id']}").json() for each in (code, later)]
+    assert [(each["scans"], each["scans_since_created"]) for each in found] == [(1, 1), (1, 0)]
     period = {"from": "2026-01-01", "to": "2026-12-31", "interval": "month"}
     stats = api.get(f"/qr-codes/{code['id']}/stats", params=period).json()
     assert stats == api.get(f"/links/{code['link_id']}/stats", params=period).json()
