@@ -99,6 +99,27 @@ static inline void fc_store(uint8_t *to, uint64_t bits)
     __builtin_memcpy(to, &bits, sizeof bits);
 }
 
+/* Which bytes of `bits` are `byte`: the highest bit of each of these, and perhaps of bytes above the lowest of them
+ * (https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord). */
+static inline uint64_t fc_bytes_that_are(uint64_t bits, uint8_t byte)
+{
+    uint64_t differs = bits ^ byte * 0x0101010101010101ULL;
+    return (differs - 0x0101010101010101ULL) & ~differs & 0x8080808080808080ULL;
+}
+
+/* A product's upper half with its lower half, which nobody can foretell who does not know one of the numbers. */
+static inline uint64_t fc_folded_product(uint64_t one, uint64_t other)
+{
+#ifdef __SIZEOF_INT128__
+    unsigned __int128 product = (unsigned __int128)one * other;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+#else
+    uint64_t low = (one & 0xFFFFFFFF) * (other & 0xFFFFFFFF), high = (one >> 32) * (other >> 32);
+    uint64_t upper = (one >> 32) * (other & 0xFFFFFFFF), lower = (one & 0xFFFFFFFF) * (other >> 32);
+    return low ^ high ^ (upper << 32 | upper >> 32) ^ (lower << 32 | lower >> 32);
+#endif
+}
+
 /* Which of 16 numbers are not 0, the first one's bit lowest. */
 static inline uint64_t fc_not_zero(const uint32_t *numbers)
 {

@@ -1,9 +1,21 @@
-def summed(lines: list[bytes], most: int) -> tuple[dict[bytes, int], int]:
-    """The counts of JSON objects added up by their keys, as `{"CH":12,"FR":3}`: without spaces, all counts natural
-    numbers of at most 64 bits in all, and a key always written in the same way. Of the keys, as they stand between
-    their quotes, the `most` with the largest counts, and those with as large a one as the last of these; and the sum of
-    all counts. Raises ValueError for what is no such object."""
+from collections.abc import Iterable
+from typing import Any, Protocol
 
-def column_sums(columns: bytes | memoryview, rows: int, first: int, end: int) -> list[int]:
-    """Of columns that follow each other, each of so many unsigned numbers of 32 bits, little-endian: the sum of those
-    from row `first` on and before row `end`. Raises ValueError where there are no such rows."""
+class Day(Protocol):
+    """Four counts, the day's number, and its counts by quarter of an hour, or None where no edge is within it."""
+
+    def __getitem__(self, at: int, /) -> Any: ...  # noqa: ANN401 -- what stands there
+
+def summed(rows: Iterable[bytes], figures: Iterable[Iterable[int]], most: int) -> list[tuple[dict[bytes, int], int]]:
+    """A row has lines, with a line feed between them: each is empty or a JSON object of counts, as `{"CH":12,"FR":3}`,
+    without spaces, all counts natural numbers of at most 64 bits in all, and a key always written in the same way. For
+    each of the figures, the objects in those lines of all rows, counted from 0 and at most 31, added up by their keys:
+    of the keys, as they stand between their quotes, the `most` with the largest counts, and those with as large a one
+    as the last of these; and the sum of all counts. Raises ValueError for what is no such object. Others go on
+    meanwhile: it holds the interpreter's lock only to tell what it has found."""
+
+def series(edges: Iterable[int], days: Iterable[Day], figures: Iterable[Iterable[int]]) -> list[tuple[int, ...]]:
+    """Between each edge and the next, counted in quarters of an hour: for each of the figures, the sum of its columns
+    among a day's four counts. Edges and days are in order. By quarter of an hour a day has, of each that counts
+    anything, its number in the day (u8), and then, in the same order, all of their first counts, all second, third and
+    fourth ones (u32, little-endian). Raises ValueError for what are no such counts."""

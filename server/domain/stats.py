@@ -4,6 +4,7 @@ Time is counted in quarter hours since 1970, UTC: since 1979 every time zone's h
 counted by them can be put together to the hours, days, weeks and months of any.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -52,9 +53,15 @@ LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 
 DEFAULT_DAYS = 30
 
+SECOND = timedelta(seconds=1)
 QUARTER = timedelta(minutes=15)
-QUARTER_S = QUARTER // timedelta(seconds=1)
+QUARTER_S = QUARTER // SECOND
 QUARTERS_OF_HOUR = 4
+QUARTERS_OF_DAY = 96
+DAY_S = QUARTERS_OF_DAY * QUARTER_S
+FIRST_DAY = EARLIEST.toordinal()
+#: No zone has set its clocks twice in less than six days since 1970.
+STEADY = 5 * QUARTERS_OF_DAY
 MIDNIGHT = time()
 
 
@@ -127,7 +134,7 @@ class Period:
     def quarters(self) -> list[int]:
         """The quarter hours at which intervals begin, and then the one at which the last of them has ended."""
         end = -((EARLIEST - self.end) // QUARTER)
-        begin = self._hours() if self.interval == "hour" else map(self._first_quarter, self._days())
+        begin = self._hours() if self.interval == "hour" else self._midnights()
         # A day that a zone has left out ends where it begins (Pacific/Apia, 2011-12-30).
         found = [next(begin)]
         while found[-1] < end:
@@ -145,19 +152,23 @@ class Period:
         while (at + self._offset(at)) % QUARTERS_OF_HOUR and self._offset(at - 1) == self._offset(at):
             at -= 1
         while True:
-            yield at
             offset = self._offset(at)
             full = at + QUARTERS_OF_HOUR - (at + offset) % QUARTERS_OF_HOUR
-            if self._offset(full - 1) == offset:
-                at = full
-            else:
-                at = next(each for each in range(at + 1, full) if self._offset(each) != offset)
+            end = full + STEADY
+            if self._offset(end) != offset:
+                end = bisect_left(range(end), True, at, key=lambda each: self._offset(each) != offset)
+            yield at
+            yield from range(full, end, QUARTERS_OF_HOUR)
+            at = end
 
     def _offset(self, quarter: int) -> int:
         """By how many quarter hours the zone's clocks are ahead of UTC."""
+        return self._ahead(quarter) // QUARTER
+
+    def _ahead(self, quarter: int) -> timedelta:
         offset = self.local(quarter).utcoffset()
         assert offset is not None, "it has a zone"
-        return offset // QUARTER
+        return offset
 
     def _days(self) -> Iterator[date]:
         """On which intervals begin, by the zone's calendar."""
@@ -173,9 +184,16 @@ class Period:
             else:
                 day += SHORTEST[self.interval]
 
-    def _first_quarter(self, day: date) -> int:
-        """At which the day begins. Where clocks skip its midnight, they are set at that moment."""
-        return int(datetime.combine(day, MIDNIGHT, self.zone).timestamp()) // QUARTER_S
+    def _midnights(self) -> Iterator[int]:
+        """At which the days begin. Where clocks skip a midnight, they are set at that moment."""
+        steady, ahead_s = range(0), 0
+        for day in self._days():
+            at = ((day.toordinal() - FIRST_DAY) * DAY_S - ahead_s) // QUARTER_S
+            if at not in steady:
+                at = int(datetime.combine(day, MIDNIGHT, self.zone).timestamp()) // QUARTER_S
+                ahead_s = self._ahead(at) // SECOND
+                steady = range(at, at + STEADY) if self._ahead(at) == self._ahead(at + STEADY) else range(0)
+            yield at
 
 
 def _in_zone(moment: datetime, zone: ZoneInfo, field: str) -> datetime:

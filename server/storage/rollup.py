@@ -16,7 +16,6 @@ all of their people, bots, unique people and unique bots (u32, little-endian).
 
 import struct
 import sys
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import groupby
@@ -25,7 +24,6 @@ from typing import NamedTuple, Protocol, get_args
 import orjson
 
 from fastcore.counts import merged
-from fastcore.sums import column_sums
 from fastcore.tally import Run, Tally
 from server.domain.model import AccountId, LinkId
 from server.domain.stats import GroupBy
@@ -235,13 +233,3 @@ def unpack_slots(packed: bytes) -> dict[int, Counts]:
     size = len(packed) // SLOT_BYTES
     columns = struct.iter_unpack(f"<{size}I", packed[size:]) if size else ()
     return dict(zip(packed[:size], map(Counts, *columns), strict=True)) if size else {}
-
-
-def slots_between(packed: bytes, first: int, end: int) -> Counts:
-    """The counts from one quarter of an hour of the day on, and before another."""
-    size = len(packed) // SLOT_BYTES
-    numbers = packed[:size]
-    start, stop = bisect_left(numbers, first), bisect_left(numbers, end)
-    if start == stop:
-        return NONE
-    return Counts(*column_sums(memoryview(packed)[size:], size, start, stop))

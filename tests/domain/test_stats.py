@@ -1,14 +1,15 @@
 """Periods of statistics, in any time zone, and groups."""
 
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from itertools import pairwise
 from typing import Any, cast
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 
 from server.domain.errors import InvalidValue
-from server.domain.stats import MAX_BUCKETS, MAX_GROUPS, Group, Interval, Period, largest, percentage
+from server.domain.stats import MAX_BUCKETS, MAX_GROUPS, STEADY, Group, Interval, Period, largest, percentage
 from server.domain.time_zone import zone_named
 
 NOW = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
@@ -178,6 +179,20 @@ def test_a_year_of_hours_has_no_gap(zone: str) -> None:
     # One that is cut by a clock that is set, and those at the ends of forty days where hours begin elsewhere.
     assert set(lengths) <= {0.25, 0.5, 0.75, 1}
     assert sum(length < 1 for length in lengths) <= 4
+
+
+def test_no_zone_sets_its_clocks_twice_within_days() -> None:
+    """What `Period` counts on where it does not look at each day."""
+    in_python = import_module("zoneinfo._zoneinfo")  # where a zone's parts can be seen
+    for name in available_timezones():
+        zone = in_python.ZoneInfo(name)
+        offsets = [zone._tti_before, *zone._ttinfos]
+        at = [
+            moment
+            for moment, (before, after) in zip(zone._trans_utc, pairwise(offsets), strict=True)
+            if moment >= 0 and before.utcoff != after.utcoff
+        ]
+        assert all(after - before > (STEADY + 4) * 900 for before, after in pairwise(at)), name
 
 
 @pytest.mark.parametrize("name", ["Mars/Olympus", "", "Europe", "../etc/passwd", "/etc/localtime", "A" * 300, "\0"])

@@ -3,20 +3,28 @@
 import json
 import struct
 from collections import Counter
+from itertools import pairwise
 
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastcore.sums import column_sums, summed
+from fastcore.sums import series, summed
 
 KEYS = st.one_of(st.text(max_size=12), st.sampled_from(["", "CH", "Zürich, CH", '"', "\\", "\0", '\\"', "a" * 300]))
-OBJECTS = st.lists(st.dictionaries(KEYS, st.integers(0, 1 << 40), max_size=40), max_size=12)
+OBJECT = st.dictionaries(KEYS, st.integers(0, 1 << 40), max_size=40)
+OBJECTS = st.lists(OBJECT, max_size=12)
 
 
 def named(found: dict[bytes, int]) -> dict[str, int]:
     return {json.loads(b'"' + key + b'"'): count for key, count in found.items()}
+
+
+def added(objects: list[dict[str, int]], most: int) -> tuple[dict[bytes, int], int]:
+    """Of rows that have but one line."""
+    [found] = summed([orjson.dumps(each) for each in objects], [[0]], most)
+    return found
 
 
 @given(OBJECTS)
@@ -25,7 +33,7 @@ def test_counts_are_added_by_their_keys(objects: list[dict[str, int]]) -> None:
     for each in objects:
         for key, count in each.items():
             expected[key] = expected.get(key, 0) + count
-    found, total = summed([orjson.dumps(each) for each in objects], 10_000)
+    found, total = added(objects, 10_000)
     assert (named(found), total) == (expected, sum(expected.values()))
 
 
@@ -37,7 +45,7 @@ def test_the_largest_are_told_with_all_that_are_as_large_as_the_last(objects: li
         expected.update(each)
     counts = sorted(expected.values(), reverse=True)
     least = counts[most - 1] if len(counts) > most else 0
-    found, total = summed([orjson.dumps(each) for each in small], most)
+    found, total = added(small, most)
     assert named(found) == {key: count for key, count in expected.items() if count >= least}
     assert total == sum(counts)
 
@@ -47,38 +55,92 @@ def test_there_may_be_any_number_of_keys() -> None:
     expected: Counter[str] = Counter()
     for each in objects:
         expected.update(each)
-    found, total = summed([orjson.dumps(each) for each in objects], 1 << 20)
+    found, total = added(objects, 1 << 20)
     assert (named(found), total) == (expected, sum(expected.values()))
+
+
+@given(st.lists(st.lists(st.one_of(st.none(), OBJECT), max_size=4)), st.lists(st.sets(st.integers(0, 5)), max_size=4))
+def test_of_each_row_the_wanted_lines_are_added(
+    rows: list[list[dict[str, int] | None]], wanted: list[set[int]]
+) -> None:
+    packed = [b"\n".join(b"" if line is None else orjson.dumps(line) for line in row) for row in rows]
+    found = summed(packed, wanted, 10_000)
+    for lines, (counts, total) in zip(wanted, found, strict=True):
+        expected: Counter[str] = Counter()
+        for row in rows:
+            for line in lines & {*range(len(row))}:
+                expected.update(row[line] or {})
+        assert (named(counts), total) == (expected, expected.total())
+
+
+def test_keys_of_any_length_are_told_apart() -> None:
+    """Those that differ in one place, also where that is behind an escape."""
+    keys = [("x" * at + mark).ljust(length, "x") for length in range(40) for at in range(length) for mark in ('"', "y")]
+    objects = [{key: at for at, key in enumerate(dict.fromkeys(keys))}] * 2
+    found, total = added(objects, 10_000)
+    assert (named(found), total) == ({key: 2 * at for key, at in objects[0].items()}, 2 * sum(objects[0].values()))
+
+
+@pytest.mark.parametrize("place", [-1, 32])
+def test_a_row_has_no_more_lines(place: int) -> None:
+    with pytest.raises(ValueError, match="lines"):
+        summed([b'{"a":1}'], [[0], [place]], 5)
 
 
 @pytest.mark.parametrize(
     "line",
     [
-        *(b"", b"{", b"}", b"[]", b" {}", b'{"', b'{"a"}', b'{"a":}', b'{"a":1', b'{"a":1,', b'{"a":1,}', b'{"a":1}}'),
+        *(b"{", b"}", b"[]", b" {}", b'{"', b'{"a"}', b'{"a":}', b'{"a":1', b'{"a":1,', b'{"a":1,}', b'{"a":1}}'),
         *(b'{"a":-1}', b'{"a":1 }', b'{"a":1.5}', b'{"a', b'{"a\\', b'{"a\\"', b'{"a":"b"}', b"{a:1}", b'{"a":1"b":2}'),
     ],
 )
 def test_what_is_no_object_of_counts_is_refused(line: bytes) -> None:
     with pytest.raises(ValueError, match="no object of counts"):
-        summed([b'{"b":1}', line], 5)
+        summed([b'{"b":1}', line], [[0]], 5)
 
 
-@pytest.mark.parametrize("lines", [[None], ["{}"], None])
-def test_what_are_no_lines_is_refused(lines: object) -> None:
+@pytest.mark.parametrize("rows", [[None], ["{}"], None])
+def test_what_are_no_rows_is_refused(rows: object) -> None:
     with pytest.raises(TypeError):
-        summed(lines, 5)  # type: ignore[arg-type]
+        summed(rows, [[0]], 5)  # type: ignore[arg-type]
 
 
-@given(st.lists(st.lists(st.integers(0, (1 << 32) - 1), min_size=7, max_size=7), max_size=5), st.data())
-def test_columns_are_summed_between_rows(columns: list[list[int]], data: st.DataObject) -> None:
-    first = data.draw(st.integers(0, 7))
-    end = data.draw(st.integers(first, 7))
-    packed = b"".join(struct.pack("<7I", *column) for column in columns)
-    assert column_sums(packed, 7, first, end) == [sum(column[first:end]) for column in columns]
-    assert column_sums(memoryview(b"front" + packed)[5:], 7, first, end) == column_sums(packed, 7, first, end)
+DAY_COUNTS = st.dictionaries(st.integers(0, 95), st.tuples(*[st.integers(0, (1 << 32) - 1)] * 4), max_size=8)
 
 
-@pytest.mark.parametrize("rows", [(2, -1, 1), (2, 2, 1), (2, 0, 3), (3, 0, 1), (-1, 0, 0), (0, 0, 1)])
-def test_rows_that_are_not_there_are_not_summed(rows: tuple[int, int, int]) -> None:
-    with pytest.raises(ValueError, match="no such rows"):
-        column_sums(bytes(16), *rows)
+def day_of(number: int, slots: dict[int, tuple[int, ...]]) -> tuple[int | bytes, ...]:
+    slots = dict(sorted(slots.items()))
+    columns = list(zip(*slots.values(), strict=True)) or [()] * 4
+    packed = bytes(slots) + b"".join(struct.pack(f"<{len(slots)}I", *column) for column in columns)
+    return (*map(sum, columns), number, packed)
+
+
+@given(
+    st.dictionaries(st.integers(-3, 8), DAY_COUNTS, max_size=6),
+    st.lists(st.integers(-400, 900), max_size=8, unique=True),
+    st.lists(st.sets(st.integers(0, 3)), max_size=4),
+)
+def test_a_series_is_what_is_between_its_edges(
+    days: dict[int, dict[int, tuple[int, ...]]], edges: list[int], figures: list[set[int]]
+) -> None:
+    edges.sort()
+    counted = {96 * day + slot: counts for day, slots in days.items() for slot, counts in slots.items()}
+    expected = [
+        tuple(sum(each[column] for each in within for column in figure) for figure in figures)
+        for within in ([counted[at] for at in counted if first <= at < end] for first, end in pairwise(edges))
+    ]
+    told = [day_of(*day) for day in sorted(days.items()) if edges and day[0] >= edges[0] // 96]
+    assert series(edges, told, figures) == expected
+
+
+@pytest.mark.parametrize("packed", [bytes(16), bytes(18), None, "none"])
+def test_what_are_no_counts_of_a_day_is_refused(packed: object) -> None:
+    assert series([0, 96], [(1, 2, 3, 4, 0, packed)], [[0, 1]]) == [(3,)]
+    with pytest.raises((ValueError, TypeError), match=r"counts of a day|bytes"):
+        series([0, 1], [(1, 2, 3, 4, 0, packed)], [[0]])
+
+
+@pytest.mark.parametrize("figures", [[[4]], [[-1]], [[0]] * 5])
+def test_there_are_no_more_figures_than_counts(figures: list[list[int]]) -> None:
+    with pytest.raises(ValueError, match=r"counts|figures"):
+        series([0, 1], [], figures)
