@@ -123,11 +123,18 @@ def _http(results: Figures) -> str:
 
 
 def _stats(stats: Results) -> str:
-    """By what was asked, and the machine that was asked."""
-    results = cast("Figures", stats["results"])
-    rows = [[name, f"{times['p50']:.1f}", f"{times['p95']:.1f}"] for name, times in results.items()]
+    """By what was asked, redirects beside it, and the machine that was asked."""
+    results = cast("dict[str, Figures]", stats["results"])
+    rows = [
+        [name, *(f"{times[each]:.1f}" for each in ("p50", "p95", "worker", "database"))]
+        for name, times in results["questions"].items()
+    ]
+    head = ["", "median, ms", "p95, ms", "processor, worker, ms", "and PostgreSQL, ms"]
+    redirects = results["redirects"].items()
+    beside = [[name, *(f"{times[each]:.2f}" for each in ("p50", "p95", "p99"))] for name, times in redirects]
     where = f"Measured on {stats['machine']['processor']}, {stats['machine']['date']}."
-    return f"{_table(['', 'median, ms', 'p95, ms'], rows)}\n\n{where}"
+    beside_head = ["a redirect, with", "median, ms", "p95, ms", "p99, ms"]
+    return f"{_table(head, rows)}\n\n{_table(beside_head, beside)}\n\n{where}"
 
 
 def _redirects(against: Figures) -> str:

@@ -8,7 +8,7 @@ way of writing a key. They are not copied either, as the rows they stand in outl
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free, malloc
+from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memchr, memcmp
 
 cdef extern from "lanes.h" nogil:
@@ -43,18 +43,20 @@ cdef uint64_t SEED = <uint64_t> <Py_ssize_t> hash("fastcore.sums")
 # --- keys -------------------------------------------------------------------------------------------------------------
 
 
-cdef struct Slot:
-    const uint8_t *key  # NULL where the slot is free
+cdef struct Entry:
+    const uint8_t *key
     uint32_t size
     uint32_t hash
     uint64_t count
 
 
 cdef struct Table:
-    # Open addressing, at most half full.
-    Slot *slots
-    uint32_t mask  # how many slots there are, a power of two, less one
+    # The keys in the order in which they came, and, so that they are found again, where they stand among these: open
+    # addressing, at most half full. Together they are small enough for a processor's nearest memory.
+    Entry *entries
     uint32_t used
+    uint32_t *slots  # the number of an entry, from 1 on; 0 where the slot is free
+    uint32_t mask  # how many slots there are, a power of two, less one
     uint32_t places  # lines of a row, one bit each
     uint64_t total  # of all counts
     uint64_t least  # with which a key is told
@@ -65,31 +67,36 @@ cdef struct Line:
     const uint8_t *end
 
 
-cdef inline Slot *find(Table *table, const uint8_t *key, uint32_t size, uint32_t hash) noexcept nogil:
+cdef inline uint32_t *find(Table *table, const uint8_t *key, uint32_t size, uint32_t hash) noexcept nogil:
     """The key's slot, or the free one where it belongs."""
     cdef uint32_t at = hash & table.mask
-    cdef Slot *slot
-    while True:
-        slot = &table.slots[at]
-        if slot.key == NULL or (slot.hash == hash and slot.size == size and memcmp(slot.key, key, size) == 0):
-            return slot
+    cdef Entry *entry
+    while table.slots[at]:
+        entry = &table.entries[table.slots[at] - 1]
+        if entry.hash == hash and entry.size == size and memcmp(entry.key, key, size) == 0:
+            break
         at = (at + 1) & table.mask
+    return &table.slots[at]
 
 
-cdef int grow(Table *table) noexcept nogil:
-    """Twice as many slots, for the same keys."""
-    cdef Slot *old = table.slots
-    cdef uint32_t count = table.mask + 1
-    cdef uint32_t each
-    cdef Slot *slots = <Slot *> calloc(2 * <size_t> count, sizeof(Slot))
-    if slots == NULL:
+cdef int grow(Table *table, uint32_t count) noexcept nogil:
+    """So many slots, a power of two, for the same keys."""
+    cdef uint32_t each, at
+    cdef uint32_t *slots = <uint32_t *> calloc(count, sizeof(uint32_t))
+    cdef Entry *entries = <Entry *> realloc(table.entries, count // 2 * sizeof(Entry))
+    if entries != NULL:
+        table.entries = entries
+    if slots == NULL or entries == NULL:
+        free(slots)
         return NO_MEMORY
+    free(table.slots)
     table.slots = slots
-    table.mask = 2 * count - 1
-    for each in range(count):
-        if old[each].key != NULL:
-            find(table, old[each].key, old[each].size, old[each].hash)[0] = old[each]
-    free(old)
+    table.mask = count - 1
+    for each in range(table.used):
+        at = entries[each].hash & table.mask
+        while slots[at]:
+            at = (at + 1) & table.mask
+        slots[at] = each + 1
     return DONE
 
 
@@ -135,7 +142,7 @@ cdef int add(Table *table, const uint8_t *at, const uint8_t *end) noexcept nogil
     cdef const uint8_t *digits
     cdef uint32_t hash
     cdef uint64_t count
-    cdef Slot *slot
+    cdef uint32_t *slot
     if end - at == 2 and at[0] == OPEN and at[1] == CLOSE:
         return DONE
     if at == end or at[0] != OPEN:
@@ -147,13 +154,14 @@ cdef int add(Table *table, const uint8_t *at, const uint8_t *end) noexcept nogil
         at = key_end(key, end)
         if end - at < 2 or at[1] != COLON:
             return MALFORMED
-        if table.used > table.mask >> 1 and grow(table) != DONE:
+        if 2 * table.used > table.mask and grow(table, 2 * (table.mask + 1)) != DONE:
             return NO_MEMORY
         hash = hash_of(key, at - key, end)
         slot = find(table, key, <uint32_t> (at - key), hash)
-        if slot.key == NULL:
-            slot.key, slot.size, slot.hash = key, <uint32_t> (at - key), hash
+        if slot[0] == 0:
+            table.entries[table.used] = Entry(key, <uint32_t> (at - key), hash, 0)
             table.used += 1
+            slot[0] = table.used
         at += 2
         digits = at
         count = 0
@@ -162,7 +170,7 @@ cdef int add(Table *table, const uint8_t *at, const uint8_t *end) noexcept nogil
             at += 1
         if at == digits or at == end or (at[0] != COMMA and at[0] != CLOSE):
             return MALFORMED
-        slot.count += count
+        table.entries[slot[0] - 1].count += count
         table.total += count
     return DONE if at + 1 == end else MALFORMED
 
@@ -175,8 +183,8 @@ cdef int find_least(Table *table, uint32_t most) noexcept nogil:
     cdef uint64_t *largest = <uint64_t *> calloc(most, sizeof(uint64_t))
     if largest == NULL:
         return NO_MEMORY
-    for each in range(table.mask + 1):
-        count = table.slots[each].count
+    for each in range(table.used):
+        count = table.entries[each].count
         if count > largest[0]:
             at, child = 0, 1
             while child < most:
@@ -213,9 +221,7 @@ cdef int fill(Table *table, const Line *lines, Py_ssize_t rows, uint32_t most) n
     cdef const Line *line
     cdef int place
     cdef int done = DONE
-    table.slots = <Slot *> calloc(FIRST_SLOTS, sizeof(Slot))
-    table.mask = FIRST_SLOTS - 1
-    if table.slots == NULL:
+    if grow(table, FIRST_SLOTS) != DONE:
         return NO_MEMORY
     for row in range(rows):
         for place in range(PLACES):
@@ -229,12 +235,12 @@ cdef int fill(Table *table, const Line *lines, Py_ssize_t rows, uint32_t most) n
 
 cdef tuple told(const Table *table):
     cdef uint32_t each
-    cdef const Slot *slot
+    cdef const Entry *entry
     cdef dict found = {}
-    for each in range(table.mask + 1):
-        slot = &table.slots[each]
-        if slot.key != NULL and slot.count >= table.least:
-            found[PyBytes_FromStringAndSize(<const char *> slot.key, slot.size)] = slot.count
+    for each in range(table.used):
+        entry = &table.entries[each]
+        if entry.count >= table.least:
+            found[PyBytes_FromStringAndSize(<const char *> entry.key, entry.size)] = entry.count
     return found, table.total
 
 
@@ -284,6 +290,7 @@ def summed(rows, figures, uint32_t most):
     finally:
         for each in range(tables if table != NULL else 0):
             free(table[each].slots)
+            free(table[each].entries)
         free(table)
         free(lines)
         free(ends)

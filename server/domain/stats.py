@@ -8,7 +8,6 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from heapq import nsmallest
 from typing import Literal, NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
@@ -235,7 +234,7 @@ class Stats:
 
 def largest(counted: Mapping[str | None, int], total: int) -> list[Group]:
     """The largest groups, at most MAX_GROUPS, and then the rest of `total` scans, if these are not all."""
-    found = nsmallest(MAX_GROUPS, counted.items(), key=_order)
+    found = sorted(counted.items(), key=_order)[:MAX_GROUPS]
     groups = [Group(key, scans, percentage(scans, total)) for key, scans in found if scans]
     if rest := total - sum(group.scans for group in groups):
         groups.append(Group(None, rest, percentage(rest, total), rest=True))

@@ -37,7 +37,7 @@ FASTCORE_ELSEWHERE = {
     "server.storage.postgres.rollups": frozenset(["fastcore.rows", "fastcore.tally"]),
     "server.storage.postgres.scans": frozenset(["fastcore.rows", "fastcore.tally"]),
     "server.storage.postgres.stats": frozenset(["fastcore.sums"]),
-    "server.storage.rollup": frozenset(["fastcore.counts", "fastcore.sums", "fastcore.tally"]),
+    "server.storage.rollup": frozenset(["fastcore.counts", "fastcore.tally"]),
 }
 FASTCORE_MAY_NOT = frozenset(
     [
