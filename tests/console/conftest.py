@@ -12,12 +12,16 @@ class Shell:
     """A shell on a database."""
 
     def __init__(self, data_dir: Path, database_url: str) -> None:
-        self._environment = {name: value for name, value in os.environ.items() if not name.startswith("QREDGE_")}
-        self._environment |= {"QREDGE_DATA_DIR": str(data_dir), "QREDGE_DATABASE_URL": database_url}
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith("QREDGE_")}
+        self.environment |= {"QREDGE_DATA_DIR": str(data_dir), "QREDGE_DATABASE_URL": database_url}
+
+    @staticmethod
+    def command(*arguments: str) -> list[str]:
+        return [sys.executable, "-m", "server", *arguments]
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "server", *arguments]
-        return subprocess.run(command, env=self._environment, capture_output=True, text=True, timeout=60, check=False)
+        command = self.command(*arguments)
+        return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=60, check=False)
 
     def __call__(self, *arguments: str) -> list[str]:
         """The lines that a command which goes well answers."""
