@@ -129,7 +129,7 @@ $(BIN)/pip: .venv/.system
 	$(PIP_INSTALL) --group dev
 	@touch $@
 
-# What makes clients in TypeScript of the API's document.
+# What makes clients in TypeScript, and collections of Postman, of the documents of APIs.
 .venv/.clients: .venv/.node tests/clients/package.json tests/clients/package-lock.json
 	@mkdir -p .venv/clients
 	cp tests/clients/package*.json .venv/clients
