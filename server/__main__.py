@@ -234,7 +234,7 @@ async def _drawn(body: RenderCreate) -> Image:
         with ToldByField(body.content):
             order = body.order()
             studio.check(order)
-            order = replace(order, design=await studio.complete(order.design, nobody))
+            order = order._replace(design=await studio.complete(order.design, nobody))
             image, _ = await studio.show(order, nobody, allow_unscannable=body.allow_unscannable).draw()
             return image
     finally:

@@ -5,7 +5,7 @@ request, where the plainest picture is drawn in 14 (bench.http).
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from time import perf_counter
 
@@ -114,23 +114,28 @@ class _Exchange:
             message["more_body"] = self._rest > 0
         return message
 
-    async def answer(self, message: Message) -> None:
-        if not (self._rest == 0 or self._awaited or self.answered):
-            with suppress(TimeoutError):
-                async with asyncio.timeout(MAX_REST_S):
-                    await self._hear_rest()
-        if not self.answered:
-            self.answered = True
-            if TOLD in self._scope:
-                message["headers"] = [*message["headers"], *self._scope[TOLD]]
-            series = self._requests.of(self.route, self._scope["method"])
-            series.count(message["status"], perf_counter() - self._began)
-        await self._send(message)
+    def answer(self, message: Message) -> Awaitable[None]:
+        if self.answered:
+            return self._send(message)
+        if self._rest == 0 or self._awaited:
+            return self._begin(message)
+        return self._begin_late(message)
 
-    async def _hear_rest(self) -> None:
-        size = 0
-        while self._rest != 0 and size < MAX_REST_BYTES:
-            size += len((await self.hear()).get("body", b""))
+    def _begin(self, message: Message) -> Awaitable[None]:
+        self.answered = True
+        if TOLD in self._scope:
+            message["headers"] = [*message["headers"], *self._scope[TOLD]]
+        series = self._requests.of(self.route, self._scope["method"])
+        series.count(message["status"], perf_counter() - self._began)
+        return self._send(message)
+
+    async def _begin_late(self, message: Message) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(MAX_REST_S):
+                size = 0
+                while self._rest != 0 and size < MAX_REST_BYTES:
+                    size += len((await self.hear()).get("body", b""))
+        await self._begin(message)
 
 
 def _announced(headers: Mapping[bytes, bytes]) -> int | None:

@@ -48,7 +48,7 @@ class Access:
         async def with_caller(request: Request) -> Response:
             key = _key(request)
             caller = self._accounts.known(key) or await self._accounts.authenticate(key)
-            standing = await self._limits.count_request(caller.account)
+            standing = self._limits.count_free(caller.account) or await self._limits.count_request(caller.account)
             request.scope[TOLD] = standing_headers(standing)
             if standing.refusal is not None:
                 raise standing.refusal

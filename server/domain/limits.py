@@ -8,7 +8,6 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
 from math import ceil
 from typing import NamedTuple
 
@@ -131,7 +130,8 @@ class Limits:
         self._store = store
         self._windows = windows
         self._now = now
-        #: What has not been stored yet: requests and renders, in place, as this is done for every request.
+        #: What has not been stored yet, by account, year and month: requests and renders, in place, as this is done for
+        #: every request.
         self._used = _nothing()
         #: Requests that were refused, by the limit's name.
         self.refused = Counter[str]()
@@ -146,13 +146,20 @@ class Limits:
             and plan.api_access
         )
 
-    async def count_request(self, account: Account) -> Standing:
-        """Called once for each request whose key is known, before anything else is done for it. Raises
-        StorageUnavailable where it cannot be counted."""
+    def count_free(self, account: Account) -> Standing | None:
+        """Counts a request of an account whose requests nobody limits, without waiting; None of any other."""
         plan = account.plan
-        if plan.requests_per_minute is None and plan.requests_per_month is None and plan.api_access:
-            self.count(account, requests=1)
-            return FREE
+        if plan.requests_per_minute is not None or plan.requests_per_month is not None or not plan.api_access:
+            return None
+        self.count(account, requests=1)
+        return FREE
+
+    async def count_request(self, account: Account) -> Standing:
+        """Called once for each request whose key is known, before anything else is done for it, unless `count_free`
+        has counted it. Raises StorageUnavailable where it cannot be counted."""
+        plan = account.plan
+        if standing := self.count_free(account):
+            return standing
         if not plan.api_access:
             self.refused["api_access"] += 1
             return Standing((Quota("api_access", 0, 0, 0, 0),), plan.refusal("api_access"))
@@ -166,9 +173,7 @@ class Limits:
             window = await self._windows.take(account.id, per_minute)
         if (window is None or window.let_through) and (window is None or per_month is not None):
             here = per_minute if window is None else None
-            taken = await self._store.take_request(
-                account.id, per_minute=here, per_month=per_month, month=_month(now.year, now.month)
-            )
+            taken = await self._store.take_request(account.id, per_minute=here, per_month=per_month, month=_month(now))
             window, month_over, used = taken.window or window, taken.month_over, taken.used
         quotas = []
         refusal = None
@@ -197,7 +202,7 @@ class Limits:
     async def take_renders(self, account: Account, count: int, at_most: int) -> tuple[date, int]:
         """The month that they were taken from, and how many it has left; raises RateLimited."""
         plan, now = account.plan, self._now()
-        month = _month(now.year, now.month)
+        month = _month(now)
         bound = None if plan.renders_overrun else at_most
         used = await self._store.take_renders(account.id, count, at_most=bound, month=month, allowed=at_most)
         if used is None:
@@ -211,9 +216,8 @@ class Limits:
     async def usage(self, account: Account) -> Usage:
         """What other processes have counted in memory is some seconds behind."""
         now = self._now()
-        month = _month(now.year, now.month)
-        stored = await self._store.usage(account.id, month)
-        requests, renders = self._used.get((account.id, month), (0, 0))
+        stored = await self._store.usage(account.id, _month(now))
+        requests, renders = self._used.get((account.id, now.year, now.month), (0, 0))
         return stored._replace(requests=stored.requests + requests, renders=stored.renders + renders)
 
     async def store_usage(self) -> None:
@@ -221,7 +225,9 @@ class Limits:
         used, self._used = self._used, _nothing()
         if used:
             try:
-                await self._store.add({key: Used(*counts) for key, counts in used.items()})
+                await self._store.add(
+                    {(account, date(year, month, 1)): Used(*counts) for (account, year, month), counts in used.items()}
+                )
             except StorageUnavailable:
                 for key, (requests, renders) in used.items():
                     counts = self._used[key]
@@ -231,7 +237,7 @@ class Limits:
     def count(self, account: Account, *, requests: int = 0, renders: int = 0) -> None:
         """What its plan does not limit."""
         now = self._now()
-        counts = self._used[account.id, _month(now.year, now.month)]
+        counts = self._used[account.id, now.year, now.month]
         counts[0] += requests
         counts[1] += renders
 
@@ -266,12 +272,11 @@ class _Renders:
 MINUTE_S = 60
 
 
-@lru_cache(2)
-def _month(year: int, month: int) -> date:
-    return date(year, month, 1)
+def _month(now: datetime) -> date:
+    return date(now.year, now.month, 1)
 
 
-def _nothing() -> defaultdict[tuple[AccountId, date], list[int]]:
+def _nothing() -> defaultdict[tuple[AccountId, int, int], list[int]]:
     return defaultdict(lambda: [0, 0])
 
 

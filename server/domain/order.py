@@ -1,7 +1,6 @@
 """The order: what is to be drawn, and as which file."""
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from server.domain.design import PLAIN, Design
 
@@ -19,8 +18,7 @@ MIN_SIZE_PX, DEFAULT_SIZE_PX, MAX_SIZE_PX = 64, 512, 9000
 MIN_DPI, MAX_DPI = 36, 2400
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(NamedTuple):
     """A picture of a text."""
 
     text: str

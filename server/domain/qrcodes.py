@@ -229,8 +229,7 @@ class QrCodes:
         been given before its account had this plan, it keeps."""
         allow_size(account.plan, size_px or 0, dpi)
         code = await self.get(account.id, code_id)
-        order = replace(
-            self.order(code.content, code.design),
+        order = self.order(code.content, code.design)._replace(
             format=format or code.format,
             size_px=size_px or code.size_px,
             dpi=dpi,
@@ -242,7 +241,7 @@ class QrCodes:
         code = await self._store.find(code_id)
         if code is None:
             raise NotFound(f"There is no QR code {id_text('qr', code_id)!r}.")
-        order = replace(self.order(code.content, code.design), format=format, size_px=code.size_px)
+        order = self.order(code.content, code.design)._replace(format=format, size_px=code.size_px)
         return self._studio.show(order, code.account_id, allow_unscannable=True)
 
     async def stats(self, account: Account, code_id: QrCodeId, asked: Asked) -> Stats:
@@ -268,14 +267,14 @@ class QrCodes:
     def _check(self, code: QrCode) -> None:
         with ToldByField(code.content):
             order = self.order(code.content, code.design)
-            self._studio.check(replace(order, size_px=CHECKED_PX))
-            self._studio.check(replace(order, size_px=code.size_px, format=code.format))
+            self._studio.check(order._replace(size_px=CHECKED_PX))
+            self._studio.check(order._replace(size_px=code.size_px, format=code.format))
 
     async def _prove(self, code: QrCode, allow_unscannable: bool) -> None:
         if allow_unscannable:
             return  # whatever was found, nobody would hear of it
         with ToldByField(code.content):
-            order = replace(self.order(code.content, code.design), size_px=CHECKED_PX)
+            order = self.order(code.content, code.design)._replace(size_px=CHECKED_PX)
             await self._studio.prove(order, code.account_id, allow_unscannable=False)
 
 
@@ -296,7 +295,7 @@ def order_of(
                 field="design/level",
             )
         design = replace(design, level=content.level)
-    return Order(text=content.says, design=design, format=format, size_px=size_px, dpi=dpi)
+    return Order(content.says, design, format, size_px, dpi)
 
 
 class ToldByField:

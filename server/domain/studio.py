@@ -62,7 +62,7 @@ class Studio:
         """The order with the design that `complete` makes of its own."""
         if not order.design.pictures:
             return order
-        return replace(order, design=await self.complete(order.design, account))
+        return order._replace(design=await self.complete(order.design, account))
 
     async def _have(self, picture: Picture, account: AccountId) -> Picture:
         if picture.sha256 is not None:

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 
@@ -209,10 +209,10 @@ async def test_without_the_store_only_what_needs_it_fails(studio: Studio, shelf:
     image, hit = await studio.show(order, ACCOUNT).draw()
     assert (image.media_type, hit) == ("image/png", Hit.MISS)
     with_data = await studio.complete(with_logo(data=RED), ACCOUNT)
-    await studio.show(replace(order, design=with_data), ACCOUNT).draw()
+    await studio.show(order._replace(design=with_data), ACCOUNT).draw()
     with pytest.raises(StorageUnavailable):
         await studio.complete(with_logo(sha256="0" * 64), ACCOUNT)
-    stored = replace(order, design=with_logo(sha256="0" * 64))
+    stored = order._replace(design=with_logo(sha256="0" * 64))
     with pytest.raises(StorageUnavailable):
         await studio.show(stored, ACCOUNT).draw()
 

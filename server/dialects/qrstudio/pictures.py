@@ -1,6 +1,5 @@
 """POST /generate/, /validate/."""
 
-from dataclasses import replace
 from time import perf_counter
 from typing import NamedTuple
 
@@ -53,7 +52,7 @@ class Pictures:
         )
         assert isinstance(code.content, Link), "it leads to a destination"
         said = self._kit.codes.order(code.content, code.design)
-        return Ready(account, replace(order, text=said.text, design=said.design), code.content)
+        return Ready(account, order._replace(text=said.text, design=said.design), code.content)
 
     async def draw(self, ready: Ready) -> Drawn:
         shown = self._kit.studio.show(ready.order, ready.account.id, allow_unscannable=True)
