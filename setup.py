@@ -43,6 +43,7 @@ STAGES = [
     "rows",
     "scanline",
     "segment",
+    "sightings",
     "sums",
     "svg",
     "tables",

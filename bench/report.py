@@ -137,6 +137,14 @@ def _stats(stats: Results) -> str:
     return f"{_table(head, rows)}\n\n{_table(beside_head, beside)}\n\n{where}"
 
 
+def _writer(writer: Results) -> str:
+    """What each part takes, and the machine that took it."""
+    results = cast("Figures", writer["results"])
+    rows = [[name, f"{values['per_second']:,.0f}", f"{values['us']:.1f}"] for name, values in results.items()]
+    where = f"Measured on {writer['machine']['processor']}, {writer['machine']['date']}."
+    return f"{_table(['', 'scans a second', 'us each'], rows)}\n\n{where}"
+
+
 def _redirects(against: Figures) -> str:
     rows = [[name, f"{values['per_second']:,.0f}", f"{values['ratio']:.2f}"] for name, values in against.items()]
     return _table(["", "302 a second", "against bare ASGI"], rows)
@@ -233,7 +241,7 @@ TABLES: dict[str, Callable[[Any], str]] = {
     "links": _links,
     "kernels": _kernels,
 }
-SECTIONS: dict[str, Callable[[Results], str]] = {"styles": _styles, "stats": _stats}
+SECTIONS: dict[str, Callable[[Results], str]] = {"styles": _styles, "stats": _stats, "writer": _writer}
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from typing import TypeVar
 import psutil
 
 from bench.load import PHONE_HEADERS
+from bench.measure import save
 from migrations import migrate
 from server.asgi import Scope
 from server.embedded import EmbeddedPostgres
@@ -102,9 +103,9 @@ async def measure(root: Path, url: str) -> None:
         while await connection.fetchval("SELECT EXISTS (SELECT FROM scan_fresh)"):
             await scan_log.fold()
     tell("all, with the rollups", SCANS, time.perf_counter() - began)
-    python_s, postgres_s = time.process_time() - python_s, processor_s() - postgres_s
-    for name, seconds in (("of a processor, Python", python_s), ("... and PostgreSQL", postgres_s)):
-        tell(name, SCANS, seconds)
+    tell("of a processor, Python", SCANS, time.process_time() - python_s)
+    tell("... and PostgreSQL", SCANS, processor_s() - postgres_s)
+    save("writer", told)
     async with database.connection() as connection:
         assert await connection.fetchval("SELECT sum(scans + bots) FROM scan_totals") == SCANS
         assert await connection.fetchval("SELECT sum(people + bots) FROM scan_days WHERE link_id = 0") == SCANS
@@ -138,7 +139,11 @@ def report(name: str, call: Callable[[], T]) -> T:
     return result
 
 
+told: dict[str, dict[str, float]] = {}
+
+
 def tell(name: str, scans: int, seconds: float) -> None:
+    told[name] = {"per_second": scans / seconds, "us": seconds / scans * 1e6}
     print(f"{name:22}{scans / seconds:12,.0f} scans/s{seconds / scans * 1e6:8.2f} us each", flush=True)
 
 

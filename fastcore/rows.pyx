@@ -95,21 +95,28 @@ cdef int put_value(Buffer *out, value) except -1:
     return 0
 
 
-def packed_rows(rows):
+def packed_rows(*parts):
     # What it is for: fastcore/rows.pyi.
     cdef Buffer out
     cdef bint taken = take(&out, FIRST_ROOM)
+    cdef Py_ssize_t columns
     cdef tuple row
     try:
-        for row in rows:
-            if row is None or len(row) > MAX_COLUMNS:
-                raise TypeError("a row is a tuple of less than 32768 values")
+        for row in zip(*parts, strict=True):
+            columns = 0
+            for values in row:
+                if not isinstance(values, tuple):
+                    raise TypeError("a row is made of tuples")
+                columns += len(<tuple> values)
+            if columns > MAX_COLUMNS:
+                raise ValueError("a row has less than 32768 columns")
             if not taken or not room_for(&out, COUNT):
                 raise MemoryError
-            put(&out, len(row) >> 8)
-            put(&out, len(row) & 255)
-            for value in row:
-                put_value(&out, value)
+            put(&out, columns >> 8)
+            put(&out, columns & 255)
+            for values in row:
+                for value in <tuple> values:
+                    put_value(&out, value)
         return PyByteArray_FromStringAndSize(<const char *> out.data, out.size)
     finally:
         release(&out)

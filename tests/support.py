@@ -70,9 +70,9 @@ async def eventually(condition: Callable[[], T], *, what: str, within_s: float =
         await asyncio.sleep(0.01)
 
 
-def unix_us(at: datetime) -> int:
-    """Microseconds since 1970, as scans have their time."""
-    return (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+def scan_us(at: datetime) -> int:
+    """Microseconds since 2000, as scans have their time."""
+    return (at - datetime(2000, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
 def sql(url: str, query: str, *arguments: object) -> list[asyncpg.Record]:

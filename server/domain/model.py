@@ -206,7 +206,7 @@ class Scan(NamedTuple):
     """One accepted resolution of a link by a GET, and what follows from the request."""
 
     link_id: LinkId
-    #: Microseconds since 1970.
+    #: Microseconds since 2000.
     time_us: int
     user_agent: str | None
     referrer: str | None

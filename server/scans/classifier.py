@@ -7,6 +7,7 @@ some 4 us for each, and an address that is new 2 more by the installed country d
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from functools import lru_cache, partial
+from hashlib import blake2b
 from socket import AF_INET, AF_INET6, inet_ntop
 
 from server.domain.model import Address, Scan
@@ -18,6 +19,8 @@ from server.scans.visitor import Visitors, salted, visitor
 
 UNIX_EPOCH = date(1970, 1, 1)
 DAY_US = 86_400_000_000
+#: Of 2000.
+SINCE_1970_US = (date(2000, 1, 1) - UNIX_EPOCH).days * DAY_US
 
 #: Headers that are remembered, and addresses.
 MAX_KNOWN = 1 << 15
@@ -48,23 +51,38 @@ class Classifier:
 
     def scans(self, records: list[Record], salts: Mapping[int, bytes]) -> list[Scan]:
         """Of records of days whose salts are here, by the days' numbers since 1970."""
-        if not records:
-            return []
         begun = {number: salted(salt) for number, salt in salts.items()}
-        link, time_us, _, header, referrer, language, _, _, from_code, *said = zip(*records, strict=True)
-        address = [*map(self._visitors.address, records)]
-        who = [visitor(begun[at // DAY_US], *of) for at, *of in zip(time_us, address, header, strict=True)]
-        kept, found = zip(*map(self._of_address, address), strict=True)
-        places = (place_said(*by).or_else(place) if any(by) else place for place, *by in zip(found, *said, strict=True))
-        country, region, city, network = zip(*places, strict=True)
-        user_agent, agents = zip(*map(_agent, header), strict=True)
-        device, os, browser, browser_version, bot = zip(*agents, strict=True)
-        referrer_text, referrer_host = zip(*map(_referrer, referrer), strict=True)
-        columns = (
-            *(link, time_us, user_agent, referrer_text, map(_repeated, language), kept, who, device, os, browser),
-            *(from_code, country, city, region, network, browser_version, bot, referrer_host),
+        return [self._scan(record, begun[record.time_us // DAY_US]) for record in records]
+
+    def _scan(self, record: Record, begun: blake2b) -> Scan:
+        link, time_us, _, header, referrer, language, _, _, from_code, *said = record
+        address = self._visitors.address(record)
+        kept, place = self._of_address(address)
+        country, region, city, network = place_said(*said).or_else(place) if any(said) else place
+        user_agent, (device, os, browser, browser_version, bot) = _agent(header)
+        referrer_text, referrer_host = _referrer(referrer)
+        return _new_scan(
+            (
+                link,
+                time_us - SINCE_1970_US,
+                user_agent,
+                referrer_text,
+                _repeated(language),
+                kept,
+                visitor(begun, address, header),
+                device,
+                os,
+                browser,
+                from_code,
+                country,
+                city,
+                region,
+                network,
+                browser_version,
+                bot,
+                referrer_host,
+            )
         )
-        return [*map(_new_scan, zip(*columns, strict=True))]
 
 
 @lru_cache(MAX_KNOWN)

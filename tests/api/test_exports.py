@@ -16,7 +16,7 @@ from server.domain.model import AccountId, LinkId, Position, Scan
 from server.storage.postgres.pool import Database
 from server.storage.postgres.recorded import PostgresRecordedScans
 from server.storage.postgres.scans import PostgresScanLog
-from tests.support import DEADLINE_S, unix_us
+from tests.support import DEADLINE_S, scan_us
 
 pytestmark = pytest.mark.anyio
 
@@ -45,7 +45,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 
 async def test_who_goes_away_during_an_export_ends_its_query(database: Database, database_url: str) -> None:
-    scan = Scan(LinkId(2), unix_us(datetime.now(UTC)), None, None, None, None, 7, "mobile", "iOS", None, True)
+    scan = Scan(LinkId(2), scan_us(datetime.now(UTC)), None, None, None, None, 7, "mobile", "iOS", None, True)
     prepared = await PostgresScanLog(database).prepare([scan] * (PAGE_ROWS + 1))
     assert await prepared.write("many", None, Position(1, 16))
     pages = partial(PostgresRecordedScans(database).of_account, MINE, Wanted())

@@ -19,7 +19,7 @@ from server.domain.referrer import host_of
 from server.storage.postgres.pool import Database
 from server.storage.postgres.scans import PostgresScanLog
 from tests.api.exchange import Json, new_code, new_link, problem, wrong
-from tests.support import PLANS, ServerProcess, sql, unix_us
+from tests.support import PLANS, ServerProcess, scan_us, sql
 
 AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -33,7 +33,7 @@ def scan_of(link: Json, at: datetime, *, bot: bool = False, mark: str | None = N
     assert number is not None
     return Scan(
         LinkId(number),
-        unix_us(at),
+        scan_us(at),
         "Safari",
         mark,
         "fr-CH,fr;q=0.9",
@@ -234,7 +234,7 @@ def varied(link: Json) -> list[Scan]:
         "bots": {"device": "bot", "bot": "Twitterbot"},
     }
     changed = [usual._replace(user_agent=name, **facts) for name, facts in others.items()]  # type: ignore[arg-type]
-    return [each._replace(time_us=unix_us(AT - number * SECOND)) for number, each in enumerate([usual, *changed])]
+    return [each._replace(time_us=scan_us(AT - number * SECOND)) for number, each in enumerate([usual, *changed])]
 
 
 #: What is asked for -> which of the scans that is; the first is 0.

@@ -15,7 +15,7 @@ from server.domain.referrer import host_of
 from server.domain.stats import MAX_GROUPS
 from tests.api.exchange import Json, new_code, new_link, problem, wrong
 from tests.api.test_scans import write
-from tests.support import PLANS, ServerProcess, sql, unix_us
+from tests.support import PLANS, ServerProcess, scan_us, sql
 
 START = datetime(2026, 10, 28, tzinfo=UTC)
 DAYS = 9  # over the end of a week, and of a month
@@ -55,7 +55,7 @@ def scan_of(link: Json, at: datetime, **other: object) -> Scan:
     said = cast("Device", other.pop("device", "mobile"))
     referrer = cast("str | None", other.get("referrer"))
     other["referrer_host"] = host_of(referrer) if referrer else None
-    return Scan(number_of(link), unix_us(at), None, None, None, None, 1, said, None, None, True)._replace(**other)  # type: ignore[arg-type]
+    return Scan(number_of(link), scan_us(at), None, None, None, None, 1, said, None, None, True)._replace(**other)  # type: ignore[arg-type]
 
 
 def some_scan(link: Json, chance: random.Random) -> Scan:

@@ -34,8 +34,8 @@ EDGE_MAY_NOT = frozenset(["asyncpg", "json", "logging", "orjson", "pydantic", "s
 FASTCORE_ELSEWHERE = {
     "server.scans.record": frozenset(["fastcore.frame"]),
     "server.storage.postgres.rebuilding": frozenset(["fastcore.tally"]),
-    "server.storage.postgres.rollups": frozenset(["fastcore.rows", "fastcore.tally"]),
-    "server.storage.postgres.scans": frozenset(["fastcore.rows", "fastcore.tally"]),
+    "server.storage.postgres.rollups": frozenset(["fastcore.rows", "fastcore.sightings", "fastcore.tally"]),
+    "server.storage.postgres.scans": frozenset(["fastcore.rows", "fastcore.sightings", "fastcore.tally"]),
     "server.storage.postgres.stats": frozenset(["fastcore.sums"]),
     "server.storage.rollup": frozenset(["fastcore.counts", "fastcore.tally"]),
 }

@@ -19,7 +19,7 @@ from server.domain.slug import Slug
 from server.domain.stats import Asked, Period
 from server.storage.postgres.scans import PostgresScanLog
 from tests.domain.conftest import Desk
-from tests.support import unix_us
+from tests.support import scan_us
 
 pytestmark = pytest.mark.anyio
 
@@ -154,7 +154,7 @@ async def test_a_full_last_page_knows_that_it_is_the_last(desk: Desk) -> None:
 
 
 def scanned(link: LinkId, at: datetime) -> Scan:
-    return Scan(link, unix_us(at), None, None, None, None, 0, "other", None, None, False)
+    return Scan(link, scan_us(at), None, None, None, None, 0, "other", None, None, False)
 
 
 async def test_stats_are_of_this_link_with_a_bucket_for_every_interval(desk: Desk) -> None:

@@ -28,7 +28,7 @@ from server.scans.writer import Writer
 from server.storage.postgres.pool import Database
 from server.storage.postgres.scans import PostgresScanLog
 from tests.api.exchange import Json, new_code, new_link
-from tests.support import PHONE, ServerProcess, sql, unix_us
+from tests.support import PHONE, ServerProcess, sql
 
 SCANS = 200_000
 LINKS = 5
@@ -152,7 +152,7 @@ async def write(root: Path, url: str, links: list[int], monkeypatch: pytest.Monk
     """All scans, into three journals, by writers that each take some of them and then are gone."""
     chance = random.Random(11)
     moments = iter(times(chance))
-    monkeypatch.setattr("server.scans.record.time_ns", lambda: unix_us(next(moments)) * 1000)
+    monkeypatch.setattr("server.scans.record.time_ns", lambda: _nanoseconds(next(moments)))
     journals = [Journal(root, max_bytes=1 << 30, sync_s=60, segment_bytes=1 << 20) for _ in range(3)]
     requests = scans(chance, links)
     left = SCANS
@@ -170,6 +170,10 @@ async def write(root: Path, url: str, links: list[int], monkeypatch: pytest.Monk
         assert each.dropped == 0
     while any(each.is_dir() for each in root.iterdir()):
         await one_writer(root, url, chance, monkeypatch)
+
+
+def _nanoseconds(moment: datetime) -> int:
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) * 1000
 
 
 async def one_writer(root: Path, url: str, chance: random.Random, monkeypatch: pytest.MonkeyPatch) -> None:

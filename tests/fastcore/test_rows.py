@@ -41,6 +41,13 @@ def test_rows_have_the_length_of_each_value_before_it(rows: list[tuple[Value, ..
     assert packed_rows(rows) == packed_rows(iter(rows)) == expected(rows)
 
 
+def test_a_row_may_come_in_parts() -> None:
+    assert packed_rows([(1,), ()], [("a", None), (True,)]) == packed_rows([(1, "a", None), (True,)])
+    assert packed_rows() == packed_rows([], []) == b""
+    with pytest.raises(ValueError, match="shorter"):
+        packed_rows([(1,)], [])
+
+
 def test_there_may_be_any_number_of_rows() -> None:
     rows: list[tuple[Value, ...]] = [(number, "x" * (number % 700), None) for number in range(3_000)]
     assert packed_rows(rows) == expected(rows)
@@ -63,6 +70,12 @@ def test_what_no_column_holds_is_refused(row: tuple[Value, ...]) -> None:
 def test_an_address_has_4_bytes_or_16(address: tuple[bytes, int]) -> None:
     with pytest.raises(ValueError, match="4 bytes or 16"):
         packed_rows([(address,)])
+
+
+def test_a_row_has_a_count_of_16_bits() -> None:
+    assert packed_rows([(None,) * 32767])[:2] == b"\x7f\xff"
+    with pytest.raises(ValueError, match="32768"):
+        packed_rows([(None,) * 32767], [(1,)])
 
 
 @pytest.mark.parametrize("rows", [[None], [[1]], None])

@@ -14,7 +14,7 @@ from server.scans.visitor import Visitors
 from server.scans.writer import Writer
 from server.storage.postgres.pool import Database
 from server.storage.postgres.scans import PostgresScanLog
-from tests.support import DEADLINE_S, nowhere, unix_us
+from tests.support import DEADLINE_S, nowhere, scan_us
 
 pytestmark = pytest.mark.anyio
 
@@ -25,7 +25,7 @@ NOBODY = Visitors(trusted=(), keep="none", salting="daily")
 
 
 def scanned(at: datetime) -> Scan:
-    return Scan(LinkId(1), unix_us(at), None, None, None, None, 0, "mobile", None, None, False)
+    return Scan(LinkId(1), scan_us(at), None, None, None, None, 0, "mobile", None, None, False)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from server.storage.postgres.rebuilding import PostgresRollups
 from server.storage.postgres.rollups import forget_visitors
 from server.storage.postgres.scans import PostgresScanLog
 from server.storage.rollup import ALL_LINKS, DIMENSIONS, OTHER, unpack, unpack_slots
-from tests.support import unix_us
+from tests.support import scan_us
 
 pytestmark = pytest.mark.anyio
 
@@ -54,7 +54,7 @@ def scan(link: int, at: datetime, *, visitor: int = 0, device: Device = "mobile"
     host = f"{visitor % 7}.example" if visitor % 3 else None
     return Scan(
         LinkId(link),
-        unix_us(at),
+        scan_us(at),
         user_agent="an agent",
         referrer=host and f"https://{host}/",
         language="de-CH,de;q=0.9",

@@ -21,7 +21,7 @@ from server.storage.postgres.notify import MANY_IDS, SCANS, News, changes, liste
 from server.storage.postgres.pool import Database
 from server.storage.postgres.recorded import PostgresRecordedScans
 from server.storage.postgres.scans import IDS, PostgresScanLog
-from tests.support import DEADLINE_S, unix_us
+from tests.support import DEADLINE_S, scan_us
 
 pytestmark = pytest.mark.anyio
 
@@ -49,7 +49,7 @@ OLD_COPY = "INSERT INTO scans (link_id, scanned_at, device) VALUES ($1, $2, 'mob
 
 
 def scanned(link: int, at: datetime = NOW) -> Scan:
-    return Scan(LinkId(link), unix_us(at), None, None, None, None, 7, "mobile", "iOS", None, True)
+    return Scan(LinkId(link), scan_us(at), None, None, None, None, 7, "mobile", "iOS", None, True)
 
 
 @pytest.fixture

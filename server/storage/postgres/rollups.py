@@ -4,15 +4,13 @@ A batch touches thousands of links, and each of them has three rows: of a quarte
 to all of these would cost more than the log itself; so what is fresh waits until there is more of it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-import orjson
-
 from fastcore.rows import packed_rows
+from fastcore.sightings import Sightings
 from fastcore.tally import Run
-from server.domain.model import AccountId, LinkId
 from server.storage.postgres.copying import EPOCH, copy, microseconds, moment
 from server.storage.postgres.pool import Database
 from server.storage.rollup import QUARTER_US, SLOTS, Counts, Row, joined, pack_slots
@@ -52,8 +50,8 @@ RECALL = f"""
 RECALL_S = 600.0
 
 # Adds those that have not scanned this link on this day; returns their places in the list, and the places of those who
-# have scanned no link of the account. Nobody else adds any meanwhile. They are looked up, and added, in the order of
-# the index.
+# have scanned no link of the account. Nobody else adds any meanwhile. They come in the order of the index; and as
+# texts, as arrays of numbers take the driver longer than all the rest.
 SEE = """
     WITH seen AS MATERIALIZED (
         SELECT place, day, account_id, visitor, link_id,
@@ -69,7 +67,6 @@ SEE = """
             SELECT date '2000-01-01' + day AS day, account_id, visitor, link_id, place
             FROM unnest($1::text::integer[], $2::text::bigint[], $3::text::bigint[], $4::text::bigint[])
                 WITH ORDINALITY AS given (day, account_id, visitor, link_id, place)
-            ORDER BY 1, 2, 3, 4
         ) AS seen
     ), added AS (
         INSERT INTO scan_visitors (day, account_id, visitor, link_id)
@@ -108,44 +105,15 @@ def day_of(number: int) -> date:
     return (EPOCH + timedelta(days=number)).date()
 
 
-class Sightings:
-    """Who scanned which link on which day (UTC), told in the order of the log."""
-
-    def __init__(self) -> None:
-        #: The numbers of the scans by which somebody was first seen, on a link, and on any link of an account.
-        self._of_link: dict[tuple[int, AccountId, int, LinkId], int] = {}
-        self._of_account: dict[tuple[int, AccountId, int], int] = {}
-
-    def add(self, sightings: Iterable[tuple[int, AccountId, int, LinkId]], number: int) -> None:
-        """Each is a day, by its number since 2000, an account, its visitor, and the link; of scans numbered from
-        here."""
-        of_link, of_account = self._of_link.setdefault, self._of_account.setdefault
-        for each, sighting in enumerate(sightings, number):
-            if of_link(sighting, each) == each:
-                of_account(sighting[:3], each)
-
-    def close(self) -> None:
-        """No more come."""
-        columns = [*zip(*self._of_link, strict=True)]
-        self._days = {*zip(*columns[:2], strict=True)}
-        self._columns = [*map(_array, columns)]
-        self._numbers = [*self._of_link.values()]
-
-    async def firsts(self, connection: "Connection") -> tuple[list[int], list[int]]:
-        """The numbers of the scans that are the first of their visitor on the link, and of those that are on the
-        account; from now on they have been seen."""
-        for day_of_account in await connection.fetch(REMEMBER, *map(list, zip(*self._days, strict=True))):
-            await connection.execute(RECALL, *day_of_account, timeout=RECALL_S)
-        row = await connection.fetchrow(SEE, *self._columns)
-        assert row is not None, "it has one row"
-        of_link, of_account = ([self._numbers[place - 1] for place in sorted(places)] for places in row)
-        first = {*self._of_account.values()}
-        return of_link, [number for number in of_account if number in first]
-
-
-def _array(numbers: Sequence[int]) -> str:
-    """As PostgreSQL reads an array from a text, which costs both sides less than one number after the other does."""
-    return f"{{{orjson.dumps(numbers)[1:-1].decode()}}}"
+async def see(connection: "Connection", sightings: Sightings) -> tuple[list[int], list[int]]:
+    """The numbers of those that are the first of their visitor on the link, and of those that are on the account; from
+    now on they have been seen. Days are numbers since 2000."""
+    days, accounts = map(list, zip(*sightings.days(), strict=True))
+    for day_of_account in await connection.fetch(REMEMBER, days, accounts):
+        await connection.execute(RECALL, *day_of_account, timeout=RECALL_S)
+    row = await connection.fetchrow(SEE, *sightings.columns)
+    assert row is not None, "it has one row"
+    return sightings.of_link(row[0]), sightings.of_account(row[1])
 
 
 async def forget_visitors(database: Database) -> None:

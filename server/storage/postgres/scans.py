@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from fastcore.rows import number_rows, packed_rows
+from fastcore.sightings import Sightings
 from fastcore.tally import Run
 from server.domain import ids
 from server.domain.errors import StorageUnavailable
 from server.domain.model import AccountId, LinkId, Position, Scan
-from server.storage.postgres.copying import DAY_US, EPOCH, SECOND_US, copy, moment
+from server.storage.postgres.copying import DAY_US, copy, moment
 from server.storage.postgres.notify import SCANS, listed
 from server.storage.postgres.pool import Database
-from server.storage.postgres.rollups import LOCK, PATIENCE, Sightings, add_fresh, day_of, fold, forget_visitors
+from server.storage.postgres.rollups import LOCK, PATIENCE, add_fresh, day_of, fold, forget_visitors, see
 from server.storage.rollup import ALL_LINKS, NO_ACCOUNT, keys_of, tally
 
 if TYPE_CHECKING:
@@ -54,11 +55,8 @@ SALT = "SELECT salt FROM visitor_salts WHERE day = $1"
 FORGET_SALTS = "DELETE FROM visitor_salts WHERE made_at < now() - interval '2 days' AND day > '-infinity'"
 SALT_BYTES = 32
 
-#: As `Scan` has them, with its own time.
+#: The first two are the database's to tell, and all others as `Scan` has them.
 COLUMNS = ("id", "account_id", "link_id", "scanned_at", *Scan._fields[2:])
-
-#: When PostgreSQL's time begins, in microseconds since 1970.
-EPOCH_US = int(EPOCH.timestamp()) * SECOND_US
 
 #: Scans that are prepared before others have their turn.
 SLICE = 500
@@ -97,10 +95,10 @@ class Prepared:
 
     def add(self, scans: list[Scan]) -> None:
         """Those that come next in the order of the log."""
-        links, times, *others = zip(*scans, strict=True)
+        links = [scan.link_id for scan in scans]
+        times_us = [scan.time_us for scan in scans]
         accounts = [*map(self._accounts.get, links)]
-        times_us = [time_us - EPOCH_US for time_us in times]
-        self._rows.append(packed_rows(zip(repeat(0), accounts, links, times_us, *others)))
+        self._rows.append(packed_rows([(0, account) for account in accounts], scans))
         owners = [account or NO_ACCOUNT for account in accounts]
         keys = [*map(keys_of, scans)]
         bots = [scan.device == "bot" for scan in scans]
@@ -108,7 +106,7 @@ class Prepared:
         self._of_accounts.add(zip(owners, repeat(ALL_LINKS), times_us, keys, bots, strict=False))
         days = [time_us // DAY_US for time_us in times_us]
         visitors = [scan.visitor for scan in scans]
-        self._sightings.add(zip(days, owners, visitors, links, strict=True), self._count)
+        self._sightings.add(zip(days, owners, visitors, links, strict=True))
         self._count += len(scans)
 
     def close(self) -> None:
@@ -136,7 +134,7 @@ class Prepared:
             raise StorageUnavailable from exc
 
     async def _add(self, connection: "Connection") -> None:
-        of_link, of_account = await self._sightings.firsts(connection)
+        of_link, of_account = await see(connection, self._sightings)
         self._of_links.add_firsts(of_link)
         self._of_accounts.add_firsts(of_account)
         await connection.execute(COUNT_TOTALS, *self._totals)
@@ -212,7 +210,7 @@ class PostgresScanLog:
 
     async def _make_months(self, scans: list[Scan]) -> None:
         """Makes the partitions these scans go to, and those of a month later, ahead of their first scan."""
-        days = {day_of(number) for number in {(scan.time_us - EPOCH_US) // DAY_US for scan in scans}}
+        days = {day_of(number) for number in {scan.time_us // DAY_US for scan in scans}}
         days |= {day + timedelta(days=31) for day in days}
         for month in {(day.year, day.month) for day in days} - self._months:
             async with self._database.connection() as connection:
