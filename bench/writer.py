@@ -61,12 +61,13 @@ def main() -> None:
         postgres = EmbeddedPostgres(Path(folder) / "postgres")
         postgres.start()
         try:
-            asyncio.run(measure(Path(folder) / "journal", postgres.url))
+            number = int((Path(folder) / "postgres" / "postmaster.pid").read_text().split()[0])
+            asyncio.run(measure(Path(folder) / "journal", postgres.url, psutil.Process(number)))
         finally:
             postgres.stop()
 
 
-async def measure(root: Path, url: str) -> None:
+async def measure(root: Path, url: str, postgres: psutil.Process) -> None:
     await migrate(url)
     links = random.choices(range(1, LINKS + 1), [1 / rank for rank in range(1, LINKS + 1)], k=SCANS)
     journal = Journal(root, max_bytes=1 << 30, sync_s=0.1)
@@ -93,7 +94,7 @@ async def measure(root: Path, url: str) -> None:
         await connection.execute(OWNED_LINKS)
     scan_log = PostgresScanLog(database)
     writer, stop = Writer(root, scan_log, visitors, place), asyncio.Event()
-    began, python_s, postgres_s = time.perf_counter(), time.process_time(), processor_s()
+    began, python_s, postgres_s = time.perf_counter(), time.process_time(), processor_s(postgres)
     running = asyncio.create_task(writer.run(stop))
     while journal.folder.exists():  # noqa: ASYNC110 -- the writer removes it when it has written it
         await asyncio.sleep(0.01)
@@ -104,7 +105,7 @@ async def measure(root: Path, url: str) -> None:
             await scan_log.fold()
     tell("all, with the rollups", SCANS, time.perf_counter() - began)
     tell("of a processor, Python", SCANS, time.process_time() - python_s)
-    tell("... and PostgreSQL", SCANS, processor_s() - postgres_s)
+    tell("... and PostgreSQL", SCANS, processor_s(postgres) - postgres_s)
     save("writer", told)
     async with database.connection() as connection:
         assert await connection.fetchval("SELECT sum(scans + bots) FROM scan_totals") == SCANS
@@ -112,9 +113,9 @@ async def measure(root: Path, url: str) -> None:
     await database.close()
 
 
-def processor_s() -> float:
-    """What PostgreSQL has used so far."""
-    times = [process.cpu_times() for process in psutil.process_iter() if process.name() == "postgres"]
+def processor_s(postgres: psutil.Process) -> float:
+    """What PostgreSQL and its processes that still run have used so far."""
+    times = [process.cpu_times() for process in (postgres, *postgres.children())]
     return float(sum(each.user + each.system for each in times))
 
 
