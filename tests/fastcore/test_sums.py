@@ -1,6 +1,7 @@
 """Sums are those that Python's dicts make of the same objects."""
 
 import json
+import re
 import struct
 from collections import Counter
 from itertools import pairwise
@@ -97,6 +98,22 @@ def test_a_row_has_no_more_lines(place: int) -> None:
 def test_what_is_no_object_of_counts_is_refused(line: bytes) -> None:
     with pytest.raises(ValueError, match="no object of counts"):
         summed([b'{"b":1}', line], [[0]], 5)
+
+
+COUNT = rb'"(?:[^"\\]|\\.)*":([0-9]+)'
+WRITTEN = re.compile(rb"\{(?:%b(?:,%b)*)?\}" % (COUNT, COUNT), re.DOTALL)
+
+
+@given(st.lists(st.text('{}":,\\a1', max_size=18).map(str.encode), max_size=3), st.binary(max_size=9))
+def test_a_row_is_refused_or_added_up_as_it_is_written(lines: list[bytes], last: bytes) -> None:
+    lines += last.split(b"\n")
+    said = [line for line in lines if line]
+    if not all(map(WRITTEN.fullmatch, said)):
+        with pytest.raises(ValueError, match="no object of counts"):
+            summed([b"\n".join(lines)], [range(len(lines))], 5)
+        return
+    [(_, total)] = summed([b"\n".join(lines)], [range(len(lines))], 5)
+    assert total == sum(int(count) for line in said for count in re.findall(COUNT, line, re.DOTALL))
 
 
 @pytest.mark.parametrize("rows", [[None], ["{}"], None])
