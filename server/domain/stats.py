@@ -7,7 +7,7 @@ counted by them can be put together to the hours, days, weeks and months of any.
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Literal, NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
@@ -52,13 +52,10 @@ LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 
 DEFAULT_DAYS = 30
 
-SECOND = timedelta(seconds=1)
 QUARTER = timedelta(minutes=15)
-QUARTER_S = QUARTER // SECOND
+QUARTER_S = QUARTER // timedelta(seconds=1)
 QUARTERS_OF_HOUR = 4
 QUARTERS_OF_DAY = 96
-DAY_S = QUARTERS_OF_DAY * QUARTER_S
-FIRST_DAY = EARLIEST.toordinal()
 #: No zone has set its clocks twice in less than six days since 1970.
 STEADY = 5 * QUARTERS_OF_DAY
 MIDNIGHT = time()
@@ -162,37 +159,28 @@ class Period:
 
     def _offset(self, quarter: int) -> int:
         """By how many quarter hours the zone's clocks are ahead of UTC."""
-        return self._ahead(quarter) // QUARTER
-
-    def _ahead(self, quarter: int) -> timedelta:
         offset = self.local(quarter).utcoffset()
         assert offset is not None, "it has a zone"
-        return offset
+        return offset // QUARTER
 
-    def _days(self) -> Iterator[date]:
-        """On which intervals begin, by the zone's calendar."""
+    def _midnights(self) -> Iterator[int]:
+        """Those before the days on which intervals begin. Where clocks skip a midnight, they are set at that moment."""
         day = self.start.astimezone(self.zone).date()
         if self.interval == "week":
             day -= timedelta(days=day.weekday())
         elif self.interval == "month":
             day = day.replace(day=1)
         while True:
-            yield day
+            at = int(datetime.combine(day, MIDNIGHT, self.zone).timestamp()) // QUARTER_S
+            yield at
             if self.interval == "month":
                 day = (day + timedelta(days=31)).replace(day=1)
-            else:
-                day += SHORTEST[self.interval]
-
-    def _midnights(self) -> Iterator[int]:
-        """At which the days begin. Where clocks skip a midnight, they are set at that moment."""
-        steady, ahead_s = range(0), 0
-        for day in self._days():
-            at = ((day.toordinal() - FIRST_DAY) * DAY_S - ahead_s) // QUARTER_S
-            if at not in steady:
-                at = int(datetime.combine(day, MIDNIGHT, self.zone).timestamp()) // QUARTER_S
-                ahead_s = self._ahead(at) // SECOND
-                steady = range(at, at + STEADY) if self._ahead(at) == self._ahead(at + STEADY) else range(0)
-            yield at
+                continue
+            day += SHORTEST[self.interval]
+            offset = self._offset(at)
+            if self.interval == "day" and self._offset(at + STEADY) == offset and (at + offset) % QUARTERS_OF_DAY == 0:
+                yield from range(at + QUARTERS_OF_DAY, at + STEADY + 1, QUARTERS_OF_DAY)
+                day += STEADY * QUARTER
 
 
 def _in_zone(moment: datetime, zone: ZoneInfo, field: str) -> datetime:

@@ -20,7 +20,6 @@ from fastcore.sums import series, summed
 from server.domain.model import AccountId, LinkId
 from server.domain.stats import (
     EARLIEST,
-    FIRST_DAY,
     MAX_GROUPS,
     QUARTER,
     QUARTER_S,
@@ -61,6 +60,8 @@ COUNTED_AND_GROUPED = f"""{COUNTED}
     {PIECE} scan_quarters WHERE {WHOSE} AND quarter >= $10 AND quarter < $11
     {PIECE} scan_quarters WHERE {WHOSE} AND quarter >= $12 AND quarter < $13
 """
+
+FIRST_DAY = EARLIEST.toordinal()
 
 #: Of a row's counts, and of the halves of its groups: whose they are.
 PEOPLE, PROGRAMS = 0, 1
