@@ -24,7 +24,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import date, timedelta
 from functools import cache
 from http.client import HTTPConnection
@@ -34,7 +34,8 @@ from urllib.parse import urlencode
 
 import asyncpg
 
-from bench.links import Server, worker
+from bench.links import Server
+from bench.links import worker as worker_of
 from bench.load import PHONE_HEADERS
 from bench.measure import Figures, save
 from fastcore.tally import Run
@@ -305,7 +306,7 @@ class Asker:
     def __init__(self, port: int, key: str) -> None:
         self._connection = HTTPConnection("127.0.0.1", port, timeout=30)
         self._headers = {"X-Api-Key": key, "Content-Type": "application/json"}
-        self._worker = [int(worker(self._connection))]
+        self._worker = [int(worker_of(self._connection))]
         #: The processes that answer the worker's queries, once it has asked any.
         self.database: list[int] = []
 
@@ -320,16 +321,24 @@ class Asker:
         return told
 
     def timed(self, question: Question) -> Took:
-        before = processor_ms(self._worker), processor_ms(self.database)
+        worker, database = processor_ms(self._worker), processor_ms(self.database)
         began = time.perf_counter()
         self.ask("GET", question.address)
         took = (time.perf_counter() - began) * 1000
-        return Took(took, processor_ms(self._worker) - before[0], processor_ms(self.database) - before[1])
+        return Took(took, taken(worker, processor_ms(self._worker)), taken(database, processor_ms(self.database)))
 
 
-def processor_ms(pids: list[int]) -> float:
-    """What these processes have taken so far, by the number of their clock (clock_getcpuclockid(3))."""
-    return sum(time.clock_gettime_ns(~pid << 3 | 2) for pid in pids) / 1e6
+def processor_ms(pids: list[int]) -> dict[int, float]:
+    """What each of these processes has taken so far, by the number of its clock (clock_getcpuclockid(3))."""
+    found = {}
+    for pid in pids:
+        with suppress(OSError):  # it has ended, as a connection does that was idle for minutes
+            found[pid] = time.clock_gettime_ns(~pid << 3 | 2) / 1e6
+    return found
+
+
+def taken(before: dict[int, float], after: dict[int, float]) -> float:
+    return sum(after[pid] - before[pid] for pid in after)
 
 
 def measure(asker: Asker, database_url: str) -> dict[Question, list[Took]]:
@@ -341,9 +350,9 @@ def measure(asker: Asker, database_url: str) -> dict[Question, list[Took]]:
     asked = [*questions({"a link": link, "a code": f"/qr-codes/{code}/stats", "the account": "/stats"})]
     for question in asked:
         asker.ask("GET", question.address)
-    asker.database = asyncio.run(backends(database_url))
     took: dict[Question, list[Took]] = {question: [] for question in asked}
     for _ in range(ROUNDS):
+        asker.database = asyncio.run(backends(database_url))
         for question in asked:
             took[question].append(asker.timed(question))
     return took

@@ -152,7 +152,7 @@ class Period:
             full = at + QUARTERS_OF_HOUR - (at + offset) % QUARTERS_OF_HOUR
             end = full + STEADY
             if self._offset(end) != offset:
-                end = bisect_left(range(end), True, at, key=lambda each: self._offset(each) != offset)
+                end = at + bisect_left(range(at, end), True, key=lambda each: self._offset(each) != offset)
             yield at
             yield from range(full, end, QUARTERS_OF_HOUR)
             at = end
