@@ -34,7 +34,7 @@ from urllib.parse import urlencode
 
 import asyncpg
 
-from bench.links import Server
+from bench.links import DEADLINE_S, Server
 from bench.links import worker as worker_of
 from bench.load import PHONE_HEADERS
 from bench.measure import Figures, save
@@ -61,6 +61,8 @@ from server.storage.rollup import (
 )
 
 if TYPE_CHECKING:
+    from multiprocessing.synchronize import Event
+
     from server.storage.postgres.pool import Connection
 
 SCANS = 10_000_000
@@ -393,18 +395,22 @@ def redirects(port: int) -> dict[str, float]:
     return {"p50": times[len(times) // 2], "p95": times[len(times) * 95 // 100], "p99": times[len(times) * 99 // 100]}
 
 
-def ask_on(port: int, key: str, question: Question) -> None:
+def ask_on(port: int, key: str, question: Question, begun: "Event") -> None:
     asker = Asker(port, key)
     while True:
         asker.ask("GET", question.address)
+        begun.set()
 
 
 @contextmanager
 def asked_on(port: int, key: str, question: Question) -> Iterator[None]:
     """While it is asked over and over."""
-    process = multiprocessing.get_context("spawn").Process(target=ask_on, args=(port, key, question))
+    spawn = multiprocessing.get_context("spawn")
+    begun = spawn.Event()
+    process = spawn.Process(target=ask_on, args=(port, key, question, begun))
     process.start()
     try:
+        assert begun.wait(DEADLINE_S)
         yield
     finally:
         process.terminate()
