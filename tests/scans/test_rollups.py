@@ -4,12 +4,16 @@ import asyncio
 import random
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import asyncpg
 import pytest
 
+from migrations import migrate
 from server.domain.model import AccountId, Device, LinkId, Position, Scan
 from server.storage import rollup
 from server.storage.postgres import rebuilding
@@ -18,31 +22,41 @@ from server.storage.postgres.rebuilding import PostgresRollups
 from server.storage.postgres.rollups import forget_visitors
 from server.storage.postgres.scans import PostgresScanLog
 from server.storage.rollup import ALL_LINKS, DIMENSIONS, OTHER, unpack, unpack_slots
+from tests.faults import PostgresServer
 from tests.support import scan_us
 
 pytestmark = pytest.mark.anyio
 
 #: Links 1 to 6 have an account, and those above have not.
-ACCOUNTS = "INSERT INTO accounts SELECT number, 'Ours', now() FROM generate_series(1, 3) AS number"
+ACCOUNTS = (
+    "INSERT INTO accounts SELECT number, 'Ours', now() FROM generate_series(1, 3) AS number ON CONFLICT DO NOTHING"
+)
 LINKS = """
     INSERT INTO links (id, account_id, slug, destination, created_at, updated_at)
     SELECT number, number % 3 + 1, 'link-' || number, 'https://example.com/', now(), now()
-    FROM generate_series(1, 6) AS number
+    FROM generate_series(1, 6) AS number ON CONFLICT DO NOTHING
 """
 journals = count()
 
 Figures = dict[tuple[object, ...], object]
 
 
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    database = Database(database_url, max_connections=5)
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Database]:
+    """With the links, if they are not there."""
+    database = Database(url, max_connections=5)
     await database.open()
     async with database.connection() as connection:
         await connection.execute(ACCOUNTS)
         await connection.execute(LINKS)
     yield database
     await database.close()
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    async with opened(database_url) as database:
+        yield database
 
 
 def midnight() -> datetime:
@@ -230,6 +244,26 @@ async def test_who_scanned_on_a_day_that_was_forgotten_is_known_from_the_log(dat
         await connection.execute("DELETE FROM scan_visitors; DELETE FROM scan_visitor_days")
     await write(database, scans(300, days=5), most=50)
     assert await kept(database) == await told(database)
+
+
+async def test_who_has_scanned_is_known_from_the_log_after_a_crash_of_the_database() -> None:
+    random.seed(5)
+    with TemporaryDirectory(prefix="qredge-", ignore_cleanup_errors=True) as folder:
+        postgres = PostgresServer(Path(folder) / "postgres")
+        await asyncio.to_thread(postgres.start)
+        try:
+            await migrate(postgres.url)
+            async with opened(postgres.url) as database:
+                await write(database, scans(300), most=50)
+            await asyncio.to_thread(postgres.kill)
+            await asyncio.to_thread(postgres.start)
+            async with opened(postgres.url) as database:
+                async with database.connection() as connection:
+                    assert await connection.fetchval("SELECT count(*) FROM scan_visitors") == 0
+                await write(database, scans(300), most=50)
+                assert await kept(database) == await told(database)
+        finally:
+            await asyncio.to_thread(postgres.kill)
 
 
 async def test_a_visitor_counts_once_on_a_day_and_in_the_quarter_of_the_hour_of_the_first_scan_written(
