@@ -28,6 +28,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 import asyncpg
+import psutil
 
 from bench.load import PHONE_HEADERS, Measured, load
 from bench.measure import save
@@ -163,8 +164,8 @@ def loads(server: Server) -> str:
 
 @contextmanager
 def connections(port: int, workers: int) -> Iterator[list[HTTPConnection]]:
-    """One to each worker: a connection stays with the worker that has taken it, whose number the metrics tell."""
-    found: dict[str, HTTPConnection] = {}
+    """One to each worker: a connection stays with the worker that has taken it."""
+    found: dict[int, HTTPConnection] = {}
     with ExitStack() as stack:
         while len(found) < workers:
             connection = stack.enter_context(closing(HTTPConnection("127.0.0.1", port, timeout=10)))
@@ -172,15 +173,16 @@ def connections(port: int, workers: int) -> Iterator[list[HTTPConnection]]:
         yield list(found.values())
 
 
-def worker(connection: HTTPConnection) -> str:
-    """The process id of the worker at the other end."""
-    connection.request("GET", "/metrics")
-    found = re.search(r'qredge_links{pid="(\d+)"}', connection.getresponse().read().decode())
-    assert found is not None
-    return found[1]
+def worker(connection: HTTPConnection) -> int:
+    """The process id of the worker at the other end, which has taken the connection once it has answered."""
+    connection.request("GET", "/livez")
+    connection.getresponse().read()
+    ours = connection.sock.getsockname()
+    ends = (each for each in psutil.net_connections("tcp") if each.raddr == ours)
+    return int(next(end.pid for end in ends if end.pid is not None))
 
 
-def memory(pid: str) -> float:
+def memory(pid: int) -> float:
     """The most that this process has held so far, in MB (proc_pid_status(5), VmHWM)."""
     found = re.search(r"VmHWM:\s*(\d+) kB", Path(f"/proc/{pid}/status").read_text())
     assert found is not None

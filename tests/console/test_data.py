@@ -58,7 +58,8 @@ def test_a_server_goes_on_from_the_file(exported: Exported, empty_database: str,
     try:
         with server.anyone({"authorization": exported.key}) as api:
             path = f"/qr-codes/{exported.code['id']}"
-            assert api.get(path).raise_for_status().json() == {**exported.code, "scans": SCANS}
+            scanned_since = {"scans": SCANS, "scans_since_created": SCANS}
+            assert api.get(path).raise_for_status().json() == {**exported.code, **scanned_since}
             assert api.get(f"{path}/image").content == exported.picture
         scanned = phone.get(f"{server.url}/{exported.slug}")
         assert scanned.headers["location"] == exported.code["destination"]
