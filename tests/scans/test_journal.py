@@ -266,7 +266,7 @@ def test_while_a_disk_is_slow_scans_go_into_segments_made_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     journal = make(tmp_path)
-    until(lambda: len(list(journal.folder.glob("next-*"))) == AHEAD, what="segments ready ahead")
+    until(lambda: len(journal._ready) == AHEAD, what="segments ready ahead")  # whose files are there before they are
     quick, waiting = threading.Event(), threading.Event()
     write = os.pwritev
 
