@@ -4,6 +4,7 @@
 links, dynamic codes and keys an account may have is decided in the transaction that adds one (`storage.postgres.caps`).
 """
 
+import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection
 from contextlib import AbstractAsyncContextManager
@@ -133,6 +134,8 @@ class Limits:
         #: What has not been stored yet, by account, year and month: requests and renders, in place, as this is done for
         #: every request.
         self._used = _nothing()
+        #: Held while what was counted is on its way to the store, where it is in neither of the two.
+        self._storing = asyncio.Lock()
         #: Requests that were refused, by the limit's name.
         self.refused = Counter[str]()
 
@@ -216,23 +219,28 @@ class Limits:
     async def usage(self, account: Account) -> Usage:
         """What other processes have counted in memory is some seconds behind."""
         now = self._now()
-        stored = await self._store.usage(account.id, _month(now))
-        requests, renders = self._used.get((account.id, now.year, now.month), (0, 0))
+        async with self._storing:
+            stored = await self._store.usage(account.id, _month(now))
+            requests, renders = self._used.get((account.id, now.year, now.month), (0, 0))
         return stored._replace(requests=stored.requests + requests, renders=stored.renders + renders)
 
     async def store_usage(self) -> None:
         """Stores what was counted in memory since it was called the last time; where that cannot be, the next time."""
-        used, self._used = self._used, _nothing()
-        if used:
-            try:
-                await self._store.add(
-                    {(account, date(year, month, 1)): Used(*counts) for (account, year, month), counts in used.items()}
-                )
-            except StorageUnavailable:
-                for key, (requests, renders) in used.items():
-                    counts = self._used[key]
-                    counts[0] += requests
-                    counts[1] += renders
+        async with self._storing:
+            used, self._used = self._used, _nothing()
+            if used:
+                try:
+                    await self._store.add(
+                        {
+                            (account, date(year, month, 1)): Used(*counts)
+                            for (account, year, month), counts in used.items()
+                        }
+                    )
+                except StorageUnavailable:
+                    for key, (requests, renders) in used.items():
+                        counts = self._used[key]
+                        counts[0] += requests
+                        counts[1] += renders
 
     def count(self, account: Account, *, requests: int = 0, renders: int = 0) -> None:
         """What its plan does not limit."""

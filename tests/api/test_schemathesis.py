@@ -36,7 +36,9 @@ def test_no_request_is_answered_by_what_the_document_does_not_say(
         [
             *(str(Path(sys.executable).with_name("schemathesis")), "run", f"{server.url}/openapi.json"),
             *("--url", server.url, "--header", f"Authorization: {api.headers['authorization']}"),
-            *("--seed", "1", "--max-examples", "5", "--max-time", str(BUDGET_S), "--workers", "2"),
+            *("--seed", "1", "--max-examples", "5", "--max-time", str(BUDGET_S)),
+            # Its threads parse Python at the same time, in which CPython 3.11 loses count (gh-106905) and raises.
+            *("--workers", "1"),
             *("--phases", "examples,coverage,fuzzing,stateful", "--checks", ",".join(CHECKS)),
             *("--request-timeout", "30", "--continue-on-failure", "--warnings", "off", "--no-color"),
             *("--exclude-operation-id", ENDLESS),

@@ -269,6 +269,26 @@ async def test_what_is_free_is_counted_in_memory_and_stored_in_one_go(desk: Desk
     assert (await limits.usage(desk.account)).requests == 4
 
 
+async def test_what_is_being_stored_is_not_left_out(desk: Desk) -> None:
+    class Slow(PostgresUsage):
+        async def add(self, used: Mapping[tuple[AccountId, date], Used]) -> None:
+            begun.set()
+            await asked.wait()
+            await super().add(used)
+
+    begun, asked = asyncio.Event(), asyncio.Event()
+    limits = Limits(Slow(desk.database), None, now=lambda: datetime.now(UTC))
+    for _ in range(3):
+        await limits.count_request(desk.account)
+    storing = asyncio.create_task(limits.store_usage())
+    await begun.wait()
+    usage = asyncio.create_task(limits.usage(desk.account))
+    await limits_of(desk).usage(desk.account)  # a question that takes as long, while the other one is under way
+    asked.set()
+    assert (await usage).requests == 3
+    await storing
+
+
 async def test_what_cannot_be_stored_is_stored_the_next_time(desk: Desk) -> None:
     class Down(PostgresUsage):
         async def add(self, used: Mapping[tuple[AccountId, date], Used]) -> None:
