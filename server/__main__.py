@@ -49,8 +49,13 @@ cli = typer.Typer(
 @cli.command()
 def serve(
     workers: Annotated[int | None, typer.Option(metavar="N", help="In place of QREDGE_WORKERS.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--settings", metavar="FILE", help="In place of QREDGE_SETTINGS_FILE.")
+    ] = None,
 ) -> None:
     """Run the server, on an embedded PostgreSQL unless QREDGE_DATABASE_URL is set."""
+    if file is not None:
+        settings.use(file)
     config = settings.load()
     if workers is not None:
         config = replace(config, workers=workers)

@@ -2,8 +2,9 @@
 
 import os
 import re
+import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,16 @@ PREFIX = "QREDGE_"
 #: A token, or nothing (RFC 9110, 5.6.2).
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]*")
 
+#: Of a file, as 0660.
+FILE_MODE = re.compile("0?[0-7]{3}")
+
 BOOLEANS = {"true": True, "false": False}
 
+#: What a setting is in a file of settings.
+KIND_NAMES: dict[type, str] = {bool: "true or false", int: "a number", str: "a text"}
+
+#: Names the file of settings; it is none of them, and so stands in no such file.
+SETTINGS_FILE = f"{PREFIX}SETTINGS_FILE"
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
 
@@ -30,10 +39,17 @@ def setting(default: object, help: str) -> Any:  # noqa: ANN401 -- as dataclasse
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Each field is the variable QREDGE_<FIELD>, or QREDGE_<FIELD>_FILE, a file that holds the value."""
+    """Each field is the variable QREDGE_<FIELD>, or QREDGE_<FIELD>_FILE, a file that holds the value; in a file of
+    settings (TOML) it is <field>, or <field>_file."""
 
     host: str = setting("127.0.0.1", "The address to listen at; 0.0.0.0 for all.")
     port: int = setting(8000, "The port to listen at.")
+    unix_socket: str = setting(
+        "",
+        "A file to listen at in place of host and port, for a proxy on this machine. Whoever may open it is a proxy to "
+        "trust. QREDGE_PUBLIC_URL has to be set, too. Empty: none.",
+    )
+    unix_socket_mode: str = setting("0660", "Who may open it, in octal digits as chmod takes them.")
     tls_certificate: str = setting(
         "",
         "A file of the server's certificate and of those that vouch for it (PEM), to speak TLS without a proxy. Empty: "
@@ -161,6 +177,12 @@ class Settings:
         _one_of("visitor_salt", self.visitor_salt, "daily", "never")
         if bool(self.tls_certificate) != bool(self.tls_key):
             raise IllegalSetting(f"{PREFIX}TLS_CERTIFICATE and {PREFIX}TLS_KEY are set together, or neither is.")
+        if not FILE_MODE.fullmatch(self.unix_socket_mode):
+            raise IllegalSetting(f"{PREFIX}UNIX_SOCKET_MODE is made of octal digits, not {self.unix_socket_mode!r}.")
+        if self.unix_socket and not self.public_url:
+            raise IllegalSetting(f"{PREFIX}UNIX_SOCKET needs {PREFIX}PUBLIC_URL: a file is no address to be printed.")
+        if self.unix_socket and self.tls_certificate:
+            raise IllegalSetting(f"{PREFIX}UNIX_SOCKET speaks plain HTTP, without {PREFIX}TLS_CERTIFICATE.")
         _ = self.proxies, self.outbound_networks
         if not _is_base_url(self.base_url):
             raise IllegalSetting(
@@ -185,10 +207,17 @@ class Settings:
 
     @property
     def local_url(self) -> str:
-        """Where this machine itself reaches the server."""
+        """Where this machine itself reaches the server: one that listens at a file by way of its proxy alone."""
+        if self.unix_socket:
+            return self.base_url
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
         scheme = "https" if self.tls_certificate else "http"
         return f"{scheme}://[{host}]:{self.port}" if ":" in host else f"{scheme}://{host}:{self.port}"
+
+    @property
+    def listens_at(self) -> str:
+        """The same for people; a file has no URL."""
+        return f"unix:{self.unix_socket}" if self.unix_socket else self.local_url
 
     @property
     def proxies(self) -> Networks:
@@ -214,11 +243,21 @@ class Settings:
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
-    """The settings as the environment has them; raises IllegalSetting."""
-    given: dict[str, object] = {}
+    """The settings as the environment has them, and what it leaves out as its file of settings does; raises
+    IllegalSetting."""
     known = {PREFIX + each.name.upper(): each for each in fields(Settings)}
+    for name in environ:
+        if name.startswith(PREFIX) and name != SETTINGS_FILE and name.removesuffix("_FILE") not in known:
+            raise IllegalSetting(f"There is no setting {name}. docs/settings.md lists all there are.")
+    said = dict(environ)
+    if path := environ.get(SETTINGS_FILE):
+        for name, value in _in_file(path, known).items():
+            whole = name.removesuffix("_FILE")
+            if whole not in environ and f"{whole}_FILE" not in environ:
+                said[name] = value
+    given: dict[str, object] = {}
     for name, each in known.items():
-        text = _text(environ, name)
+        text = _text(said, name)
         if text is None:
             continue
         kind: Callable[[str], object] = BOOLEANS.__getitem__ if type(each.default) is bool else type(each.default)
@@ -228,10 +267,33 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
             raise IllegalSetting(f"{name} is true or false, not {text!r}.") from exc
         except ValueError as exc:
             raise IllegalSetting(f"{name} is a number, not {text!r}.") from exc
-    for name in environ:
-        if name.startswith(PREFIX) and name.removesuffix("_FILE") not in known:
-            raise IllegalSetting(f"There is no setting {name}. docs/settings.md lists all there are.")
     return Settings(**given)  # type: ignore[arg-type]  # each value was made by the type of its field's default
+
+
+def use(file: Path) -> None:
+    """Has `load` take this file of settings, here and in the processes that are started from here."""
+    os.environ[SETTINGS_FILE] = str(file)
+
+
+def _in_file(path: str, known: Mapping[str, Field[object]]) -> dict[str, str]:
+    """What a file of settings says, as the environment would."""
+    try:
+        said = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as exc:
+        raise IllegalSetting(f"{SETTINGS_FILE} names a file that cannot be read: {exc}.") from exc
+    except tomllib.TOMLDecodeError as exc:
+        raise IllegalSetting(f"{path} is not TOML: {exc}.") from exc
+    found = {}
+    for key, value in said.items():
+        name = PREFIX + key.upper()
+        if key != key.lower() or name.removesuffix("_FILE") not in known:
+            raise IllegalSetting(f"{path}: there is no setting {key}. docs/settings.md lists all there are.")
+        default = known[name].default if name in known else ""
+        kind = type(default) if isinstance(default, int) else str
+        if type(value) is not kind:
+            raise IllegalSetting(f"{path}: {key} is {KIND_NAMES[kind]}.")
+        found[name] = str(value).lower() if kind is bool else str(value)
+    return found
 
 
 def _text(environ: Mapping[str, str], name: str) -> str | None:

@@ -30,25 +30,22 @@ from pathlib import Path
 from time import monotonic
 
 import asyncpg
-from granian.constants import HTTPModes, Interfaces, Loops, SSLProtocols
-from granian.log import LogLevels
-from granian.server import Server as Granian
 
 from migrations import MigrationChanged, migrate
-from server import logs
 from server.app import accounts_in, dialects_of, plans_of
 from server.background import run_writer
 from server.domain.errors import StorageUnavailable
 from server.embedded import DoesNotStart, EmbeddedPostgres
 from server.settings import PREFIX, IllegalSetting, Settings
+from server.workers import Workers
 
 WATCH_EVERY_S = 0.5
 READY_EVERY_S = 0.05
 PORT_TIMEOUT_S = 5.0
+CONNECT_S = 1.0
 RESTART_S = 1.0
 DATABASE_EVERY_S = 0.5
 RETRY_S = 2.0
-WORKER_STOP_S = 15
 WRITER_STOP_S = 30
 
 log = logging.getLogger(__name__)
@@ -86,7 +83,10 @@ class Supervisor:
         watch = threading.Thread(target=self._watch, name="watch", daemon=True)
         try:
             _check_tls(settings)
-            _wait_for_port(settings)
+            if settings.unix_socket:
+                _clear_socket(Path(settings.unix_socket))
+            else:
+                _wait_for_port(settings)
             if not settings.database_url:
                 self._start_embedded()
             self._migrate()
@@ -162,25 +162,7 @@ class Supervisor:
         """Runs the workers until a signal says stop."""
         settings = self._settings
         while True:
-            granian = Granian(
-                "server.app:create_app",
-                factory=True,
-                interface=Interfaces.ASGI,
-                address=settings.host,
-                port=settings.port,
-                workers=settings.workers,
-                ssl_cert=Path(settings.tls_certificate) if settings.tls_certificate else None,
-                ssl_key=Path(settings.tls_key) if settings.tls_key else None,
-                ssl_protocol_min=SSLProtocols.tls12,  # phones of ten years ago scan, too
-                http=HTTPModes.http1,
-                loop=Loops.uvloop,
-                websockets=False,
-                backlog=4096,
-                log_level=LogLevels.warning,
-                log_dictconfig=logs.configuration(settings.log_level),
-                respawn_failed_workers=True,
-                workers_kill_timeout=WORKER_STOP_S,
-            )
+            granian = Workers(settings)
             try:
                 granian.serve()
             except SystemExit:
@@ -234,7 +216,7 @@ class Supervisor:
         """Says that the server is ready, once it is."""
         if not _ready(self._settings):
             return False
-        log.info("ready at %s", self._settings.local_url)
+        log.info("ready at %s", self._settings.listens_at)
         if not self._settings.public_url:
             log.warning("codes begin with that address; before you print one, set QREDGE_PUBLIC_URL")
         return True
@@ -297,6 +279,28 @@ def _wait_for_port(settings: Settings) -> None:
         time.sleep(READY_EVERY_S)
 
 
+def _clear_socket(path: Path) -> None:
+    """Removes what a server that was killed has left. Who still listens there is another server, or a worker of one
+    that was killed, which needs a moment to leave."""
+    deadline = monotonic() + PORT_TIMEOUT_S
+    while path.is_socket():
+        with socket.socket(socket.AF_UNIX) as probe:
+            try:
+                probe.connect(str(path))
+            except ConnectionRefusedError:
+                path.unlink(missing_ok=True)
+                return
+            except OSError as exc:
+                raise IllegalSetting(f"{PREFIX}UNIX_SOCKET: cannot listen at {path}: {exc}.") from exc
+        if monotonic() > deadline:
+            raise IllegalSetting(f"{PREFIX}UNIX_SOCKET: another server listens at {path}.")
+        time.sleep(READY_EVERY_S)
+    if path.exists():
+        raise IllegalSetting(f"{PREFIX}UNIX_SOCKET: {path} is a file of somebody else's.")
+    if not path.parent.is_dir():
+        raise IllegalSetting(f"{PREFIX}UNIX_SOCKET: there is no folder {path.parent}.")
+
+
 def _lock(settings: Settings) -> int:
     """Two servers on one data directory would stop each other's database."""
     path = settings.data_dir / "serve.lock"
@@ -309,11 +313,7 @@ def _lock(settings: Settings) -> int:
 
 
 def _ready(settings: Settings) -> bool:
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
-    connection = http.client.HTTPConnection(host, settings.port, timeout=1)
-    if settings.tls_certificate:  # of the name that others know us by, which this one is not
-        unchecked = ssl._create_unverified_context()
-        connection = http.client.HTTPSConnection(host, settings.port, timeout=1, context=unchecked)
+    connection = _connection(settings)
     try:
         connection.request("GET", "/readyz")
         return connection.getresponse().status == 200
@@ -321,6 +321,29 @@ def _ready(settings: Settings) -> bool:
         return False
     finally:
         connection.close()
+
+
+def _connection(settings: Settings) -> http.client.HTTPConnection:
+    if settings.unix_socket:
+        return _ByFile(settings.unix_socket)
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
+    if settings.tls_certificate:  # of the name that others know us by, which this one is not
+        unchecked = ssl._create_unverified_context()
+        return http.client.HTTPSConnection(host, settings.port, timeout=CONNECT_S, context=unchecked)
+    return http.client.HTTPConnection(host, settings.port, timeout=CONNECT_S)
+
+
+class _ByFile(http.client.HTTPConnection):
+    """By way of a Unix socket."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", timeout=CONNECT_S)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(CONNECT_S)
+        self.sock.connect(self._path)
 
 
 def welcome(base_url: str, key: str) -> str:

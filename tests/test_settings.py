@@ -1,10 +1,11 @@
 """The environment, read once and checked whole."""
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from server.settings import IllegalSetting, load
+from server.settings import IllegalSetting, Settings, load
 
 
 def test_without_any_variable_there_are_defaults() -> None:
@@ -104,6 +105,17 @@ def test_a_complaint_does_not_repeat_a_password() -> None:
             for name in ("CF IPCountry", "country:", "Länd")
         ),
         ({"QREDGE_TLS_KEY": "key.pem"}, "QREDGE_TLS_CERTIFICATE and QREDGE_TLS_KEY are set together"),
+        ({"QREDGE_UNIX_SOCKET": "/run/qr.sock"}, "QREDGE_UNIX_SOCKET needs QREDGE_PUBLIC_URL"),
+        (
+            {
+                "QREDGE_UNIX_SOCKET": "/run/qr.sock",
+                "QREDGE_PUBLIC_URL": "https://qr.example",
+                "QREDGE_TLS_CERTIFICATE": "cert.pem",
+                "QREDGE_TLS_KEY": "key.pem",
+            },
+            "QREDGE_UNIX_SOCKET speaks plain HTTP",
+        ),
+        ({"QREDGE_UNIX_SOCKET_MODE": "rw"}, "QREDGE_UNIX_SOCKET_MODE is made of octal digits"),
         ({"QREDGE_PROT": "8000"}, "There is no setting QREDGE_PROT"),
         ({"QREDGE_DATABASE_URL_FILE": "/nowhere"}, "QREDGE_DATABASE_URL_FILE names a file that cannot be read"),
     ],
@@ -111,3 +123,68 @@ def test_a_complaint_does_not_repeat_a_password() -> None:
 def test_an_illegal_setting_is_named(environment: dict[str, str], complaint: str) -> None:
     with pytest.raises(IllegalSetting, match=complaint.replace("?", r"\?")):
         load(environment)
+
+
+def test_a_file_has_what_the_environment_leaves_out(tmp_path: Path) -> None:
+    (tmp_path / "redis").write_text("redis://redis.example/1\n")
+    file = tmp_path / "qredge.toml"
+    file.write_text(
+        f"""
+        port = 9000
+        workers = 3
+        fetch_http = true
+        data_dir = "/srv/qr"
+        redis_url_file = "{tmp_path}/redis"
+        database_url_file = "/nowhere"
+        """
+    )
+    settings = load(
+        {"QREDGE_SETTINGS_FILE": str(file), "QREDGE_PORT": "9001", "QREDGE_DATABASE_URL": "postgresql://db/qr"}
+    )
+    assert (settings.port, settings.workers, settings.fetch_http) == (9001, 3, True)
+    assert (settings.data_dir, settings.redis_url) == (Path("/srv/qr"), "redis://redis.example/1")
+    assert settings.database_url == "postgresql://db/qr"
+
+
+def test_every_setting_may_stand_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "qredge.toml"
+    said = {each.name: each.default for each in fields(Settings)}
+    file.write_text("".join(f"{name} = {_toml(value)}\n" for name, value in said.items()))
+    assert load({"QREDGE_SETTINGS_FILE": str(file)}) == Settings()
+
+
+def _toml(value: object) -> str:
+    return str(value).lower() if isinstance(value, int) else f'"{value}"'
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("prot = 8000", "there is no setting prot"),
+        ("PORT = 8000", "there is no setting PORT"),
+        ("settings_file = 'other.toml'", "there is no setting settings_file"),
+        ("[server]\nport = 8000", "there is no setting server"),
+        ("port = '8000'", "port is a number"),
+        ("port = true", "port is a number"),
+        ("fetch_http = 1", "fetch_http is true or false"),
+        ("unix_socket_mode = 0o660", "unix_socket_mode is a text"),
+        ("trusted_proxies = ['10.0.0.0/8']", "trusted_proxies is a text"),
+        ("port = 0", "QREDGE_PORT lies between 1 and 65535"),
+        ("port: 8000", "is not TOML"),
+    ],
+)
+def test_what_is_wrong_in_a_file_is_named(text: str, complaint: str, tmp_path: Path) -> None:
+    file = tmp_path / "qredge.toml"
+    file.write_text(text)
+    with pytest.raises(IllegalSetting, match=complaint):
+        load({"QREDGE_SETTINGS_FILE": str(file)})
+
+
+def test_a_file_that_is_not_there_is_named() -> None:
+    with pytest.raises(IllegalSetting, match="QREDGE_SETTINGS_FILE names a file that cannot be read"):
+        load({"QREDGE_SETTINGS_FILE": "/nowhere"})
+
+
+def test_what_listens_at_a_file_is_reached_at_its_public_address() -> None:
+    settings = load({"QREDGE_UNIX_SOCKET": "/run/qr.sock", "QREDGE_PUBLIC_URL": "https://qr.example/"})
+    assert (settings.local_url, settings.listens_at) == ("https://qr.example", "unix:/run/qr.sock")

@@ -1,8 +1,8 @@
 """Who scanned: the client's address, what of it is kept, and a number in its place.
 
 A client can write what it likes into X-Forwarded-For and Forwarded, and proxies add to what is there already. So the
-address is that of the connection, unless the operator trusts who is at its other end; then it is the last one before
-it in these headers, and so on, from the right.
+address is that of the connection, unless the operator trusts who is at its other end, as at that of a Unix socket; then
+it is the last one before it in these headers, and so on, from the right.
 """
 
 import re
@@ -50,7 +50,8 @@ class Visitors:
     def address(self, record: Record) -> bytes | None:
         """The client's; None where it is not known, as behind a trusted proxy that does not tell."""
         address = known(record.peer)
-        if address is None or not self._trusted or not self._is_trusted(address):
+        # A Unix socket's other end has none; whoever may open that is trusted.
+        if record.peer and (address is None or not self._trusted or not self._is_trusted(address)):
             return address
         for hop in _hops(record):
             address = known(hop)

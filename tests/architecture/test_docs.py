@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from server.settings import PREFIX, Settings
+from server.settings import PREFIX, Settings, load
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")})
@@ -22,6 +22,16 @@ def test_every_setting_stands_in_its_document_with_its_default_and_help() -> Non
         for each in fields(Settings)
     ]
     assert written == coded
+
+
+def test_the_file_of_settings_that_is_shown_is_taken(tmp_path: Path) -> None:
+    shown = (ROOT / "docs/settings.md").read_text().partition("```toml\n")[2].partition("```")[0]
+    secret = tmp_path / "database-url"
+    secret.write_text("postgresql://db/qr")
+    file = tmp_path / "qredge.toml"
+    file.write_text(shown.replace("/etc/qredge/database-url", str(secret)))
+    settings = load({"QREDGE_SETTINGS_FILE": str(file)})
+    assert (settings.workers, settings.database_url) == (4, "postgresql://db/qr")
 
 
 def _written(value: object) -> str:
