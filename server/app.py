@@ -384,6 +384,7 @@ def scan_visitors(config: Settings) -> visitor.Visitors:
         trusted=config.proxies,
         keep=cast(visitor.Keep, config.client_addresses),
         salting=cast(visitor.Salting, config.visitor_salt),
+        by_file=bool(config.unix_socket),
     )
 
 

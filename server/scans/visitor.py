@@ -39,10 +39,12 @@ NODE = re.compile(r"\[([^\]]*)\](?::\w+)?|([\d.]+):\w+")
 
 
 class Visitors:
-    """Who scanned, as far as the operator wants to know. `trusted` are proxies. Addresses are 4 or 16 bytes."""
+    """Who scanned, as far as the operator wants to know. `trusted` are proxies, and with `by_file` whoever is at the
+    other end of a Unix socket, where there is no address. Addresses are 4 or 16 bytes."""
 
-    def __init__(self, *, trusted: tuple[Network, ...], keep: Keep, salting: Salting) -> None:
+    def __init__(self, *, trusted: tuple[Network, ...], keep: Keep, salting: Salting, by_file: bool = False) -> None:
         self._trusted = trusted
+        self._by_file = by_file
         self._daily = salting == "daily"
         self._keep = keep
         self._is_trusted = lru_cache(MAX_KNOWN)(self._within_trusted)
@@ -50,8 +52,8 @@ class Visitors:
     def address(self, record: Record) -> bytes | None:
         """The client's; None where it is not known, as behind a trusted proxy that does not tell."""
         address = known(record.peer)
-        # A Unix socket's other end has none; whoever may open that is trusted.
-        if record.peer and (address is None or not self._trusted or not self._is_trusted(address)):
+        by_file = not record.peer and self._by_file
+        if not by_file and (address is None or not self._trusted or not self._is_trusted(address)):
             return address
         for hop in _hops(record):
             address = known(hop)

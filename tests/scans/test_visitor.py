@@ -114,6 +114,13 @@ def test_a_visitor_has_the_number_that_an_older_version_gave_it() -> None:
     assert visitor(salted(b"a" * 32), who, b"phone") == int.from_bytes(expected, "little", signed=True)
 
 
+def test_who_may_open_a_unix_socket_is_a_proxy_to_trust() -> None:
+    visitors = Visitors(trusted=(), keep="full", salting="daily", by_file=True)
+    assert visitors.address(came("", forwarded_for="198.51.100.1, 203.0.113.9")) == ip_address("203.0.113.9").packed
+    assert visitors.address(came("192.0.2.1", forwarded_for="203.0.113.9")) == ip_address("192.0.2.1").packed
+    assert visitors.address(came("")) is None
+
+
 def test_a_salt_that_never_changes_is_one_for_all_days() -> None:
     from_daily = Visitors(trusted=(), keep="none", salting="daily").salt_day
     from_never = Visitors(trusted=(), keep="none", salting="never").salt_day
