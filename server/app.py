@@ -56,6 +56,7 @@ from server.plans import known_plans
 from server.render.barcode import BarcodePainter
 from server.render.fetched import Fetched
 from server.render.image import Painter
+from server.request_log import STANDARD_OUTPUT, RequestLog
 from server.requests import Requests
 from server.scans import geo, record, visitor
 from server.scans.feed import ScanFeed
@@ -162,12 +163,16 @@ def create_app(given: Settings | None = None) -> ASGIApp:
     feed = ScanFeed(recorded)
     scans = Scans(recorded, feed, links, codes)
 
-    requests, redirects, listening = Requests(), Redirects(), asyncio.Event()
+    request_log = RequestLog(STANDARD_OUTPUT) if config.request_log else None
+    requests = Requests(request_log.note if request_log else None)
+    redirects, listening = Redirects(), asyncio.Event()
     metrics = Metrics(config.metrics_dir)
 
     @asynccontextmanager
     async def lifespan(_: Router) -> AsyncIterator[None]:
         await database.open()
+        if request_log is not None:
+            request_log.open()
         if windows is not None:
             await windows.warm_up()
         tasks = [
@@ -197,6 +202,8 @@ def create_app(given: Settings | None = None) -> ASGIApp:
             await database.close()
             journal.close()
             metrics.close()
+            if request_log is not None:
+                request_log.close()
 
     def health() -> ops.Health:
         taken_at = snapshot.taken_at()

@@ -1,6 +1,7 @@
 """The words of ASGI (https://asgi.readthedocs.io/en/latest/specs/main.html), as this program uses them, and what
 requests say in headers."""
 
+import secrets
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
@@ -15,6 +16,18 @@ Headers = list[tuple[bytes, bytes]]
 
 #: Where in a scope its headers are by their names, once somebody has asked for one.
 BY_NAME = "qredge.headers"
+
+#: Where in a scope it is said who calls (`domain.model.Caller`), once that is known, and by which id the log has the
+#: request.
+CALLER = "qredge.caller"
+REQUEST_ID = "qredge.request"
+
+
+def request_id(scope: Scope) -> str:
+    """One for each request: in its answer, if that is a refusal, and in the log."""
+    if REQUEST_ID not in scope:
+        scope[REQUEST_ID] = f"req_{secrets.token_hex(12)}"
+    return str(scope[REQUEST_ID])
 
 
 def headers_of(scope: Scope) -> dict[bytes, bytes]:

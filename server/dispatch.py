@@ -5,6 +5,7 @@ request, where the plainest picture is drawn in 14 (bench.http).
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from time import perf_counter
@@ -14,8 +15,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from server.asgi import Message, Receive, Scope, Send, headers_of
-from server.requests import OTHER, Requests
+from server.asgi import Message, Receive, Scope, Send, headers_of, request_id
+from server.requests import METHODS, OTHER, Requests
 
 #: What is still read of a body nobody wants, before its request is refused.
 MAX_REST_BYTES = 32 << 20  # twice the largest that anybody takes
@@ -23,6 +24,11 @@ MAX_REST_S = 5
 
 #: Where in a scope the headers are that go with its answer, whoever makes it.
 TOLD = "qredge.told"
+#: And which route it is at, as the table has it, and that the answer is a picture, or that it has not changed.
+ROUTE = "qredge.route"
+IN_PICTURES = "qredge.in_pictures"
+
+log = logging.getLogger(__name__)
 
 #: What is raised, as an answer.
 Problem = Callable[[Request, Exception], Response]
@@ -32,25 +38,39 @@ class Dispatch:
     """These routes, whose paths begin with `under`; each endpoint is an ASGI application. `problem` answers what is
     raised before an answer was begun, and what is at no route's path (HTTPException 404)."""
 
-    def __init__(self, routes: Iterable[Route], problem: Problem, requests: Requests, *, under: str = "") -> None:
-        """`requests` counts them."""
+    def __init__(
+        self,
+        routes: Iterable[Route],
+        problem: Problem,
+        requests: Requests,
+        *,
+        under: str = "",
+        dialect: str | None = None,
+        id_of: Callable[[Scope], str] = request_id,
+    ) -> None:
+        """`requests` counts them, and notes them by the id that `id_of` gives them."""
         self._problem = problem
         self._requests = requests
         self._under = under
+        self._dialect = dialect
+        self._id_of = id_of
+        #: Its path below here -> the route's whole path.
+        self._named: dict[str, str] = {}
         self._whole: dict[str, Route] = {}
         #: Of paths with parameters, by what they begin with.
         self._patterns: dict[str, list[Route]] = {}
         for route in routes:
+            self._named[route.path] = under + route.path
             if route.param_convertors:
                 self._patterns.setdefault(_first(route.path), []).append(route)
             else:
                 self._whole[route.path] = route
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange = _Exchange(scope, receive, send, self._requests)
+        exchange = _Exchange(scope, receive, send, self._requests, self._note)
         try:
             route = self._route(scope)
-            exchange.route = self._under + route.path
+            scope[ROUTE] = self._named[route.path]
             await route.endpoint(scope, exchange.hear, exchange.answer)
         except ClientDisconnect:
             return  # who asked has gone
@@ -59,6 +79,10 @@ class Dispatch:
                 raise  # what was begun is broken off
             response = self._problem(Request(scope), exc)
             await response(scope, exchange.hear, exchange.answer)
+
+    def _note(self, scope: Scope, route: str, status: int, seconds: float) -> None:
+        if self._requests.note is not None:
+            self._requests.note(scope, self._id_of(scope), route, status, seconds, self._dialect)
 
     def _route(self, scope: Scope) -> Route:
         path = scope["path"].removeprefix(self._under)
@@ -71,6 +95,13 @@ class Dispatch:
                 scope["path_params"] = found.groupdict()
                 return route
         raise HTTPException(404)
+
+
+def failed(request: Request, exc: Exception) -> None:
+    """Says in the log that a request has failed by our mistake, and where; not what it said."""
+    method = request.method if request.method in METHODS else OTHER
+    route = request.scope.get(ROUTE, OTHER)
+    log.error("request %s failed: %s %s", request_id(request.scope), method, route, exc_info=exc)
 
 
 def _first(path: str) -> str:
@@ -86,13 +117,20 @@ class _Exchange:
     100-continue"), and what has no end are not waited for.
     """
 
-    __slots__ = ("_awaited", "_began", "_receive", "_requests", "_rest", "_scope", "_send", "answered", "route")
+    __slots__ = ("_awaited", "_began", "_note", "_receive", "_requests", "_rest", "_scope", "_send", "answered")
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, requests: Requests) -> None:
+    def __init__(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        requests: Requests,
+        note: Callable[[Scope, str, int, float], None],
+    ) -> None:
         self._began = perf_counter()
         self._scope = scope
         self._requests = requests
-        self.route = OTHER
+        self._note = note
         self._receive = receive
         self._send = send
         headers = headers_of(scope)
@@ -125,8 +163,10 @@ class _Exchange:
         self.answered = True
         if TOLD in self._scope:
             message["headers"] = [*message["headers"], *self._scope[TOLD]]
-        series = self._requests.of(self.route, self._scope["method"])
-        series.count(message["status"], perf_counter() - self._began)
+        route, status, took_s = self._scope.get(ROUTE, OTHER), message["status"], perf_counter() - self._began
+        self._requests.of(route, self._scope["method"]).count(status, took_s)
+        if status >= 400 or IN_PICTURES not in self._scope:
+            self._note(self._scope, route, status, took_s)
         return self._send(message)
 
     async def _begin_late(self, message: Message) -> None:

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from server.asgi import Headers, in_bytes
+from server.dispatch import IN_PICTURES
 from server.domain.model import Hit, Image
 from server.domain.order import MEDIA_TYPES
 from server.domain.studio import Shown
@@ -37,6 +38,7 @@ async def image_answer(
 ) -> Response:
     """The picture, drawn within `counted`, or 304 to whoever has it already; `download` is the name of the file that
     it is to become, but for its extension, `cached` who may keep it. Raises what drawing it raises."""
+    request.scope[IN_PICTURES] = True
     if not_modified(request, shown.etag):
         return Response(status_code=304, headers={"etag": f'"{shown.etag}"', "cache-control": cached})
     began = perf_counter()

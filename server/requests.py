@@ -4,10 +4,16 @@ Plain numbers, which /metrics reads: 0.4 us a request, where a counter and a his
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+
+from server.asgi import Scope
 
 #: In seconds. What is in memory is answered within the first ones.
 BOUNDS_S = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5)
+
+#: Is told of a request that was answered: its scope, id, route, status, the seconds it took until its answer began, and
+#: the dialect, if it is one's.
+Note = Callable[[Scope, str, str, int, float, str | None], None]
 
 METHODS = frozenset(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 
@@ -52,7 +58,9 @@ class Series:
 class Requests:
     """All series there are: those of routes that were asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, note: Note | None = None) -> None:
+        """`note` is told of each, but for pictures that were answered."""
+        self.note = note
         self.series: dict[tuple[str, str], Series] = {}
 
     def of(self, route: str, method: str) -> Series:

@@ -151,6 +151,10 @@ class Settings:
         "Plans that accounts may have beside those of the server, as TOML (docs/api.md). QREDGE_PLANS_FILE names a "
         "file of them.",
     )
+    request_log: bool = setting(
+        True,
+        "Whether standard output has a line of JSON for each request of the APIs, but for pictures: true or false.",
+    )
     log_level: str = setting("info", "What is logged: debug, info, warning or error.")
 
     def __post_init__(self) -> None:

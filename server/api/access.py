@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from server.api.standing import standing_headers
-from server.asgi import key_in
+from server.asgi import CALLER, key_in
 from server.dispatch import TOLD
 from server.domain.accounts import Accounts
 from server.domain.errors import Forbidden, Unauthenticated
@@ -48,6 +48,7 @@ class Access:
         async def with_caller(request: Request) -> Response:
             key = _key(request)
             caller = self._accounts.known(key) or await self._accounts.authenticate(key)
+            request.scope[CALLER] = caller
             standing = self._limits.count_free(caller.account) or await self._limits.count_request(caller.account)
             request.scope[TOLD] = standing_headers(standing)
             if standing.refusal is not None:

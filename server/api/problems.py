@@ -4,8 +4,6 @@
  "request_id": "...", "errors": [{"pointer": "/destination", "code": "invalid_scheme", "detail": "..."}]}
 """
 
-import logging
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -18,12 +16,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
+from server.asgi import request_id
+from server.dispatch import failed
 from server.domain import errors
 from server.fields import detail_of
 from server.openapi import shown
 from server.wire import json_response
-
-log = logging.getLogger(__name__)
 
 
 class WrongField(TypedDict, total=False):
@@ -174,13 +172,6 @@ def _place(path: Sequence[int | str], *, query: bool) -> WrongField:
     return {"pointer": "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)}
 
 
-def request_id(request: Request) -> str:
-    """The id that goes into the answer and the log: one for each request."""
-    if not hasattr(request.state, "request_id"):
-        request.state.request_id = f"req_{secrets.token_hex(12)}"
-    return str(request.state.request_id)
-
-
 def problem_body(status: int, code: str, detail: str, request: str) -> Problem:
     return {
         "type": "about:blank",
@@ -201,7 +192,7 @@ def _problem(
     wrong: Sequence[WrongField] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    body = problem_body(status, code, detail, request_id(request))
+    body = problem_body(status, code, detail, request_id(request.scope))
     if wrong:
         body["errors"] = wrong
     response = json_response(body, status, {**(headers or {}), "cache-control": "no-store"})
@@ -259,7 +250,7 @@ def on_http_error(request: Request, exc: Exception) -> Response:
 
 
 def on_bug(request: Request, exc: Exception) -> Response:
-    log.error("request %s failed: %s %s", request_id(request), request.method, request.url.path, exc_info=exc)
+    failed(request, exc)
     return _problem(request, 500, "internal_error", "This is our mistake. Its request_id finds it in the log.")
 
 

@@ -7,7 +7,7 @@ from time import time as unix_time
 from starlette.requests import Request
 from starlette.responses import Response
 
-from server.asgi import ASGIApp, Headers, Message, Receive, Scope, Send
+from server.asgi import CALLER, ASGIApp, Headers, Message, Receive, Scope, Send
 from server.dialects.dialect import Kit
 from server.domain.errors import Forbidden, Unauthenticated
 from server.domain.keys import PERMISSIONS, RENDER, Permission, may
@@ -45,6 +45,7 @@ class Access:
             if not key:
                 raise Unauthenticated
             caller = await self._kit.accounts.authenticate(key)
+            request.scope[CALLER] = caller
             standing = await self._kit.limits.count_request(caller.account)
             request.scope[STANDING] = standing
             if standing.refusal is not None:

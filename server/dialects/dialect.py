@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 from starlette.requests import Request
 from starlette.routing import Route
 
-from server.asgi import Headers, Scope
+from server.asgi import Headers, Scope, request_id
 from server.dispatch import Problem
 from server.domain.accounts import Accounts
 from server.domain.barcodes import Barcodes
@@ -99,6 +99,8 @@ class Dialect:
     standing: Callable[[Standing], Headers] = no_headers
     #: What else every answer has.
     headers: Callable[[Scope], Headers] = no_headers
+    #: The id of a request, as the vendor writes it where it tells it.
+    request_id: Callable[[Scope], str] = request_id
     #: How webhooks are told that were made by it, by their format, given what short URLs begin with.
     voices: Callable[[str], Mapping[str, Voice]] = no_voices
     #: What the vendor calls styles, as designs: by the field, and by what is said in it.

@@ -61,7 +61,16 @@ def mounted(
         each.name: _Mounted(
             each,
             telling(
-                Dispatch(each.routes(kit), each.problem, requests, under=f"/{each.name}"), each.headers, each.standing
+                Dispatch(
+                    each.routes(kit),
+                    each.problem,
+                    requests,
+                    under=f"/{each.name}",
+                    dialect=each.name,
+                    id_of=each.request_id,
+                ),
+                each.headers,
+                each.standing,
             ),
         )
         for each in dialects

@@ -12,7 +12,6 @@ Different on purpose: colours are answered in lower case, `#RRGGBB` as they are 
 has none: what is printed is `scan_url`, and whoever wants it drawn asks the native API.
 """
 
-import logging
 import re
 import secrets
 from collections.abc import Mapping
@@ -26,6 +25,7 @@ from starlette.routing import Route
 
 from server.dialects.access import Access
 from server.dialects.dialect import Dialect, Endpoint, Kit, Law, retry_after
+from server.dispatch import failed
 from server.domain import errors
 from server.domain.colour import BLACK, WHITE, Colour, first_colour
 from server.domain.design import Background, Design, Modules
@@ -175,7 +175,6 @@ def _time(at: datetime) -> str:
 
 # --- ERRORS -------------------------------------------------------------------------------------------------------
 
-log = logging.getLogger(__name__)
 
 #: By what is raised, and for what a plan does not allow, by the limit.
 ERRORS: dict[type[errors.DomainError] | str, tuple[int, str]] = {
@@ -204,7 +203,7 @@ def problem(request: Request, exc: Exception) -> Response:
         (status, error), message = found, exc.detail
         headers = retry_after(exc)
     else:
-        log.error("qrlogo: %s %s failed", request.method, request.url.path, exc_info=exc)
+        failed(request, exc)
         status, error, message = 500, "server_error", "This is our mistake. Try again later."
     return json_response({"error": error, "message": message}, status, {**headers, "cache-control": "no-store"})
 

@@ -18,7 +18,7 @@ FLOOR = frozenset(
     [
         *["server", "server.archive", "server.asgi", "server.cursors", "server.dispatch", "server.fields"],
         *["server.idempotency", "server.images", "server.labels", "server.metrics", "server.openapi"],
-        *["server.outbound", "server.pipeline", "server.requests", "server.wire"],
+        *["server.outbound", "server.pipeline", "server.request_log", "server.requests", "server.wire"],
     ]
 )
 #: Files that may know several rooms: the one that connects them, and those that start processes.

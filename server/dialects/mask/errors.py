@@ -1,6 +1,5 @@
 """mask: refusals, as {"error": {"code", "message"}}, with what else there is to say beside these."""
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,11 +10,10 @@ from starlette.responses import Response
 from server.dialects.dialect import retry_after
 from server.dialects.mask.fields import Wrong, WrongFields
 from server.dialects.mask.wire import SCOPES
+from server.dispatch import failed
 from server.domain import errors
 from server.domain.keys import Permission
 from server.wire import json_response
-
-log = logging.getLogger(__name__)
 
 #: By what is raised. What the vendor's pages have no code for is named as the rest of them is.
 ERRORS: dict[type[errors.DomainError], tuple[int, str]] = {
@@ -66,7 +64,7 @@ def problem(request: Request, exc: Exception) -> Response:
         (status, code), message = ERRORS[type(exc)], exc.detail
         more, headers = _more(exc), retry_after(exc)
     else:
-        log.error("mask: %s %s failed", request.method, request.url.path, exc_info=exc)
+        failed(request, exc)
         status, code, message = 500, "internal_error", "This is our mistake. Try again later."
     body = {"error": {"code": code, "message": message, **more}}
     return json_response(body, status, {**headers, "cache-control": "no-store"})

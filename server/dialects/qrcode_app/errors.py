@@ -1,6 +1,5 @@
 """qrcode-app: refusals, as {"error": {"code", "message", "details"}}."""
 
-import logging
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -8,6 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from server.dispatch import failed
 from server.domain import errors
 from server.wire import json_response
 
@@ -65,8 +65,6 @@ AMOUNTS = frozenset(["links", "dynamic_codes", "keys"])
 
 HTTP_ERRORS = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}
 
-log = logging.getLogger(__name__)
-
 
 class Refusal(Exception):
     """One of the codes, and what is to be said of this case."""
@@ -96,7 +94,7 @@ def problem(request: Request, exc: Exception) -> Response:
             headers = {"retry-after": str(wait_s)}
             status = 503 if code == "SERVER_ERROR" else None
     else:
-        log.error("qrcode-app: %s %s failed", request.method, request.url.path, exc_info=exc)
+        failed(request, exc)
     said = CODES[code]
     body = {"error": {"code": code, "message": said.message, "details": details or said.details}}
     return json_response(body, status or said.status, {**headers, "cache-control": "no-store"})

@@ -1,6 +1,5 @@
 """qrcodestack: refusals, as {"success": false, "error": "text", "code": "CODE"}, "fields" where they are wrong."""
 
-import logging
 from collections.abc import Mapping
 from typing import Literal, NamedTuple, NotRequired, get_args
 
@@ -10,10 +9,9 @@ from starlette.responses import Response
 from typing_extensions import TypedDict
 
 from server.dialects.dialect import retry_after
+from server.dispatch import failed
 from server.domain import errors
 from server.wire import json_response
-
-log = logging.getLogger(__name__)
 
 Code = Literal[
     "UNAUTHORIZED",
@@ -120,7 +118,7 @@ def problem(request: Request, exc: Exception) -> Response:
     if isinstance(exc, errors.DomainError) and (type(exc) in ERRORS):
         code = ERRORS.get(getattr(exc, "limit", ""), ERRORS[type(exc)])
         return answer(code, said_of(exc), retry_after(exc))
-    log.error("qrcodestack: %s %s failed", request.method, request.url.path, exc_info=exc)
+    failed(request, exc)
     return answer("INTERNAL_ERROR")
 
 

@@ -19,7 +19,7 @@ working. The bodies that webhooks get, and the shape of analytics, could not be 
 """
 
 from server.dialects.dialect import Dialect
-from server.dialects.qrstudio.errors import headers, problem
+from server.dialects.qrstudio.errors import headers, problem, request_id
 from server.dialects.qrstudio.law import LAW
 from server.dialects.qrstudio.routes import routes
 from server.dialects.qrstudio.styles import styles
@@ -34,6 +34,7 @@ DIALECT = Dialect(
     routes=routes,
     problem=problem,
     headers=headers,
+    request_id=request_id,
     voices=voices,
     styles=styles,
     slash_is_nothing=True,

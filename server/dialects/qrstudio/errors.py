@@ -1,6 +1,5 @@
 """What is raised, as the vendor answers it: {"detail": "text"}, or what is wrong with each field."""
 
-import logging
 import secrets
 import time
 from collections.abc import Mapping
@@ -9,15 +8,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from server.asgi import Headers, Scope
+from server.asgi import REQUEST_ID, Headers, Scope
 from server.dialects.dialect import retry_after
 from server.dialects.qrstudio.fields import WrongFields
 from server.dialects.qrstudio.from_domain import plan_name
+from server.dispatch import failed
 from server.domain import errors
 from server.domain.ids import ALPHABET
 from server.wire import json_response
-
-log = logging.getLogger(__name__)
 
 
 class Refusal(Exception):
@@ -94,7 +92,7 @@ def problem(request: Request, exc: Exception) -> Response:
         headers = retry_after(exc)
     else:
         found = request_id(request.scope)
-        log.error("qrstudio: request %s failed: %s %s", found, request.method, request.url.path, exc_info=exc)
+        failed(request, exc)
         status, detail = 500, f"Render engine failed. Retry once; include X-Request-Id {found} in your support ticket."
     return _answer(status, {"detail": detail}, headers)
 
@@ -112,11 +110,9 @@ def _answer(status: int, body: Mapping[str, object], headers: Mapping[str, str] 
 
 # --- X-Request-Id -------------------------------------------------------------------------------------------------
 
-#: Where in a request's scope its id is.
-REQUEST_ID = "qredge.qrstudio_request"
-
 
 def request_id(scope: Scope) -> str:
+    """As the vendor writes it."""
     if REQUEST_ID not in scope:
         scope[REQUEST_ID] = ulid(time.time_ns() // 1_000_000)
     return str(scope[REQUEST_ID])

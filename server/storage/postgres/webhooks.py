@@ -312,7 +312,7 @@ def _things(rows: Iterable[asyncpg.Record], value: Callable[[asyncpg.Record], T]
         try:
             yield row["event_id"], value(row)
         except Exception:
-            log.exception("what an event tells of cannot be read; webhooks are not told of it: %s", dict(row))
+            log.exception("what event %s tells of cannot be read; webhooks are not told of it", row["event_id"])
 
 
 def _scans(row: asyncpg.Record) -> tuple[RecordedScan, ...]:
