@@ -47,7 +47,7 @@ async def image_answer(
     headers = [
         (b"etag", b'"%b"' % shown.etag.encode()),
         (b"x-cache", b"MISS" if hit is Hit.MISS else b"HIT"),
-        (b"x-render-ms", b"%.2f" % ((perf_counter() - began) * 1000)),
+        (b"x-render-ms", f"{(perf_counter() - began) * 1000:.2f}".encode()),
         *_of_kind(image.media_type, cached),
     ]
     if not image.scannable:

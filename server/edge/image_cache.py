@@ -64,15 +64,15 @@ class ImageMemory:
             self._make_room()
 
     def _make_room(self) -> None:
-        surplus = self.size_bytes - (self._max_bytes - self._max_bytes // FREED_PART)
+        enough = self._max_bytes - self._max_bytes // FREED_PART
         oldest: list[str] = []
         for etag, entry in self._entries.items():
-            if surplus <= 0:
+            if self.size_bytes <= enough:
                 break
-            surplus -= _size(etag, entry)
+            self.size_bytes -= _size(etag, entry)
             oldest.append(etag)
         for etag in oldest:
-            self._drop(etag)
+            del self._entries[etag]
 
     def _drop(self, etag: str) -> None:
         entry = self._entries.pop(etag, None)

@@ -67,8 +67,8 @@ class Painter:
 
     def etag(self, order: Order) -> str:
         """Two orders that draw the same have the same: defaults are written out, pictures are known by their bytes."""
-        form = (_look if order.design.pictures else _known_look)(order.design).form
-        key = orjson.dumps([ENGINE, order.text, form, order.format, order.size_px, order.dpi])
+        look = (_look if order.design.pictures else _known_look)(order.design)
+        key = orjson.dumps([ENGINE, order.text, look.sha256, order.format, order.size_px, order.dpi])
         return hashlib.sha256(key).hexdigest()[:32]
 
     def is_quick(self, order: Order) -> bool:
@@ -82,7 +82,7 @@ class Painter:
         lay_out(symbol, design, order.size_px)
 
     def draw_at_once(self, order: Order, etag: str) -> Image:
-        colours = _colours(order)
+        colours = _known_look(order.design).plain
         assert colours is not None, "it is quick"
         return Image(_plain_file(order, colours), MEDIA_TYPES[order.format], etag)
 
@@ -185,8 +185,8 @@ class _Decoded:
 class _Look(NamedTuple):
     """What follows from a design alone."""
 
-    #: It as JSON in which every field has its place, without the addresses of pictures.
-    form: orjson.Fragment
+    #: Of it as JSON in which every field has its place, without the addresses of pictures.
+    sha256: str
     #: Of squares of one colour on another or on nothing, the two; None of any other.
     plain: tuple[str, str | None] | None
 
@@ -196,7 +196,8 @@ def _look(design: Design) -> _Look:
     for path in design.pictures:
         owner, field = path.split("/")
         del form[owner][field]["url"]
-    return _Look(orjson.Fragment(orjson.dumps(form, option=orjson.OPT_SORT_KEYS)), _plain_colours(design))
+    sha256 = hashlib.sha256(orjson.dumps(form, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return _Look(sha256, _plain_colours(design))
 
 
 #: Many pictures have one design. Without pictures of its own, whose bytes would be kept with it.
