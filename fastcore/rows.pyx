@@ -95,6 +95,16 @@ cdef int put_value(Buffer *out, value) except -1:
     return 0
 
 
+cdef int put_columns(Buffer *out, Py_ssize_t columns) except -1:
+    if columns > MAX_COLUMNS:
+        raise ValueError("a row has less than 32768 columns")
+    if not room_for(out, COUNT):
+        raise MemoryError
+    put(out, columns >> 8)
+    put(out, columns & 255)
+    return 0
+
+
 def packed_rows(*parts):
     # What it is for: fastcore/rows.pyi.
     cdef Buffer out
@@ -108,12 +118,9 @@ def packed_rows(*parts):
                 if not isinstance(values, tuple):
                     raise TypeError("a row is made of tuples")
                 columns += len(<tuple> values)
-            if columns > MAX_COLUMNS:
-                raise ValueError("a row has less than 32768 columns")
-            if not taken or not room_for(&out, COUNT):
+            if not taken:
                 raise MemoryError
-            put(&out, columns >> 8)
-            put(&out, columns & 255)
+            put_columns(&out, columns)
             for values in row:
                 for value in <tuple> values:
                     put_value(&out, value)

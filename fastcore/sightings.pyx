@@ -77,12 +77,6 @@ cdef void put_decimal(Buffer *out, int64_t number) noexcept nogil:
 
 
 cdef class Sightings:
-    # What it is for: fastcore/sightings.pyi.
-    cdef Buffer buffer
-    cdef Py_ssize_t count
-    cdef bint closed
-    cdef readonly list columns
-
     def __cinit__(self):
         if not take(&self.buffer, FIRST_ROOM):
             raise MemoryError
@@ -92,16 +86,21 @@ cdef class Sightings:
 
     def add(self, sightings):
         # What it is for: fastcore/sightings.pyi.
+        for day, account, visitor, link in sightings:
+            self.tell(day, account, visitor, link)
+
+    cdef int tell(self, int64_t day, int64_t account, int64_t visitor, int64_t link) except -1:
+        """One that comes next."""
         cdef Sighting sighting
         if self.closed:
             raise ValueError("no more sightings come")
-        for day, account, visitor, link in sightings:
-            sighting.of[0], sighting.of[1], sighting.of[2], sighting.of[3] = day, account, visitor, link
-            sighting.number = self.count
-            if not room_for(&self.buffer, sizeof(Sighting)):
-                raise MemoryError
-            put_all(&self.buffer, &sighting, sizeof(Sighting))
-            self.count += 1
+        sighting.of[0], sighting.of[1], sighting.of[2], sighting.of[3] = day, account, visitor, link
+        sighting.number = self.count
+        if not room_for(&self.buffer, sizeof(Sighting)):
+            raise MemoryError
+        put_all(&self.buffer, &sighting, sizeof(Sighting))
+        self.count += 1
+        return 0
 
     def close(self):
         # What it is for: fastcore/sightings.pyi.

@@ -6,12 +6,6 @@ from fastcore.counts import counted
 
 
 cdef class Run:
-    # What it is for: fastcore/tally.pyi.
-    cdef public long long account, link, number, quarter, people, bots, unique_people, unique_bots
-    cdef public object last_scan_us, last_bot_us
-    cdef public bytes groups
-    cdef list keys_of_people, keys_of_bots  # until it is closed
-
     def __init__(self, long long account, long long link, long long number, long long quarter):
         self.account, self.link, self.number, self.quarter = account, link, number, quarter
         self.groups = b""
@@ -24,47 +18,44 @@ cdef class Run:
 
 
 cdef class Tally:
-    # What it is for: fastcore/tally.pyi.
-    cdef long long quarter_us, most
-    cdef list runs
-    cdef dict open  # the last run of each link
-    cdef list run_of, bot  # by scan
-
     def __init__(self, long long quarter_us, long long most):
         if quarter_us < 1:
             raise ValueError("a quarter of an hour is not empty")
         self.quarter_us, self.most = quarter_us, most
         self.runs, self.open, self.run_of, self.bot = [], {}, [], []
 
-    @cdivision(False)  # a time before 2000 is in the quarter of an hour that begins before it
     def add(self, scans):
         # What it is for: fastcore/tally.pyi.
-        cdef Run run
-        cdef long long quarter
         for account, link, time_us, keys, bot in scans:
-            quarter = <long long> time_us // self.quarter_us
-            of = account, link
-            run = self.open.get(of)
-            if run is None or run.quarter != quarter:
-                if run is not None:
-                    run.close()
-                run = self.open[of] = Run(account, link, len(self.run_of), quarter)
-                self.runs.append(run)
-            if bot:
-                run.keys_of_bots.append(keys)
-                run.bots += 1
-                if run.last_bot_us is None or time_us > run.last_bot_us:
-                    run.last_bot_us = time_us
-            else:
-                run.keys_of_people.append(keys)
-                run.people += 1
-                if run.last_scan_us is None or time_us > run.last_scan_us:
-                    run.last_scan_us = time_us
-            self.run_of.append(run)
-            self.bot.append(bot)
-            if run.people == self.most or run.bots == self.most:
+            self.tell(account, link, time_us, keys, bot)
+
+    @cdivision(False)  # a time before 2000 is in the quarter of an hour that begins before it
+    cdef int tell(self, account, link, long long time_us, tuple keys, bint bot) except -1:
+        """One that comes next, as `add` is told it."""
+        cdef long long quarter = time_us // self.quarter_us
+        cdef tuple of = (account, link)
+        cdef Run run = self.open.get(of)
+        if run is None or run.quarter != quarter:
+            if run is not None:
                 run.close()
-                del self.open[of]
+            run = self.open[of] = Run(account, link, len(self.run_of), quarter)
+            self.runs.append(run)
+        if bot:
+            run.keys_of_bots.append(keys)
+            run.bots += 1
+            if run.last_bot_us is None or time_us > <long long> run.last_bot_us:
+                run.last_bot_us = time_us
+        else:
+            run.keys_of_people.append(keys)
+            run.people += 1
+            if run.last_scan_us is None or time_us > <long long> run.last_scan_us:
+                run.last_scan_us = time_us
+        self.run_of.append(run)
+        self.bot.append(bot)
+        if run.people == self.most or run.bots == self.most:
+            run.close()
+            del self.open[of]
+        return 0
 
     def add_firsts(self, scans):
         # What it is for: fastcore/tally.pyi.

@@ -1,6 +1,6 @@
 """What the use cases need of the outside, named by role. `server.storage` and `server.render` fill these."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import date, datetime
 from typing import NamedTuple, Protocol, TypeVar
@@ -322,7 +322,7 @@ class ScanLog(Protocol):
 
     async def position(self, journal: str) -> Position | None: ...
 
-    async def prepare(self, scans: list[Scan]) -> PreparedScans:
+    async def prepare(self, scans: Iterable[Scan]) -> PreparedScans:
         """All that can be done before the scans in front of them are written."""
 
     async def fold(self) -> None:

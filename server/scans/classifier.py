@@ -1,32 +1,29 @@
 """What follows from a scan's request: the record as it came becomes a row as it is kept.
 
-Much of it repeats itself from scan to scan, and is looked up: user agents, languages, addresses. What is left takes
-some 4 us for each, and an address that is new 2 more by the installed country data (bench/writer.py).
+Much of it repeats itself from scan to scan, and is looked up: user agents, languages, addresses. What is left is done
+in C (bench/writer.py says how long it takes).
 """
 
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
-from functools import lru_cache, partial
-from hashlib import blake2b
 from socket import AF_INET, AF_INET6, inet_ntop
 
+from fastcore.facts import Finder, Known, Peers, Salted
 from server.domain.model import Address, Scan
 from server.domain.referrer import host_of
 from server.scans.agent import Agent, agent
 from server.scans.geo import NOWHERE, Place, place_said
 from server.scans.record import Record
-from server.scans.visitor import Visitors, salted, visitor
+from server.scans.visitor import Visitors, known
 
 UNIX_EPOCH = date(1970, 1, 1)
 DAY_US = 86_400_000_000
-#: Of 2000.
-SINCE_1970_US = (date(2000, 1, 1) - UNIX_EPOCH).days * DAY_US
 
 #: Headers that are remembered, and addresses.
 MAX_KNOWN = 1 << 15
 
-#: As Scan(*values), without the function in Python that this is.
-_new_scan = partial(tuple.__new__, Scan)
+#: Whose scan it is: the address, what of it is kept, and where it is.
+Client = tuple[bytes | None, Address | None, Place]
 
 
 class Classifier:
@@ -36,13 +33,25 @@ class Classifier:
         """`place` says where an address is, and never raises."""
         self._visitors = visitors
 
-        def of_address(address: bytes | None) -> tuple[Address | None, Place]:
+        def client(address: bytes | None) -> Client:
             if address is None:
-                return None, NOWHERE
-            return visitors.kept(address), place(inet_ntop(AF_INET if len(address) == 4 else AF_INET6, address))
+                return None, None, NOWHERE
+            text = inet_ntop(AF_INET if len(address) == 4 else AF_INET6, address)
+            return address, visitors.kept(address), place(text)
 
-        #: What of an address is kept, and where it is.
-        self._of_address = lru_cache(MAX_KNOWN)(of_address)
+        def other(peer: str) -> Client:
+            return client(known(peer))
+
+        trusting = visitors.trusting
+        self._finder = Finder(
+            Scan,
+            Known(_agent, MAX_KNOWN),
+            Known(_referrer, MAX_KNOWN),
+            Known(_text, MAX_KNOWN),
+            Known(client if trusting else Peers(Address, visitors.kept_bits(4), place, other), MAX_KNOWN),
+            visitors.address if trusting else None,
+            _place_said,
+        )
 
     def days(self, records: list[Record]) -> dict[int, date]:
         """The records' days, by their number since 1970: whose salt their scans take."""
@@ -51,47 +60,14 @@ class Classifier:
 
     def scans(self, records: list[Record], salts: Mapping[int, bytes]) -> list[Scan]:
         """Of records of days whose salts are here, by the days' numbers since 1970."""
-        begun = {number: salted(salt) for number, salt in salts.items()}
-        return [self._scan(record, begun[record.time_us // DAY_US]) for record in records]
-
-    def _scan(self, record: Record, begun: blake2b) -> Scan:
-        link, time_us, _, header, referrer, language, _, _, from_code, *said = record
-        address = self._visitors.address(record)
-        kept, place = self._of_address(address)
-        country, region, city, network = place_said(*said).or_else(place) if any(said) else place
-        user_agent, (device, os, browser, browser_version, bot) = _agent(header)
-        referrer_text, referrer_host = _referrer(referrer)
-        return _new_scan(
-            (
-                link,
-                time_us - SINCE_1970_US,
-                user_agent,
-                referrer_text,
-                _repeated(language),
-                kept,
-                visitor(begun, address, header),
-                device,
-                os,
-                browser,
-                from_code,
-                country,
-                city,
-                region,
-                network,
-                browser_version,
-                bot,
-                referrer_host,
-            )
-        )
+        return self._finder.scans(records, {number: Salted(salt) for number, salt in salts.items()})
 
 
-@lru_cache(MAX_KNOWN)
 def _agent(header: bytes) -> tuple[str | None, Agent]:
     text = _text(header)
     return text, agent(text or "")
 
 
-@lru_cache(MAX_KNOWN)
 def _referrer(header: bytes) -> tuple[str | None, str | None]:
     """What it says, and its host."""
     text = _text(header)
@@ -103,5 +79,6 @@ def _text(header: bytes) -> str | None:
     return header.decode("utf-8", "replace").replace("\x00", "\ufffd") or None
 
 
-#: Of headers that come again and again.
-_repeated = lru_cache(MAX_KNOWN)(_text)
+def _place_said(country: bytes, region: bytes, city: bytes, place: Place) -> Place:
+    """As a CDN says, and what it does not tell as the address does."""
+    return place_said(country, region, city).or_else(place)

@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from functools import lru_cache
-from hashlib import blake2b
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from socket import AF_INET, AF_INET6, inet_pton
 from typing import Literal
@@ -49,6 +48,11 @@ class Visitors:
         self._keep = keep
         self._is_trusted = lru_cache(MAX_KNOWN)(self._within_trusted)
 
+    @property
+    def trusting(self) -> bool:
+        """Whether an address may be another one than that of the connection."""
+        return bool(self._trusted)
+
     def address(self, record: Record) -> bytes | None:
         """The client's; None where it is not known, as behind a trusted proxy that does not tell."""
         address = known(record.peer)
@@ -65,31 +69,21 @@ class Visitors:
         value = ip_address(address)
         return any(value in network for network in self._trusted)
 
-    def kept(self, address: bytes | None) -> Address | None:
-        """What of an address goes into the log."""
-        if address is None or self._keep == "none":
+    def kept_bits(self, size: int) -> int | None:
+        """How many bits go into the log of an address of so many bytes, of which the others become 0; None where
+        nothing does."""
+        if self._keep == "none":
             return None
-        if self._keep == "full":
-            return Address(address, len(address) * 8)
-        bits = TRUNCATED[len(address)]
-        return Address(address[: bits // 8].ljust(len(address), b"\0"), bits)
+        return size * 8 if self._keep == "full" else TRUNCATED[size]
+
+    def kept(self, address: bytes) -> Address | None:
+        """What of an address goes into the log."""
+        bits = self.kept_bits(len(address))
+        return None if bits is None else Address(address[: bits // 8].ljust(len(address), b"\0"), bits)
 
     def salt_day(self, day: date) -> date:
         """Whose salt a scan of this day takes."""
         return day if self._daily else ALWAYS
-
-
-def salted(salt: bytes) -> blake2b:
-    """A hash that is begun, for `visitor`. As good as the salt, and so kept no longer."""
-    return blake2b(digest_size=8, key=salt)
-
-
-def visitor(begun: blake2b, address: bytes | None, agent: bytes) -> int:
-    """A number of 64 bits, signed, for who has this address and user agent. Without the salt nobody can tell from it
-    whose it is, nor whether it is the same as another day's."""
-    who = begun.copy()
-    who.update((address or b"") + b"\n" + agent)
-    return int.from_bytes(who.digest(), "little", signed=True)
 
 
 def _hops(record: Record) -> Iterator[str]:

@@ -14,9 +14,10 @@ import gc
 import logging
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from time import monotonic, time
 
@@ -31,12 +32,12 @@ from server.scans.visitor import Visitors
 
 #: Scans of a batch when there are as many; they take some 100 MB until they are written, and the next ones as much.
 BATCH = 50_000
-#: Records that are classified before others have their turn.
-SLICE = 500
+#: Records that are classified at once.
+SLICE = 200
 IDLE_S = 0.1
 RETRY_S = 0.5
-#: Objects that are made before the collector looks at them. Of other work, as telling webhooks, that is some 20 MB.
-COLLECT_AFTER = 100_000
+#: Objects that are made before the collector looks at them. Of other work, as telling webhooks, that is some 40 MB.
+COLLECT_AFTER = 200_000
 REMAINS_AGE_S = 3600
 RETIRE_EVERY_S = 3600
 FOLD_EVERY_S = 10.0
@@ -221,16 +222,13 @@ class Writer:
             log.warning("journal %s was written on by another writer; reading its position again", reader.name)
             self._positions.pop(reader.name, None)
 
-    async def _classified(self, records: list[Record]) -> list[Scan]:
+    async def _classified(self, records: list[Record]) -> Iterator[Scan]:
         """The scans, with all that follows from what their requests said."""
         days = self._classifier.days(records)
         self._salts = {day: self._salts.get(day) or await self._scans.salt(day) for day in set(days.values())}
         salts = {number: self._salts[day] for number, day in days.items()}
-        scans: list[Scan] = []
-        for at in range(0, len(records), SLICE):
-            scans += self._classifier.scans(records[at : at + SLICE], salts)
-            await asyncio.sleep(0)
-        return scans
+        slices = (records[at : at + SLICE] for at in range(0, len(records), SLICE))
+        return chain.from_iterable(self._classifier.scans(some, salts) for some in slices)
 
     def _report_down(self) -> None:
         if not self._down:

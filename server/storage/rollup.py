@@ -23,7 +23,10 @@ from typing import NamedTuple, Protocol, get_args
 
 import orjson
 
+from fastcore.batch import Batch
 from fastcore.counts import merged
+from fastcore.facts import Known
+from fastcore.sightings import Sightings
 from fastcore.tally import Run, Tally
 from server.domain.model import AccountId, LinkId
 from server.domain.stats import GroupBy
@@ -47,6 +50,9 @@ SLOT_BYTES = 17
 
 #: Scans of a run, so that those of a busy account need no more memory.
 MAX_RUN = 10_000
+
+#: Agents, places and languages that are remembered.
+MAX_KNOWN = 1 << 15
 
 #: A scan's keys, one for each of DIMENSIONS.
 Keys = tuple[str, ...]
@@ -149,6 +155,14 @@ def unknown(account: AccountId, link: LinkId, quarter: int, people: int, bots: i
 def tally() -> Tally:
     """For scans that come in the order of the log."""
     return Tally(QUARTER_US, MAX_RUN)
+
+
+def batch() -> Batch:
+    """For scans that come in the order of the log, which are counted by what `keys_of` says."""
+    by_agent: Known[tuple[str | None, ...], Keys] = Known(lambda facts: agent_keys(*facts), MAX_KNOWN)
+    by_place: Known[tuple[str | None, ...], Keys] = Known(lambda facts: place_keys(*facts), MAX_KNOWN)
+    by_language: Known[str | None, str] = Known(language_key, MAX_KNOWN)
+    return Batch(tally(), tally(), Sightings(), by_agent, by_place, by_language, Known(source_key, MAX_KNOWN))
 
 
 def lines(groups: bytes) -> list[bytes]:

@@ -32,12 +32,16 @@ EDGE_MAY_NOT = frozenset(["asyncpg", "json", "logging", "orjson", "pydantic", "s
 
 #: What of fastcore others than render may import.
 FASTCORE_ELSEWHERE = {
+    "server.scans.classifier": frozenset(["fastcore.facts"]),
+    "server.scans.countries": frozenset(["fastcore.networks"]),
     "server.scans.record": frozenset(["fastcore.frame"]),
     "server.storage.postgres.rebuilding": frozenset(["fastcore.tally"]),
     "server.storage.postgres.rollups": frozenset(["fastcore.rows", "fastcore.sightings", "fastcore.tally"]),
-    "server.storage.postgres.scans": frozenset(["fastcore.rows", "fastcore.sightings", "fastcore.tally"]),
+    "server.storage.postgres.scans": frozenset(["fastcore.rows", "fastcore.tally"]),
     "server.storage.postgres.stats": frozenset(["fastcore.sums"]),
-    "server.storage.rollup": frozenset(["fastcore.counts", "fastcore.tally"]),
+    "server.storage.rollup": frozenset(
+        ["fastcore.batch", "fastcore.counts", "fastcore.facts", "fastcore.sightings", "fastcore.tally"]
+    ),
 }
 FASTCORE_MAY_NOT = frozenset(
     [

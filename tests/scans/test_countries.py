@@ -20,8 +20,8 @@ def test_every_address_is_where_geoip2fast_says() -> None:
     spots6 = [*(0x2000 << 112 | dice.getrandbits(125) for _ in range(2_000)), (1 << 128) - 1]
     networks = [ours._first4[at] for at in dice.sample(range(len(ours._first4)), 3_000)]
     networks6 = [
-        ours._first6[at] << 64 | ours._within6.get(at, 0)
-        for at in [*dice.sample(range(250_000), 3_000), *ours._within6]
+        ours._high6[at] << 64 | ours._low6[at]
+        for at in [*dice.sample(range(250_000), 3_000), *(at for at, low in enumerate(ours._low6) if low)]
     ]
     spots += [each + beside for each in networks for beside in (-1, 0, 1, 255, 256)]
     spots6 += [each + beside for each in networks6 for beside in (-1, 0, 1, 1 << 64, 1 << 96)]

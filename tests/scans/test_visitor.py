@@ -6,9 +6,10 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
+from fastcore.facts import Salted
 from server.domain.model import LinkId
 from server.scans.record import Record
-from server.scans.visitor import Visitors, known, salted, visitor
+from server.scans.visitor import Visitors, known
 
 
 def came(peer: str, *, forwarded_for: str = "", forwarded: str = "") -> Record:
@@ -94,14 +95,14 @@ def test_an_address_has_no_zone() -> None:
 
 def test_without_its_salt_a_visitor_is_another() -> None:
     who = ip_address("203.0.113.9").packed
-    one, other = salted(b"a" * 32), salted(b"b" * 32)
-    assert visitor(one, who, b"phone") == visitor(one, who, b"phone") == visitor(salted(b"a" * 32), who, b"phone")
+    one, other = Salted(b"a" * 32), Salted(b"b" * 32)
+    assert one.visitor(who, b"phone") == one.visitor(who, b"phone") == Salted(b"a" * 32).visitor(who, b"phone")
     several = {
-        visitor(one, who, b"phone"),
-        visitor(other, who, b"phone"),
-        visitor(one, who, b"tablet"),
-        visitor(one, ip_address("203.0.113.10").packed, b"phone"),
-        visitor(one, None, b"phone"),
+        one.visitor(who, b"phone"),
+        other.visitor(who, b"phone"),
+        one.visitor(who, b"tablet"),
+        one.visitor(ip_address("203.0.113.10").packed, b"phone"),
+        one.visitor(None, b"phone"),
     }
     assert len(several) == 5
     assert all(-(1 << 63) <= number < 1 << 63 for number in several)
@@ -111,7 +112,7 @@ def test_a_visitor_has_the_number_that_an_older_version_gave_it() -> None:
     """Where the salt never changes, it must not change from one version to the next."""
     who = ip_address("203.0.113.9").packed
     expected = blake2b(who + b"\nphone", digest_size=8, key=b"a" * 32).digest()
-    assert visitor(salted(b"a" * 32), who, b"phone") == int.from_bytes(expected, "little", signed=True)
+    assert Salted(b"a" * 32).visitor(who, b"phone") == int.from_bytes(expected, "little", signed=True)
 
 
 def test_who_may_open_a_unix_socket_is_a_proxy_to_trust() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from datetime import date
 from ipaddress import ip_network
 from pathlib import Path
@@ -86,7 +86,7 @@ class Failing(PostgresScanLog):
 
     fail: str | None = None
 
-    async def prepare(self, scans: list[Scan]) -> Prepared:
+    async def prepare(self, scans: Iterable[Scan]) -> Prepared:
         return FailingScans(self, await super().prepare(scans))
 
 

@@ -2,16 +2,15 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
-from itertools import repeat
+from itertools import islice
 from secrets import token_bytes
 from typing import TYPE_CHECKING
 
 import asyncpg
 
-from fastcore.rows import number_rows, packed_rows
-from fastcore.sightings import Sightings
+from fastcore.rows import number_rows
 from fastcore.tally import Run
 from server.domain import ids
 from server.domain.errors import StorageUnavailable
@@ -20,7 +19,7 @@ from server.storage.postgres.copying import DAY_US, copy, moment
 from server.storage.postgres.notify import SCANS, listed
 from server.storage.postgres.pool import Database
 from server.storage.postgres.rollups import LOCK, PATIENCE, add_fresh, day_of, fold, forget_visitors, see
-from server.storage.rollup import ALL_LINKS, NO_ACCOUNT, keys_of, tally
+from server.storage.rollup import ALL_LINKS, NO_ACCOUNT, batch
 
 if TYPE_CHECKING:
     from server.storage.postgres.pool import Connection
@@ -58,8 +57,8 @@ SALT_BYTES = 32
 #: The first two are the database's to tell, and all others as `Scan` has them.
 COLUMNS = ("id", "account_id", "link_id", "scanned_at", *Scan._fields[2:])
 
-#: Scans that are prepared before others have their turn.
-SLICE = 500
+#: Scans that are prepared before others have their turn: half a millisecond, in which the database waits for rows.
+SLICE = 200
 
 #: Links whose account is remembered.
 MAX_KNOWN = 1 << 20
@@ -82,39 +81,23 @@ DROP_OLD = "SELECT drop_old_scans($1)"
 class Prepared:
     """`PreparedScans`: all but what only the database can tell, their ids, and which are a visitor's first."""
 
-    def __init__(self, database: Database, accounts: dict[LinkId, AccountId]) -> None:
-        """`accounts` are those of the links; one that is gone has none."""
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._accounts = accounts
-        self._count = 0
+        self._batch = batch()
         #: A part of them each, but for their ids.
         self._rows: list[bytearray] = []
-        self._of_links = tally()
-        self._of_accounts = tally()
-        self._sightings = Sightings()
 
-    def add(self, scans: list[Scan]) -> None:
-        """Those that come next in the order of the log."""
-        links = [scan.link_id for scan in scans]
-        times_us = [scan.time_us for scan in scans]
-        accounts = [*map(self._accounts.get, links)]
-        self._rows.append(packed_rows([(0, account) for account in accounts], scans))
-        owners = [account or NO_ACCOUNT for account in accounts]
-        keys = [*map(keys_of, scans)]
-        bots = [scan.device == "bot" for scan in scans]
-        self._of_links.add(zip(owners, links, times_us, keys, bots, strict=True))
-        self._of_accounts.add(zip(owners, repeat(ALL_LINKS), times_us, keys, bots, strict=False))
-        days = [time_us // DAY_US for time_us in times_us]
-        visitors = [scan.visitor for scan in scans]
-        self._sightings.add(zip(days, owners, visitors, links, strict=True))
-        self._count += len(scans)
+    def add(self, scans: list[Scan], accounts: dict[LinkId, AccountId]) -> None:
+        """Those that come next in the order of the log. `accounts` are those of links; one that is gone has none."""
+        self._rows.append(self._batch.add(scans, accounts))
 
     def close(self) -> None:
         """No more come."""
-        of_links = [run for run in self._of_links.close() if run.link != ALL_LINKS]  # whatever a journal may say
+        batch = self._batch
+        of_links = [run for run in batch.of_links.close() if run.link != ALL_LINKS]  # whatever a journal may say
         self._totals = _totals(of_links)
-        self._runs = of_links + self._of_accounts.close()
-        self._sightings.close()
+        self._runs = of_links + batch.of_accounts.close()
+        batch.sightings.close()
 
     async def write(self, journal: str, start: Position | None, end: Position) -> bool:
         try:
@@ -127,19 +110,21 @@ class Prepared:
                     moved = await connection.fetchval(ADVANCE, journal, *end, *start)
                 if moved is None:
                     return False
-                if self._count:
+                if self._batch.count:
                     await self._add(connection)
                 return True
         except asyncpg.LockNotAvailableError as exc:  # a month is counted anew
             raise StorageUnavailable from exc
 
     async def _add(self, connection: "Connection") -> None:
-        of_link, of_account = await see(connection, self._sightings)
-        self._of_links.add_firsts(of_link)
-        self._of_accounts.add_firsts(of_account)
+        batch = self._batch
+        of_link, of_account = await see(connection, batch.sightings)
+        batch.of_links.add_firsts(of_link)
+        batch.of_accounts.add_firsts(of_account)
         await connection.execute(COUNT_TOTALS, *self._totals)
-        last = await connection.fetchval(IDS, self._count, listed(set(self._accounts.values())))
-        first = last - self._count + 1
+        accounts = {AccountId(run.account) for run in self._runs} - {NO_ACCOUNT}
+        last = await connection.fetchval(IDS, batch.count, listed(accounts))
+        first = last - batch.count + 1
         await add_fresh(connection, self._runs, first)
         await copy(connection, "scans", COLUMNS, self._numbered(first))
 
@@ -163,11 +148,16 @@ class PostgresScanLog:
             row = await connection.fetchrow(POSITION, journal)
         return None if row is None else Position(*row)
 
-    async def prepare(self, scans: list[Scan]) -> Prepared:
-        await self._make_months(scans)
-        prepared = Prepared(self._database, await self._accounts_of({scan.link_id for scan in scans}))
-        for start in range(0, len(scans), SLICE):
-            prepared.add(scans[start : start + SLICE])
+    async def prepare(self, scans: Iterable[Scan]) -> Prepared:
+        if len(self._accounts) > MAX_KNOWN:
+            self._accounts = {}
+        prepared, left, asked = Prepared(self._database), iter(scans), set[LinkId]()
+        while some := [*islice(left, SLICE)]:
+            await self._make_months(some)
+            links = {scan.link_id for scan in some} - asked
+            asked |= links
+            await self._learn_accounts(links)
+            prepared.add(some, self._accounts)
             await asyncio.sleep(0)
         prepared.close()
         return prepared
@@ -176,15 +166,11 @@ class PostgresScanLog:
         while await fold(self._database):
             pass
 
-    async def _accounts_of(self, links: set[LinkId]) -> dict[LinkId, AccountId]:
+    async def _learn_accounts(self, links: set[LinkId]) -> None:
         """Whose these links are. One that is gone has none, and its scans are kept all the same."""
-        if new := links - self._accounts.keys():
-            if len(self._accounts) > MAX_KNOWN:
-                self._accounts = {}
-                new = links
+        if new := [link for link in links if link not in self._accounts]:
             async with self._database.connection() as connection:
-                self._accounts |= dict(map(tuple, await connection.fetch(ACCOUNTS, list(new))))
-        return {link: self._accounts[link] for link in links if link in self._accounts}
+                self._accounts |= dict(map(tuple, await connection.fetch(ACCOUNTS, new)))
 
     async def salt(self, day: date) -> bytes:
         async with self._database.transaction() as connection:
