@@ -28,17 +28,9 @@ lint: .venv/.dev
 types: .venv/.dev
 	$(BIN)/mypy
 
-bench: .venv/.dev .venv/.rivals
-	$(BIN)/python -m bench.encode
-	$(BIN)/python -m bench.png
-	$(BIN)/python -m bench.styles
-	$(BIN)/python -m bench.kernels
-	$(BIN)/python -m bench.redirect
-	$(BIN)/python -m bench.http
-	$(BIN)/python -m bench.writer
-	$(BIN)/python -m bench.links
-	$(BIN)/python -m bench.stats
-	$(BIN)/python -m bench.report
+# `make bench ARGS="http stats"` measures a part.
+bench: .venv/.dev .venv/.rivals .venv/.fastify
+	$(BIN)/python -m bench $(or $(ARGS),all)
 
 load: .venv/.dev .venv/.redis
 	$(BIN)/python -m loadtests.run $(ARGS)
@@ -127,6 +119,12 @@ $(BIN)/pip: .venv/.system
 
 .venv/.dev: .venv/.built
 	$(PIP_INSTALL) --group dev
+	@touch $@
+
+.venv/.fastify: .venv/.node $(wildcard bench/servers/with_fastify/*)
+	@mkdir -p .venv/fastify
+	cp bench/servers/with_fastify/* .venv/fastify
+	npm ci --prefix .venv/fastify --no-audit --no-fund --silent
 	@touch $@
 
 # What makes clients in TypeScript, and collections of Postman, of the documents of APIs.

@@ -1,13 +1,14 @@
 """What the API's pictures cost by HTTP: python -m bench.http
 
 `qredge serve`, with everything that a request asks for on (its key, what it may, the limits of its plan, the metrics),
-an empty route of Starlette on the same Granian, and a route of FastAPI that draws the same picture with segno; in
-turns, each alone on one processor while the load generator (wrk) and PostgreSQL have the other (bench/servers).
+an empty route of Starlette on the same Granian, and what people put together to draw the same picture: FastAPI with
+segno on uvicorn, Fastify with qrcode on Node; in turns, each alone on one processor while the load generator (wrk) and
+PostgreSQL have the other (bench/servers).
 
 * the picture of a stored code that was drawn before, whole, and as 304 to whoever has it;
 * a picture of a content that nobody has asked for before, each request another one (fresh.lua).
 
-What counts are the ratios to the empty route and to FastAPI in the same rounds; the figures are this machine's.
+What counts are the ratios to the empty route and to the others in the same rounds; the figures are this machine's.
 """
 
 import asyncio
@@ -27,7 +28,8 @@ import httpx
 
 from bench.load import Measured, load
 from bench.measure import save
-from bench.servers import free_port, granian, ours, running
+from bench.noise import spread
+from bench.servers import fastify, free_port, granian, ours, running, uvicorn
 from server.app import accounts_in, plans_of
 from server.domain.label import Label
 from server.embedded import EmbeddedPostgres
@@ -41,7 +43,8 @@ URL = "https://example.com/abc/defgh?i=12345"
 SIZE_PX = 13 * (29 + 2 * 4)
 
 BASE = "an empty route of Starlette"
-FASTAPI = "FastAPI + segno, "
+#: Whoever draws the same, by their names in the results.
+RIVALS = {"times_fastapi": "FastAPI + segno", "times_fastify": "Fastify + qrcode"}
 IMAGE, HELD, RENDER = "GET image, cached", "GET image, cached, 304", "POST render, never seen"
 
 #: What a program sends that has a key.
@@ -51,8 +54,9 @@ Run = Callable[[], Measured]
 
 
 def main() -> None:
-    if shutil.which("wrk") is None:
-        sys.exit("bench.http needs wrk (Debian: apt-get install wrk)")
+    for tool in ("wrk", "node"):
+        if shutil.which(tool) is None:
+            sys.exit(f"bench.http needs {tool} (Debian: apt-get install wrk nodejs)")
     with tempfile.TemporaryDirectory(prefix="qredge-", ignore_cleanup_errors=True) as name, ExitStack() as stack:
         folder = Path(name)
         postgres = EmbeddedPostgres(folder / "postgres")
@@ -70,20 +74,18 @@ def main() -> None:
 
 
 def others(stack: ExitStack) -> dict[str, Run]:
-    """The other servers, each with one process of Granian."""
-    urls = {}
-    for app in ("with_starlette:app", "with_fastapi:app"):
-        port = free_port()
-        urls[app] = f"http://127.0.0.1:{port}"
-        stack.enter_context(running(granian(app, port), f"{urls[app]}/ready", dict(os.environ)))
-    starlette, fastapi = urls.values()
-    return {
-        BASE: partial(load, f"{starlette}/v1/empty", seconds=SECONDS, headers=HEADERS),
-        FASTAPI + IMAGE: partial(
-            load, f"{fastapi}/v1/image?url={quote(URL)}&size={SIZE_PX}", seconds=SECONDS, headers=HEADERS
-        ),
-        FASTAPI + RENDER: partial(render, fastapi, HEADERS),
-    }
+    """The other servers, each with one process."""
+    ports = [free_port() for _ in range(3)]
+    starlette, *rivals = (f"http://127.0.0.1:{port}" for port in ports)
+    commands = granian("with_starlette:app", ports[0]), uvicorn("with_fastapi:app", ports[1]), fastify(ports[2])
+    for command, url in zip(commands, (starlette, *rivals), strict=True):
+        stack.enter_context(running(command, f"{url}/ready", dict(os.environ)))
+    runs: dict[str, Run] = {BASE: partial(load, f"{starlette}/v1/empty", seconds=SECONDS, headers=HEADERS)}
+    for rival, url in zip(RIVALS.values(), rivals, strict=True):
+        image = f"{url}/v1/image?url={quote(URL)}&size={SIZE_PX}"
+        runs[f"{rival}, {IMAGE}"] = partial(load, image, seconds=SECONDS, headers=HEADERS)
+        runs[f"{rival}, {RENDER}"] = partial(render, url, HEADERS)
+    return runs
 
 
 async def new_key(database_url: str) -> str:
@@ -117,24 +119,28 @@ def figures(name: str, measured: dict[str, list[Measured]]) -> dict[str, float]:
     """Medians; a ratio is that of two runs of the same round. The first round is for warming up."""
     runs = measured[name][1:]
     typical = Measured.median(runs)
+    ratios = _ratios(runs, measured[BASE][1:])
     found = {
         "per_second": typical.per_second,
-        "ratio": _ratio(runs, measured[BASE][1:]),
+        "ratio": median(ratios),
+        "spread": spread(ratios),
         "p50_ms": typical.p50_ms,
         "p99_ms": typical.p99_ms,
     }
-    rival = measured.get(FASTAPI + (IMAGE if name == HELD else name))
-    return found | ({"times_fastapi": _ratio(runs, rival[1:])} if rival else {})
+    for times, rival in RIVALS.items():
+        if theirs := measured.get(f"{rival}, {IMAGE if name == HELD else name}"):
+            found[times] = median(_ratios(runs, theirs[1:]))
+    return found
 
 
-def _ratio(runs: list[Measured], others: list[Measured]) -> float:
-    return median(run.per_second / other.per_second for run, other in zip(runs, others, strict=True))
+def _ratios(runs: list[Measured], others: list[Measured]) -> list[float]:
+    return [run.per_second / other.per_second for run, other in zip(runs, others, strict=True)]
 
 
 def report(results: dict[str, dict[str, float]]) -> None:
-    print(f"{'':44}{'a second':>10}{'ratio':>8}{'p50 ms':>9}{'p99 ms':>9}{'x FastAPI':>11}")
+    print(f"{'':44}{'a second':>10}{'ratio':>8}{'p50 ms':>9}{'p99 ms':>9}{'x FastAPI':>11}{'x Fastify':>11}")
     for name, each in results.items():
-        times = f"{each['times_fastapi']:11.1f}" if "times_fastapi" in each else ""
+        times = "".join(f"{each[rival]:11.1f}" for rival in RIVALS if rival in each)
         print(
             f"{name:44}{each['per_second']:10,.0f}{each['ratio']:8.2f}{each['p50_ms']:9.2f}{each['p99_ms']:9.2f}{times}"
         )

@@ -8,19 +8,23 @@ from bench.measure import Figures, compare, pin, save
 from fastcore import _probe
 
 VERSIONS = [3, 10, 25, 40]
+ROUNDS = 100
 SETS = ["plain", "AVX2", "AVX-512"]
 
 
 def _scoring(version: int) -> Figures:
-    """score_masks: all eight masks, by rows and columns; a call of 100 rounds without Python in between."""
+    """score_masks: all eight masks, by rows and columns; a call of ROUNDS rounds without Python in between."""
     data = bytes(range(256)) * 12
     data = data[: _probe.data_codewords(version, 1)]
     figures: Figures = {}
     for number, name in enumerate(SETS):
         if _probe.use_instruction_set(number) == number:
-            figures |= compare({name: lambda: _probe.score_masks(data, version, 1, 100)})
+            figures |= compare({name: lambda: _probe.score_masks(data, version, 1, ROUNDS)})
     _probe.use_instruction_set(len(SETS))
-    return {name: {key: us / 100 for key, us in values.items()} for name, values in figures.items()}
+    return {
+        name: {key: value if key == "spread" else value / ROUNDS for key, value in values.items()}
+        for name, values in figures.items()
+    }
 
 
 def _stages(version: int) -> Figures:

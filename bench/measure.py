@@ -1,15 +1,16 @@
 """How a measurement is made, for all benches.
 
-One process pinned to one processor. Contestants take turns, round after round, so that whatever disturbs the
-machine disturbs all of them; each round times as many calls as take about 10 ms. The median of the rounds is
-the result, the smallest and largest are kept beside it. Ratios between contestants of one run mean something
-on any machine; microseconds only on the machine that is named in the results.
+Each case has a process of its own, pinned to one processor. Its contestants take turns, round after round, so that
+whatever disturbs the machine disturbs all of them; each round times as many calls as take about 10 ms. The median of
+the rounds is the result; the smallest, the largest and the spread (bench/noise.py) are kept beside it. Ratios between
+contestants of one run mean something on any machine; microseconds only on the machine that is named in the results.
 """
 
 from __future__ import annotations
 
 import gc
 import json
+import multiprocessing
 import os
 import platform
 import statistics
@@ -17,7 +18,9 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
+
+from bench.noise import spread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,7 +33,19 @@ Figures = dict[str, dict[str, float]]
 
 
 def compare(contestants: Mapping[str, Callable[[], object]], rounds: int = ROUNDS) -> Figures:
-    """Microseconds per call of each contestant: median, min and max over the rounds."""
+    """Microseconds per call of each contestant: median, min, max and spread over the rounds. Measured in a fork of this
+    process, so that no case finds what another one has left in memory."""
+    fork = multiprocessing.get_context("fork")
+    receiver, sender = fork.Pipe(duplex=False)
+    case = fork.Process(target=lambda: sender.send(_compare(contestants, rounds)))
+    case.start()
+    sender.close()
+    found = receiver.recv()
+    case.join()
+    return cast("Figures", found)
+
+
+def _compare(contestants: Mapping[str, Callable[[], object]], rounds: int) -> Figures:
     repeats = {}
     for name, call in contestants.items():
         call()
@@ -49,7 +64,10 @@ def compare(contestants: Mapping[str, Callable[[], object]], rounds: int = ROUND
                 seen[name].append((time.perf_counter() - start) / repeats[name] * 1e6)
     finally:
         gc.enable()
-    return {name: {"median": statistics.median(us), "min": min(us), "max": max(us)} for name, us in seen.items()}
+    return {
+        name: {"median": statistics.median(us), "min": min(us), "max": max(us), "spread": spread(us)}
+        for name, us in seen.items()
+    }
 
 
 def pin() -> None:
@@ -72,9 +90,12 @@ def machine() -> dict[str, str]:
         text=True,
         check=False,
     ).stdout.strip()
+    governor = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
     return {
         "date": time.strftime("%Y-%m-%d"),
-        "processor": processor,
+        "processor": f"{os.cpu_count()} x {processor}",
+        "system": f"{platform.system()} {platform.release()}",
+        "governor": governor.read_text().strip() if governor.exists() else "not told",
         "python": platform.python_version(),
         "commit": commit or "unknown",
     }

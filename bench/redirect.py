@@ -1,9 +1,9 @@
 """What a redirect costs that keeps its scan: python -m bench.redirect
 
 Servers that redirect, in turns, each alone on one processor while the load generator (wrk) and PostgreSQL have the
-other (bench/servers): nginx, a bare application of each of Granian's interfaces, a route of Starlette and one of
-FastAPI, and `qredge serve` with its journal on. Then ours with 1,000 to 1,000,000 links, one hot link or many by Zipf's
-law, plain and with guards. Requests have a phone's full headers. What counts are the ratios to the bare ASGI
+other (bench/servers): nginx, a bare application of each of Granian's interfaces, a route of Starlette, of FastAPI and
+of Fastify, and `qredge serve` with its journal on. Then ours with 1,000 to 1,000,000 links, one hot link or many by
+Zipf's law, plain and with guards. Requests have a phone's full headers. What counts are the ratios to the bare ASGI
 application in the same rounds; the figures themselves are this machine's.
 
 Our writer stands still while wrk runs, as on two processors it would take from wrk what it takes; one line shows that.
@@ -21,7 +21,8 @@ from statistics import median
 
 from bench.load import Measured, load
 from bench.measure import save
-from bench.servers import GUARDED, Ours, free_port, granian, nginx, ours, running, uvicorn
+from bench.noise import spread
+from bench.servers import GUARDED, Ours, fastify, free_port, granian, nginx, ours, running, uvicorn
 from server.embedded import EmbeddedPostgres
 
 ROUNDS, ROUNDS_BY_LINKS = 15, 7
@@ -35,9 +36,9 @@ Results = dict[str, dict[str, float]]
 
 
 def main() -> None:
-    for tool in ("wrk", "nginx"):
+    for tool in ("wrk", "nginx", "node"):
         if shutil.which(tool) is None:
-            sys.exit(f"bench.redirect needs {tool} (Debian: apt-get install wrk nginx-light)")
+            sys.exit(f"bench.redirect needs {tool} (Debian: apt-get install wrk nginx-light nodejs)")
     with tempfile.TemporaryDirectory(prefix="qredge-", ignore_cleanup_errors=True) as name, ExitStack() as stack:
         folder = Path(name)
         folder.chmod(0o755)  # nginx works as somebody else
@@ -60,13 +61,14 @@ def main() -> None:
 
 def start_others(folder: Path, stack: ExitStack) -> dict[str, str]:
     """Starts the other servers; their URLs, by their names."""
-    ports = [free_port() for _ in range(5)]
+    ports = [free_port() for _ in range(6)]
     commands = {
         "nginx, return 302": nginx(folder / "nginx", ports[0]),
         "bare RSGI on Granian": granian("bare:rsgi", ports[1], interface="rsgi"),
         BASE: granian("bare:asgi", ports[2]),
         "Starlette on Granian": granian("with_starlette:app", ports[3]),
         "FastAPI on uvicorn": uvicorn("with_fastapi:app", ports[4]),
+        "Fastify on Node": fastify(ports[5]),
     }
     urls = {name: f"http://127.0.0.1:{port}" for name, port in zip(commands, ports, strict=True)}
     for name, command in commands.items():
@@ -117,10 +119,12 @@ def kept(server: Ours, path: str, script: Sequence[str] = ()) -> Measured:
 def figures(runs: list[Measured], base: list[Measured]) -> dict[str, float]:
     """Medians. A ratio is that of two runs of the same round, as a machine is not equally fast in all of them."""
     pairs = list(zip(runs, base, strict=True))
+    ratios = [run.per_second / bare.per_second for run, bare in pairs]
     typical = Measured.median(runs)
     return {
         "per_second": typical.per_second,
-        "ratio": median(run.per_second / bare.per_second for run, bare in pairs),
+        "ratio": median(ratios),
+        "spread": spread(ratios),
         "p50_ms": typical.p50_ms,
         "p99_ms": typical.p99_ms,
         "p99_ratio": median(run.p99_ms / bare.p99_ms for run, bare in pairs),

@@ -1,7 +1,8 @@
-"""Turn bench/results/*.json into tables and a plot: python -m bench.report.
+"""Turn bench/results/*.json into tables and plots: python -m bench.report, which `python -m bench` ends with.
 
-They go into docs/performance.md, and the four lines that matter most into the README.
-Everything between a pair of markers in a page is replaced; no figure on it is typed by hand.
+They go into docs/performance.md and docs/plots, and the lines that matter most into the README. Everything between a
+pair of markers in a page is replaced; no figure on it is typed by hand. What was measured on a machine that was not
+quiet is refused, with the reasons (bench/noise.py).
 """
 
 from __future__ import annotations
@@ -10,9 +11,12 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, cast
+from typing import TYPE_CHECKING, Any, cast
 
+from bench.http import HELD, IMAGE, RENDER, RIVALS
 from bench.measure import RESULTS
+from bench.noise import Results, refusals, spreads
+from bench.plot import Row, bars, dots, line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,18 +26,14 @@ if TYPE_CHECKING:
 DOCS = Path(__file__).parent.parent / "docs"
 README = DOCS.parent / "README.md"
 PAGE = DOCS / "performance.md"
-PLOT = DOCS / "performance.svg"
+PLOT_FOLDER = DOCS / "plots"
 
+
+#: The lines of bench.http that are ours.
+OURS = (IMAGE, HELD, RENDER)
 
 #: The tables of bench.redirect, and what their lines are.
 REDIRECT = {"against": "one hot link", "links": "qredge against bare ASGI, by its links"}
-
-
-class Results(TypedDict):
-    """What measure.save wrote."""
-
-    machine: dict[str, str]
-    results: object
 
 
 def _load(name: str) -> Results:
@@ -49,7 +49,13 @@ def _us(value: float) -> str:
     return f"{value:,.1f}" if value < 100 else f"{value:,.0f}"
 
 
-def _encode(against: dict[str, Figures]) -> str:
+def _encode(results: dict[str, Any]) -> dict[str, str]:
+    """Two tables, by their places in the page."""
+    growth = [[v, _us(x["median"])] for v, x in results["growth"].items() if int(v) % 5 == 0 or v == "1"]
+    return {"encode": _against(results["against"]), "growth": _table(["version", "us"], growth)}
+
+
+def _against(against: dict[str, Figures]) -> str:
     labels = list(next(iter(against.values())))
     rows = []
     for version, figures in against.items():
@@ -72,16 +78,14 @@ def _png(results: dict[str, Figures]) -> str:
     return _table(["", *(f"{x}, us" for x in labels), *(f"{x}, bytes" for x in labels)], rows)
 
 
-def _styles(styles: Results) -> str:
-    """What is compared, then print sizes, and the machine they were drawn on."""
-    results = cast("dict[str, dict[str, Figures]]", styles["results"])
+def _styles(results: dict[str, dict[str, Figures]]) -> str:
+    """What is compared, then print sizes."""
     large = [
         [name, f"{values['median'] / 1000:,.0f}", f"{values['bytes'] / 1000:,.0f}", f"{values['megabytes']:,.0f}"]
         for name, values in cast("Figures", results["large"]).items()
     ]
     head = ["rounded, 9,000 px", "ms", "kB of file", "MB of memory above idle"]
-    where = f"Measured on {styles['machine']['processor']}, {styles['machine']['date']}."
-    return f"{_png(results['against'])}\n\n{_table(head, large)}\n\n{where}"
+    return f"{_png(results['against'])}\n\n{_table(head, large)}"
 
 
 def _kernels(results: dict[str, dict[str, Figures]]) -> str:
@@ -115,16 +119,15 @@ def _http(results: Figures) -> str:
             f"{values['per_second']:,.0f}",
             f"{values['ratio']:.2f}",
             f"{values['p99_ms']:.2f}",
-            f"{values['times_fastapi']:,.0f} x" if "times_fastapi" in values else "",
+            *(f"{values[rival]:,.0f} x" if rival in values else "" for rival in RIVALS),
         ]
         for name, values in results.items()
     ]
-    return _table(["", "a second", "ratio", "p99, ms", "against FastAPI + segno"], rows)
+    return _table(["", "a second", "ratio", "p99, ms", *(f"against {rival}" for rival in RIVALS.values())], rows)
 
 
-def _stats(stats: Results) -> str:
-    """By what was asked, redirects beside it, and the machine that was asked."""
-    results = cast("dict[str, Figures]", stats["results"])
+def _stats(results: dict[str, Figures]) -> str:
+    """By what was asked, and redirects beside it."""
     rows = [
         [name, *(f"{times[each]:.1f}" for each in ("p50", "p95", "worker", "database"))]
         for name, times in results["questions"].items()
@@ -132,46 +135,19 @@ def _stats(stats: Results) -> str:
     head = ["", "median, ms", "p95, ms", "processor, worker, ms", "and PostgreSQL, ms"]
     redirects = results["redirects"].items()
     beside = [[name, *(f"{times[each]:.2f}" for each in ("p50", "p95", "p99"))] for name, times in redirects]
-    where = f"Measured on {stats['machine']['processor']}, {stats['machine']['date']}."
     beside_head = ["a redirect, with", "median, ms", "p95, ms", "p99, ms"]
-    return f"{_table(head, rows)}\n\n{_table(beside_head, beside)}\n\n{where}"
+    return f"{_table(head, rows)}\n\n{_table(beside_head, beside)}"
 
 
-def _writer(writer: Results) -> str:
-    """What each part takes, and the machine that took it."""
-    results = cast("Figures", writer["results"])
+def _writer(results: Figures) -> str:
+    """What each part takes."""
     rows = [[name, f"{values['per_second']:,.0f}", f"{values['us']:.1f}"] for name, values in results.items()]
-    where = f"Measured on {writer['machine']['processor']}, {writer['machine']['date']}."
-    return f"{_table(['', 'scans a second', 'us each'], rows)}\n\n{where}"
+    return _table(["", "scans a second", "us each"], rows)
 
 
 def _redirects(against: Figures) -> str:
     rows = [[name, f"{values['per_second']:,.0f}", f"{values['ratio']:.2f}"] for name, values in against.items()]
     return _table(["", "302 a second", "against bare ASGI"], rows)
-
-
-def _growth(growth: Figures) -> str:
-    """A plot of microseconds by version, both linear."""
-    width, height, left, bottom = 640, 320, 50, 30
-    top_us = max(values["median"] for values in growth.values()) * 1.05
-    x = [left + (width - left - 10) * (int(version) - 1) / 39 for version in growth]
-    y = [height - bottom - (height - bottom - 10) * v["median"] / top_us for v in growth.values()]
-    line = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
-    marks = []
-    for version in (1, 10, 20, 30, 40):
-        at = x[version - 1]
-        marks.append(f'<text x="{at:.0f}" y="{height - 10}" text-anchor="middle">{version}</text>')
-    step = 10 ** (len(str(int(top_us))) - 1)
-    for us in range(0, int(top_us) + 1, step):
-        at = height - bottom - (height - bottom - 10) * us / top_us
-        marks.append(f'<path d="M{left} {at:.1f}H{width - 10}" stroke="#ddd"/>')
-        marks.append(f'<text x="{left - 6}" y="{at + 4:.1f}" text-anchor="end">{us}</text>')
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" '
-        f'font-size="12"><rect width="{width}" height="{height}" fill="#fff"/>{"".join(marks)}'
-        f'<polyline points="{line}" fill="none" stroke="#06c" stroke-width="2"/>'
-        f'<text x="{left + 8}" y="22">microseconds to encode a full symbol, by version</text></svg>\n'
-    )
 
 
 def _four_lines(against: dict[str, Figures], drawn: dict[str, Figures]) -> str:
@@ -201,47 +177,114 @@ def _replace(path: Path, parts: dict[str, str]) -> None:
 
 
 def main() -> None:
-    """What was not measured here stays as it is in the pages."""
-    found = {path.stem: _load(path.stem) for path in sorted(RESULTS.glob("*.json"))}
+    """What was not measured here stays as it is in the pages, and so does what is not to be published."""
+    found = {path.stem: _load(path.stem) for path in sorted(RESULTS.glob("*.json")) if path.stem in PUBLISHED}
+    refused = {name: why for name, each in found.items() if (why := list(refusals(name, each)))}
+    publish({name: each for name, each in found.items() if name not in refused})
+    if refused:
+        sys.exit("not published:\n" + "\n".join(why for each in refused.values() for why in each))
+
+
+def publish(found: dict[str, Results]) -> None:
     figures = {name: cast("dict[str, Any]", each["results"]) for name, each in found.items()}
     pages: dict[Path, dict[str, str]] = {PAGE: {}, README: {}}
-    if encode := figures.get("encode"):
-        growth = encode["growth"]
-        rows = [[v, _us(x["median"])] for v, x in growth.items() if int(v) % 5 == 0 or v == "1"]
-        machine = "\n".join(f"* {key}: {value}" for key, value in found["encode"]["machine"].items())
-        pages[PAGE] |= {
-            "machine": machine,
-            "encode": _encode(encode["against"]),
-            "growth": _table(["version", "us"], rows),
-        }
-        PLOT.write_text(_growth(growth))
-        if png := figures.get("png"):
-            pages[README]["figures"] = _four_lines(encode["against"], png)
-    if redirect := figures.get("redirect"):
-        pages[README]["redirects"] = _redirects(redirect["against"])
-    for name, table in TABLES.items():
-        if name in figures:
-            pages[PAGE][name] = table(figures[name])
-    for name, section in SECTIONS.items():
-        if name in found:
-            pages[PAGE][name] = section(found[name])
+    for name, each in found.items():
+        if name == "encode":
+            pages[PAGE] |= {part: f"{text}\n\n{_stamp(each)}" for part, text in _encode(figures[name]).items()}
+        else:
+            pages[PAGE][name] = f"{TABLES[name](figures[name])}\n\n{_stamp(each)}"
+        for plot, drawn in PLOTS.get(name, {}).items():
+            (PLOT_FOLDER / f"{plot}.svg").write_text(drawn(figures[name]))
+    if "encode" in found and "png" in found:
+        pages[README]["figures"] = _four_lines(figures["encode"]["against"], figures["png"])
+    if "redirect" in found:
+        pages[README]["redirects"] = _redirects(figures["redirect"]["against"])
     for page, parts in pages.items():
         _replace(page, parts)
+
+
+def _stamp(found: Results) -> str:
+    """What measured it, and how quiet that was."""
+    machine = ", ".join(found["machine"].values())
+    noise = found["noise"]
+    parts = [part for _, part in spreads(found["results"])]
+    rounds = f"; the quartiles of the rounds are at most {max(parts):.1%} apart" if parts else ""
+    return (
+        f"Measured: {machine}. Others had {noise['others']:.1%} of the processors; the clock changed its speed by "
+        f"{noise['clock']:.1%}{rounds}."
+    )
 
 
 def _links(results: dict[str, str]) -> str:
     return _table(["", ""], [[name, text] for name, text in results.items()])
 
 
-#: By the name of the bench: its table, of its figures; and its section, which says the machine, too.
+# --- plots --------------------------------------------------------------------------------------------------------
+
+
+def _growth_plot(results: dict[str, Figures]) -> str:
+    points = [(float(version), values["median"]) for version, values in results["growth"].items()]
+    title = "From text to symbol, versions 1 to 40"
+    return line(title, "microseconds for a full symbol of each version, level M", points, (1, 10, 20, 30, 40))
+
+
+def _encode_plot(results: dict[str, dict[str, Figures]]) -> str:
+    return _times_plot("From text to symbol, version 10", results["against"]["10"])
+
+
+def _png_plot(results: dict[str, Figures]) -> str:
+    case = next(iter(results))
+    return _times_plot(case, results[case])
+
+
+def _styles_plot(results: dict[str, dict[str, Figures]]) -> str:
+    case = next(iter(results["against"]))
+    return _times_plot(f"From text to a styled PNG: {case}", results["against"][case])
+
+
+def _times_plot(title: str, figures: Figures) -> str:
+    rows = [Row(name, x["median"], f"{_us(x['median'])} us", name == "fastcore") for name, x in figures.items()]
+    return dots(title, "microseconds, less is better; each line is ten times the one before", rows)
+
+
+def _redirect_plot(results: dict[str, Figures]) -> str:
+    rows = [
+        Row(name, values["per_second"], f"{values['per_second']:,.0f}", name.startswith("qredge"))
+        for name, values in results["against"].items()
+    ]
+    return bars("Redirects a second", "on one processor, more is better; only qredge keeps each scan", rows)
+
+
+def _http_plot(results: Figures) -> str:
+    rows = [
+        Row(name, values["per_second"], f"{values['per_second']:,.0f}", name in OURS)
+        for name, values in results.items()
+    ]
+    note = "on one processor, more is better; each line is ten times the one before"
+    return dots("Answers a second, by HTTP", note, rows)
+
+
+#: By the name of the bench: its table, of its figures.
 TABLES: dict[str, Callable[[Any], str]] = {
     "png": _png,
+    "styles": _styles,
     "redirect": _redirect,
     "http": _http,
     "links": _links,
     "kernels": _kernels,
+    "stats": _stats,
+    "writer": _writer,
 }
-SECTIONS: dict[str, Callable[[Results], str]] = {"styles": _styles, "stats": _stats, "writer": _writer}
+PUBLISHED = frozenset([*TABLES, "encode"])
+
+#: By the name of the bench: its plots, by their names, of its figures.
+PLOTS: dict[str, dict[str, Callable[[Any], str]]] = {
+    "encode": {"encode": _encode_plot, "growth": _growth_plot},
+    "png": {"png": _png_plot},
+    "styles": {"styles": _styles_plot},
+    "redirect": {"redirect": _redirect_plot},
+    "http": {"http": _http_plot},
+}
 
 
 if __name__ == "__main__":

@@ -69,6 +69,11 @@ def uvicorn(app: str, port: int) -> list[str]:
     return [*command, "--no-access-log", "--log-level", "warning", "--port", str(port), f"bench.servers.{app}"]
 
 
+def fastify(port: int) -> list[str]:
+    """The rival in with_fastify, where `make bench` has put what it needs."""
+    return ["node", str(Path(sys.prefix) / "fastify" / "server.js"), str(port)]
+
+
 def nginx(folder: Path, port: int) -> list[str]:
     folder.mkdir()
     config = folder / "nginx.conf"
