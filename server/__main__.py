@@ -35,6 +35,7 @@ from server.outbound import Outbound
 from server.render.fetched import Fetched
 from server.render.image import Painter
 from server.supervisor import Supervisor, database
+from server.workers import NoWorkerStarts
 
 T = TypeVar("T")
 
@@ -250,7 +251,7 @@ async def _drawn(body: RenderCreate) -> Image:
 def main() -> None:
     try:
         cli()
-    except (settings.IllegalSetting, MigrationChanged, DoesNotStart, OSError) as exc:
+    except (settings.IllegalSetting, MigrationChanged, DoesNotStart, NoWorkerStarts, OSError) as exc:
         sys.exit(f"qredge: {exc}")
 
 

@@ -5,12 +5,14 @@ import gc
 import logging
 import logging.config
 import multiprocessing
+import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
+from multiprocessing.connection import Connection
 from pathlib import Path
 from platform import python_version
 from socket import AF_INET, AF_INET6, inet_ntop
@@ -47,7 +49,7 @@ from server.edge.image import ImageAnswers, images
 from server.edge.image_cache import Images
 from server.edge.pages import Page, send_page
 from server.edge.redirect import Redirects, redirect
-from server.farewell import Farewell
+from server.farewell import Farewell, listeners, succeed
 from server.metrics import Labelled, Metrics
 from server.openapi import described
 from server.outbound import Outbound
@@ -84,6 +86,7 @@ from server.storage.snapshot import Snapshot, UnusableSnapshot
 RETRY_S = 0.5
 STORE_USES_S = 5.0
 LAST_USES_S = 1.0
+READY_EVERY_S = 0.02
 
 #: How long a process that starts waits for the database to begin to answer, before it takes the snapshot.
 PATIENCE_S = 2.0
@@ -98,8 +101,19 @@ now = partial(datetime.now, UTC)
 # --- a worker: redirects and answers ------------------------------------------------------------------------------
 
 
-def create_app(given: Settings | None = None) -> ASGIApp:
-    """A worker's application; with the settings of the environment, unless others are given."""
+def create_worker(told: Connection, workers: int) -> ASGIApp:
+    """The application of one of so many workers, which says by its process id when it answers."""
+
+    def answers() -> None:
+        succeed(workers)
+        told.send(os.getpid())
+
+    return create_app(answers=answers)
+
+
+def create_app(given: Settings | None = None, *, answers: Callable[[], None] | None = None) -> ASGIApp:
+    """A worker's application; with the settings of the environment, unless others are given. `answers` is called when
+    it listens and has the links in memory."""
     config = given or settings.load()
     spoken, hosts = dialects_of(config)
     database = database_at(config.database_url)
@@ -179,6 +193,7 @@ def create_app(given: Settings | None = None) -> ASGIApp:
             asyncio.create_task(_follow(targets, accounts.callers, answered, feed, listening, config.database_url)),
             asyncio.create_task(_stand_in(targets, snapshot)),
             asyncio.create_task(_leave_when_told(feed, farewell)),
+            *([asyncio.create_task(_say_when_ready(targets, answers))] if answers else []),
             asyncio.create_task(_store_uses(accounts, limits)),
             asyncio.create_task(metrics.keep_published()),
         ]
@@ -232,6 +247,7 @@ def create_app(given: Settings | None = None) -> ASGIApp:
         [
             *documents.routes([*described(native, "/v1"), *described(public), *described(probes)], config.base_url),
             *probes,
+            ops.asked_for_certificates({config.public_host, *hosts}),
         ],
         redirect_slashes=False,
         default=_nothing_here,
@@ -558,6 +574,12 @@ def _keep_for_good() -> None:
     gc.freeze()
 
 
+async def _say_when_ready(targets: LinkCache, answers: Callable[[], None]) -> None:
+    while not (targets.loaded and any(listeners())):  # noqa: ASYNC110 -- Granian does not say when it listens
+        await asyncio.sleep(READY_EVERY_S)
+    answers()
+
+
 async def _leave_when_told(feed: ScanFeed, farewell: Farewell) -> None:
     """Ends this worker when its parent says so, or has died, and not otherwise.
 
@@ -568,6 +590,7 @@ async def _leave_when_told(feed: ScanFeed, farewell: Farewell) -> None:
     if parent is None:
         return
     told = asyncio.Event()
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a terminal says it to all its processes; the parent hears it
     # To Granian either signal is the word to stop. One is heard here in its place, the other is kept for its end.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
     to_granian = signal.signal(signal.SIGINT, signal.SIG_IGN)

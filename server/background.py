@@ -51,6 +51,7 @@ def run_writer(config: Settings, told: Connection) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     logging.config.dictConfig(logs.configuration(config.log_level))
     spare_collector()
     asyncio.run(_write(config, told))

@@ -7,6 +7,9 @@ at that moment, on a connection that was kept or on one that waits to be accepte
     every answer says that its connection ends with it, until for a while nobody has asked for one.
 
 Then Granian is told. What it closes is connections that nobody has used meanwhile.
+
+Workers that are there to follow others (server/workers.py) are asked in their place from the moment they listen, so
+that none of those who come then knocks at one that leaves.
 """
 
 import asyncio
@@ -41,6 +44,11 @@ NO_SYN = (
     + STEP.pack(0x06, 0, 0, 0xFFFFFFFF)  # take all
 )
 
+#: Which of the sockets at one port is asked is said by a program of theirs (socket(7), SO_ATTACH_REUSEPORT_CBPF). They
+#: are numbered as they came; when one leaves, the last takes its number. A number of none leaves it to the kernel.
+SO_ATTACH_REUSEPORT_CBPF = 51
+RANDOM = 0xFFFFF000 + 56  # SKF_AD_OFF + SKF_AD_RANDOM
+
 
 class Farewell:
     """An application until it is told to end, and its last answers. `app` is what the server is given."""
@@ -56,7 +64,7 @@ class Farewell:
     async def say(self) -> None:
         """Returns when the connections that are in use have been told, and ended."""
         self._answer = self._answer_last
-        for listener in _listeners():
+        for listener in listeners():
             with suppress(OSError):  # then those who come in the very last moment are reset
                 _take_no_more(listener)
         self._asked_at_s = monotonic()
@@ -75,7 +83,7 @@ class Farewell:
         await self._app(scope, receive, send_last)
 
 
-def _listeners() -> Iterator[socket.socket]:
+def listeners() -> Iterator[socket.socket]:
     """The sockets at which this process listens; nobody else knows them, as Granian opens its own."""
     with suppress(OSError):  # not on every system
         for entry in os.listdir("/proc/self/fd"):
@@ -86,8 +94,24 @@ def _listeners() -> Iterator[socket.socket]:
                             yield duplicate
 
 
-def _take_no_more(listener: socket.socket) -> None:
-    program = create_string_buffer(NO_SYN, len(NO_SYN))
-    listener.setsockopt(
-        socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", len(NO_SYN) // STEP.size, addressof(program))
+def succeed(workers: int) -> None:
+    """As one of so many that listen: of twice as many, has the last ones be asked, which are those that came to follow
+    the others."""
+    last = (
+        STEP.pack(0x20, 0, 0, RANDOM)  # a random number
+        + STEP.pack(0x94, 0, 0, workers)  # modulo their number
+        + STEP.pack(0x04, 0, 0, workers)  # behind those that are there
+        + STEP.pack(0x16, 0, 0, 0)  # is asked
     )
+    for listener in listeners():
+        with suppress(OSError):  # who is told to wait by a worker that leaves knocks again in a second
+            _attach(listener, SO_ATTACH_REUSEPORT_CBPF, last)
+
+
+def _take_no_more(listener: socket.socket) -> None:
+    _attach(listener, SO_ATTACH_FILTER, NO_SYN)
+
+
+def _attach(listener: socket.socket, option: int, steps: bytes) -> None:
+    program = create_string_buffer(steps, len(steps))
+    listener.setsockopt(socket.SOL_SOCKET, option, struct.pack("HP", len(steps) // STEP.size, addressof(program)))

@@ -1,6 +1,6 @@
 """Whether this process lives, and whether it can redirect: for load balancers, for monitors and for people."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -112,6 +112,18 @@ def routes(health: Callable[[], Health], told: Metrics) -> list[Route]:
         return Response(generate_latest(told), 200, headers)
 
     return [Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", metrics)]
+
+
+def asked_for_certificates(hosts: Collection[str]) -> Route:
+    """For a proxy that has certificates issued when they are first needed, as Caddy's on-demand TLS does
+    (https://caddyserver.com/docs/caddyfile/options#on-demand-tls, read on 2026-11-22): 200 for `hosts`, which are in
+    lower case, and 404 for all others, for which anybody could have any number issued."""
+
+    async def ask(request: Request) -> Response:
+        host = request.query_params.get("domain", "").lower().removesuffix(".")
+        return Response(status_code=200 if host in hosts else 404, headers={"cache-control": "no-store"})
+
+    return Route("/tls/ask", ask)
 
 
 def _json(value: dict[str, object], status: int = 200) -> Response:

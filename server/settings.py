@@ -200,6 +200,11 @@ class Settings:
         return self.public_url.rstrip("/") or self.local_url
 
     @property
+    def public_host(self) -> str:
+        """The host in it, in lower case."""
+        return urlsplit(self.base_url).hostname or ""
+
+    @property
     def printed_base_url(self) -> str:
         """The same as symbols say it. Scheme and host mean the same in either case (RFC 3986, 6.2.2.1), a path does
         not."""

@@ -36,14 +36,13 @@ from server.app import accounts_in, dialects_of, plans_of
 from server.background import run_writer
 from server.domain.errors import StorageUnavailable
 from server.embedded import DoesNotStart, EmbeddedPostgres
-from server.settings import PREFIX, IllegalSetting, Settings
+from server.settings import PREFIX, IllegalSetting, Settings, load
 from server.workers import Workers
 
 WATCH_EVERY_S = 0.5
 READY_EVERY_S = 0.05
 PORT_TIMEOUT_S = 5.0
 CONNECT_S = 1.0
-RESTART_S = 1.0
 DATABASE_EVERY_S = 0.5
 RETRY_S = 2.0
 WRITER_STOP_S = 30
@@ -52,7 +51,7 @@ log = logging.getLogger(__name__)
 
 
 class Supervisor:
-    """Runs the server until SIGINT or SIGTERM."""
+    """Runs the server until SIGINT or SIGTERM; SIGHUP has every process but this one and the database be a new one."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -62,6 +61,8 @@ class Supervisor:
         self._writer: multiprocessing.Process | None = None
         #: The writer's other end: it stops when this is closed, or this process is gone.
         self._leash: Connection | None = None
+        #: Held by whoever starts or stops one.
+        self._writers = threading.Lock()
         self._stopping = threading.Event()
         #: Whether a worker has been ready yet, and the operator knows.
         self._greeted = False
@@ -76,6 +77,7 @@ class Supervisor:
         multiprocessing.set_start_method("spawn")
         # Until Granian has its own handlers, and while it has none any more, SIGTERM ends this like Ctrl-C.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         settings = self._settings
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         lock = _lock(settings)
@@ -89,7 +91,7 @@ class Supervisor:
                 _wait_for_port(settings)
             if not settings.database_url:
                 self._start_embedded()
-            self._migrate()
+            self._migrate(self._settings)
             self._start_writer()
             watch.start()
             self._serve()
@@ -118,10 +120,10 @@ class Supervisor:
         # How the processes started from here learn of it: they read their settings as this one did.
         os.environ[f"{PREFIX}DATABASE_URL"] = self._embedded.url
 
-    def _migrate(self) -> None:
+    def _migrate(self, settings: Settings) -> None:
         """Brings the database up to date, if it can be reached; nobody uses it before."""
         try:
-            for name in asyncio.run(migrate(self._settings.database_url)):
+            for name in asyncio.run(migrate(settings.database_url)):
                 log.info("applied migration %s", name)
         except ValueError as exc:  # not shown, as it may hold a password
             raise IllegalSetting(f"{PREFIX}DATABASE_URL is not a PostgreSQL URL.") from exc
@@ -145,7 +147,7 @@ class Supervisor:
             self._embedded.start()
             self._said.clear()
         if not self._migrated:
-            self._migrate()
+            self._migrate(self._settings)
         if self._migrated and self._greeted and not self._inhabited:
             key = asyncio.run(self._first_key())
             if key is not None:
@@ -160,19 +162,21 @@ class Supervisor:
 
     def _serve(self) -> None:
         """Runs the workers until a signal says stop."""
-        settings = self._settings
-        while True:
-            granian = Workers(settings)
-            try:
-                granian.serve()
-            except SystemExit:
-                # It gives up on workers that die in quick succession. Where some have served before, we do not.
-                if not granian.interrupt_signal and not self._greeted:
-                    raise
-            if granian.interrupt_signal:
-                return
-            log.error("the workers have died in quick succession; starting them again")
-            time.sleep(RESTART_S)
+        Workers(self._settings, self._may_renew, self._renew_writer).run()
+
+    def _may_renew(self) -> bool:
+        """Whether new workers can be started, with the settings as they are now."""
+        try:
+            fresh = load()
+            if fresh.data_dir != self._settings.data_dir:
+                raise IllegalSetting(f"{PREFIX}DATA_DIR stays as it is while the server runs.")
+            _check_tls(fresh)
+            self._migrate(fresh)
+        except (IllegalSetting, MigrationChanged) as exc:
+            log.error("all goes on as it is: %s", exc)
+            return False
+        self._settings = fresh
+        return True
 
     # --- the writer ------------------------------------------------------------------------------------------------
 
@@ -181,6 +185,11 @@ class Supervisor:
         self._writer = multiprocessing.Process(target=run_writer, args=(self._settings, told), name="writer")
         self._writer.start()
         told.close()
+
+    def _renew_writer(self) -> None:
+        with self._writers:
+            self._stop_writer()
+            self._start_writer()
 
     def _stop_writer(self) -> None:
         if self._writer is None or self._leash is None:
@@ -200,9 +209,7 @@ class Supervisor:
             try:
                 if not self._greeted:
                     self._greeted = self._greet()
-                if self._writer is not None and not self._writer.is_alive():
-                    log.error("the writer has died (%s); starting it again", self._writer.exitcode)
-                    self._start_writer()
+                self._look_after_writer()
                 if monotonic() >= self._database_at:
                     self._database_at = monotonic() + DATABASE_EVERY_S
                     self._look_after_database()
@@ -211,6 +218,12 @@ class Supervisor:
                 self._database_at = monotonic() + RETRY_S
             except Exception:  # whatever it is, the next round tries again
                 log.exception("cannot look after the server")
+
+    def _look_after_writer(self) -> None:
+        with self._writers:
+            if self._writer is not None and not self._writer.is_alive():
+                log.error("the writer has died (%s); starting it again", self._writer.exitcode)
+                self._start_writer()
 
     def _greet(self) -> bool:
         """Says that the server is ready, once it is."""

@@ -22,7 +22,7 @@ FLOOR = frozenset(
     ]
 )
 #: Files that may know several rooms: the one that connects them, and those that start processes.
-ROOFS = frozenset(["server.app", "server.background", "server.supervisor", "server.__main__"])
+ROOFS = frozenset(["server.app", "server.background", "server.supervisor", "server.workers", "server.__main__"])
 
 #: What the domain may use beside the standard library, and what of that it may not.
 DOMAIN_MAY = frozenset(["idna"])

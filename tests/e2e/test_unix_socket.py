@@ -67,6 +67,14 @@ def test_it_is_open_to_whom_the_mode_lets_in_and_gone_with_the_server(server: By
     assert not server.path.exists()
 
 
+def test_it_is_renewed_and_stays_where_it_is(server: ByFile) -> None:
+    workers = server.workers()
+    os.kill(server.group(), signal.SIGHUP)
+    until(lambda: "the workers are new" in server.log.read_text(), what="new workers", within_s=60)
+    assert set(server.workers()).isdisjoint(workers)
+    assert server.ready()
+
+
 def test_what_a_killed_server_has_left_is_in_nobodys_way(server: ByFile) -> None:
     server.kill()
     assert server.path.is_socket()
