@@ -178,8 +178,10 @@ class Period:
                 continue
             day += SHORTEST[self.interval]
             offset = self._offset(at)
-            if self.interval == "day" and self._offset(at + STEADY) == offset and (at + offset) % QUARTERS_OF_DAY == 0:
+            steady = self.interval == "day" and (at + offset) % QUARTERS_OF_DAY == 0
+            while steady and self._offset(at + STEADY) == offset:
                 yield from range(at + QUARTERS_OF_DAY, at + STEADY + 1, QUARTERS_OF_DAY)
+                at += STEADY
                 day += STEADY * QUARTER
 
 

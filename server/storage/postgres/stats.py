@@ -39,7 +39,7 @@ from server.storage.rollup import ALL_LINKS, DIMENSIONS, OTHER, SLOTS
 WHOSE = "account_id = $1 AND link_id = $2"
 
 # What a row is of: a fresh one, a month, a day, or a piece of the period. One statement, so that all are of one moment.
-# Counts by the quarter are of those days alone in which an interval begins or ends.
+# Counts by the quarter are of those days alone in which an interval begins or ends; $5 is null where all of them are.
 COUNTED = f"""
     SELECT people, bots, unique_people, unique_bots, (extract(epoch FROM quarter) / {QUARTER_S})::integer AS number,
         NULL::bytea AS counts, groups, last_scan_at, last_bot_at, 'fresh' AS part
@@ -49,7 +49,7 @@ COUNTED = f"""
     FROM scan_months WHERE {WHOSE}
     UNION ALL
     SELECT people, bots, unique_people, unique_bots, day - date '{EARLIEST.date()}',
-        CASE WHEN day IN (SELECT unnest($5::date[])) THEN counts END, NULL, NULL, NULL, 'day'
+        CASE WHEN $5::date[] IS NULL OR day IN (SELECT unnest($5)) THEN counts END, NULL, NULL, NULL, 'day'
     FROM scan_days WHERE {WHOSE} AND day >= $3 AND day <= $4
 """
 PIECE = "UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, NULL, groups, NULL, NULL, 'piece' FROM"
@@ -93,9 +93,8 @@ class PostgresStats:
     async def _stats(self, account: AccountId, link: LinkId, asked: Asked) -> Stats:
         edges = asked.period.quarters()
         first, end = edges[0], edges[-1]
-        cut = sorted({edge // SLOTS for edge in edges if edge % SLOTS})
         query = COUNTED
-        parameters: list[object] = [_date(first // SLOTS), _date(end // SLOTS), [*map(_date, cut)]]
+        parameters: list[object] = [_date(first // SLOTS), _date(end // SLOTS), _cut(edges)]
         if asked.group_by:
             query = COUNTED_AND_GROUPED
             parameters += _pieces(first, end)
@@ -118,6 +117,12 @@ class PostgresStats:
 def _date(day: int) -> date:
     """Of a day, counted from the first of all."""
     return date.fromordinal(FIRST_DAY + day)
+
+
+def _cut(edges: list[int]) -> list[date] | None:
+    """The days within which there is an edge; None where there is in each but the first."""
+    days = {edge // SLOTS for edge in edges if edge % SLOTS}
+    return None if len(days) >= edges[-1] // SLOTS - edges[0] // SLOTS else [*map(_date, days)]
 
 
 def _totals(rows: list[asyncpg.Record], bots: Bots) -> Totals:
