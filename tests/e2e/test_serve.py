@@ -188,6 +188,20 @@ def test_an_illegal_setting_is_named(tmp_path: Path) -> None:
     assert (refused.returncode, refused.stderr) == (1, "qredge: QREDGE_WORKERS lies between 1 and 256; it is 0.\n")
 
 
+def test_an_illegal_setting_of_a_file_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "qredge.toml"
+    file.write_text("prot = 8000")
+    for command, environment in (
+        (["serve", "--settings", str(file)], {}),
+        (["plan", "list"], {"QREDGE_SETTINGS_FILE": str(file)}),
+    ):
+        refused = subprocess.run(
+            [sys.executable, "-m", "server", *command], env=environment, capture_output=True, text=True, timeout=30
+        )
+        complaint = f"qredge: {file}: there is no setting prot. docs/settings.md lists all there are.\n"
+        assert (refused.returncode, refused.stderr) == (1, complaint)
+
+
 def _kill_worker(server: ServerProcess) -> None:
     """Kills the one worker and waits for the next."""
     (worker,) = server.workers()
