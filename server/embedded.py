@@ -24,6 +24,13 @@ DYING_S = 3
 CONNECT_TIMEOUT_S = 10
 RETRY_S = 0.1
 
+#: What it is told by us, in its folder.
+CONFIGURATION = "qredge.conf"
+#: Its buffers: this part of the machine's memory, but no less than PostgreSQL's own default, and no more than helps.
+OF_MEMORY = 16
+MIN_BUFFERS_MB = 128
+MAX_BUFFERS_MB = 512
+
 #: Lines of postmaster.pid (PostgreSQL's pidfile.h). The last one is there before the postmaster has any children.
 PID_FILE_LINES = 8
 PORT_LINE, SOCKET_LINE = 3, 4
@@ -62,6 +69,8 @@ class EmbeddedPostgres:
                 self._forget_the_dead()
                 # Its own bookkeeping of users is by process id and outlives a kill -9, so stopping is left to us.
                 self._server = get_server(self._folder, cleanup_mode=None, start=False)
+                self._server.ensure_pgdata_inited()
+                self._configure()
                 self._server.start()
                 asyncio.run(self._prepare(self._server.get_uri()))
                 self._prepared = True
@@ -73,6 +82,17 @@ class EmbeddedPostgres:
                 self._try_again(exc, began + DYING_S)
         assert self._server is not None
         self.url = self._server.get_uri(DATABASE)
+
+    def _configure(self) -> None:
+        """Gives it more memory where the machine has some: rows go to random places of their indexes, which would be
+        written and read again and again. ALTER SYSTEM has the last word."""
+        memory_mb = min(max(psutil.virtual_memory().total // OF_MEMORY >> 20, MIN_BUFFERS_MB), MAX_BUFFERS_MB)
+        (self._folder / CONFIGURATION).write_text(f"shared_buffers = {memory_mb}MB\n")
+        main = self._folder / "postgresql.conf"
+        include = f"include_if_exists = '{CONFIGURATION}'\n"
+        if include not in main.read_text():
+            with main.open("a") as file:
+                file.write(include)
 
     def _try_again(self, exc: Exception, until_s: float) -> None:
         if monotonic() > until_s:

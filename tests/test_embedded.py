@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.faults import PostgresServer
@@ -40,5 +41,25 @@ def test_it_starts_again_whatever_stands_in_the_file_of_a_postmaster_that_was_ki
         lines = killed()
         file.write_text("\n".join([*lines[:5], ""]))
         assert starts(), "killed while it wrote its file"
+    finally:
+        postgres.stop()
+
+
+def test_it_has_more_memory_than_postgresql_takes_by_itself_unless_somebody_says_otherwise(folder: Path) -> None:
+    postgres = PostgresServer(folder)
+    ours = min(max(psutil.virtual_memory().total // 16 >> 20, 128), 512)
+
+    def buffers_mb() -> int:
+        [row] = sql(postgres.url, "SELECT setting::bigint * 8 / 1024 FROM pg_settings WHERE name = 'shared_buffers'")
+        return int(row[0])
+
+    try:
+        postgres.start()
+        assert buffers_mb() == ours
+        sql(postgres.url, "ALTER SYSTEM SET shared_buffers = '64MB'")
+        postgres.stop()
+        postgres.start()
+        assert buffers_mb() == 64
+        assert (folder / "postgresql.conf").read_text().count("qredge.conf") == 1
     finally:
         postgres.stop()
