@@ -1,4 +1,4 @@
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 from fastcore.facts import Known
@@ -29,7 +29,14 @@ class Batch:
         """The keys by which a scan is counted are those of its agent, those of its place, that of its language, its
         referrer's host or "", and that of whether it is from a code."""
 
-    def add(self, scans: Iterable[tuple[object, ...]], accounts: dict[L, A]) -> bytearray:
+    def add(self, scans: Iterable[tuple[object, ...]], accounts: dict[L, A]) -> None:
         """Those that come next in the order of the log, with their links' accounts; one that is gone has none, and is
-        counted for account 0. Returns their rows (fastcore.rows), each a number, 0 yet, the account, and all that is
-        said of the scan."""
+        counted for account 0."""
+
+    def close(self) -> None:
+        """No more come."""
+
+    def rows(self, first: int) -> Iterator[bytearray]:
+        """Once it is closed: the scans' rows (fastcore.rows), some of them at a time. Each is a number, its account, and
+        all that is said of the scan. The first scan has the number `first`, and so on. Rows stand in the order of their
+        accounts, links and numbers, so that those of a link go to the same places of table and indexes."""

@@ -6,7 +6,3 @@ Value = int | bool | str | bytes | tuple[bytes, int] | None
 def packed_rows(*parts: Iterable[tuple[Value, ...]]) -> bytearray:
     """Rows as PostgreSQL's binary COPY takes them, without its header and trailer, each made of one tuple of each part:
     numbers as bigint or, microseconds since 2000, as a time, and the others as boolean, text, bytea, and inet."""
-
-def number_rows(rows: bytearray, first: int) -> int:
-    """Writes `first`, and so on, into the first column of such rows, which holds numbers; returns the one that comes
-    next. Raises ValueError for what are no such rows."""

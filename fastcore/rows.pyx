@@ -4,7 +4,7 @@ A row is the number of its columns and, for each of them, the length of its valu
 big-endian. An inet is its family, its bits, a 0, the number of its bytes, and these (network.c, inet_recv).
 """
 
-from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_FromStringAndSize, PyByteArray_GET_SIZE
+from cpython.bytearray cimport PyByteArray_FromStringAndSize
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
@@ -16,9 +16,6 @@ cdef enum:
     FIRST_ROOM = 65536
     MAX_COLUMNS = 0x7FFF
     MAX_VALUE = 0x7FFFFFFF
-    COUNT = 2
-    LENGTH = 4
-    NUMBER = 8
     INET = 2  # PGSQL_AF_INET
     INET6 = 3
 
@@ -30,12 +27,6 @@ cdef inline void put_length(Buffer *out, uint32_t length) noexcept nogil:
     put(out, length >> 16 & 255)
     put(out, length >> 8 & 255)
     put(out, length & 255)
-
-
-cdef inline void write_number(uint8_t *out, uint64_t number) noexcept nogil:
-    cdef int each
-    for each in range(NUMBER):
-        out[each] = number >> 8 * (NUMBER - 1 - each) & 255
 
 
 cdef int put_bytes(Buffer *out, const char *data, Py_ssize_t size) except -1:
@@ -127,43 +118,3 @@ def packed_rows(*parts):
         return PyByteArray_FromStringAndSize(<const char *> out.data, out.size)
     finally:
         release(&out)
-
-
-# --- numbers ----------------------------------------------------------------------------------------------------------
-
-
-cdef inline uint32_t length_at(const uint8_t *at) noexcept nogil:
-    return <uint32_t> at[0] << 24 | at[1] << 16 | at[2] << 8 | at[3]
-
-
-cdef uint8_t *numbered(uint8_t *row, const uint8_t *end, uint64_t number) noexcept nogil:
-    """Writes the number that a row begins with; returns where the next one begins, or NULL where this is none."""
-    cdef uint32_t columns, length
-    if end - row < COUNT + LENGTH + NUMBER or length_at(row + COUNT) != NUMBER:
-        return NULL
-    write_number(row + COUNT + LENGTH, number)
-    columns = row[0] << 8 | row[1]
-    row += COUNT
-    while columns:
-        if end - row < LENGTH:
-            return NULL
-        length = length_at(row)
-        row += LENGTH
-        if length != NULL_LENGTH:
-            if length > end - row:
-                return NULL
-            row += length
-        columns -= 1
-    return row
-
-
-def number_rows(bytearray rows not None, int64_t first):
-    # What it is for: fastcore/rows.pyi.
-    cdef uint8_t *row = <uint8_t *> PyByteArray_AS_STRING(rows)
-    cdef const uint8_t *end = row + PyByteArray_GET_SIZE(rows)
-    while row < end:
-        row = numbered(row, end, <uint64_t> first)
-        if row == NULL:
-            raise ValueError("these are no rows that begin with a number")
-        first += 1
-    return first

@@ -33,5 +33,8 @@ class Tally:
     def add_firsts(self, scans: Iterable[int]) -> None:
         """The scans of these numbers are the first ones of their visitors."""
 
+    def settle(self, most: int) -> bool:
+        """Where no more scans come: does a part of what `close` would, for so many runs; whether there are more."""
+
     def close(self) -> list[Run]:
         """All runs, in the order of their first scans. No more scans come, but `add_firsts` may."""

@@ -67,6 +67,15 @@ cdef class Tally:
             else:
                 run.unique_people += 1
 
+    def settle(self, Py_ssize_t most):
+        # What it is for: fastcore/tally.pyi.
+        cdef Run run
+        while most > 0 and self.open:
+            _, run = self.open.popitem()
+            run.close()
+            most -= 1
+        return bool(self.open)
+
     def close(self):
         # What it is for: fastcore/tally.pyi.
         cdef Run run

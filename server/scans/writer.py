@@ -195,7 +195,7 @@ class Writer:
         start = self._positions[reader.name]
         # Asked before reading: when the owner is gone by now, nothing can come behind what is read.
         owned = reader.owned()
-        batch = reader.read(start or START, most=BATCH, owned=owned)
+        batch = await _read(reader, start or START, owned=owned)
         if batch.scans:
             self._oldest_us[reader.name] = batch.scans[0].time_us
         else:
@@ -246,6 +246,20 @@ def spare_collector() -> None:
     tuples, none of them in a cycle, and looking at them again and again costs more than a third of what they do."""
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER)
+
+
+async def _read(reader: JournalReader, start: Position, *, owned: bool) -> Batch:
+    """A batch behind `start`, read in parts, between which others have their turn."""
+    scans: list[Record] = []
+    end = start
+    while len(scans) < BATCH:
+        some = reader.read(end, most=1, owned=owned)
+        if some.end == end:
+            break
+        scans += some.scans
+        end = some.end
+        await asyncio.sleep(0)
+    return Batch(scans, end)
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:

@@ -37,7 +37,7 @@ FASTCORE_ELSEWHERE = {
     "server.scans.record": frozenset(["fastcore.frame"]),
     "server.storage.postgres.rebuilding": frozenset(["fastcore.tally"]),
     "server.storage.postgres.rollups": frozenset(["fastcore.rows", "fastcore.sightings", "fastcore.tally"]),
-    "server.storage.postgres.scans": frozenset(["fastcore.rows", "fastcore.tally"]),
+    "server.storage.postgres.scans": frozenset(["fastcore.tally"]),
     "server.storage.postgres.stats": frozenset(["fastcore.sums"]),
     "server.storage.rollup": frozenset(
         ["fastcore.batch", "fastcore.counts", "fastcore.facts", "fastcore.sightings", "fastcore.tally"]

@@ -73,12 +73,17 @@ def told(runs: list[Run]) -> list[tuple[Any, ...]]:
     return [tuple(getattr(run, name) for name in NAMES) for run in runs]
 
 
-@given(SCANS, st.integers(0, 30))
-def test_a_batch_is_what_its_parts_are(scans: list[Scan], cut: int) -> None:
+@given(SCANS, st.integers(0, 30), st.integers(0, 1 << 60))
+def test_a_batch_is_what_its_parts_are(scans: list[Scan], cut: int, first: int) -> None:
     accounts = {1: 11, 2: 12, 3: 11}
     ours = batch()
-    rows = ours.add(scans[:cut], accounts) + ours.add(iter(scans[cut:]), accounts)
-    assert rows == packed_rows([(0, accounts.get(scan[0])) for scan in scans], scans)
+    ours.add(scans[:cut], accounts)
+    ours.add(iter(scans[cut:]), accounts)
+    ours.close()
+    numbered = [((number, accounts.get(scan[0])), scan) for number, scan in enumerate(scans, first)]
+    numbered.sort(key=lambda row: (row[0][1] or 0, row[1][0], row[0][0]))
+    parts = zip(*numbered, strict=True) if numbered else ()
+    assert b"".join(ours.rows(first)) == packed_rows(*parts)
     assert ours.count == len(scans)
     of_links, of_accounts, sightings = Tally(QUARTER_US, MOST), Tally(QUARTER_US, MOST), Sightings()
     for scan in scans:
@@ -95,6 +100,22 @@ def test_a_batch_is_what_its_parts_are(scans: list[Scan], cut: int) -> None:
 
 
 WHOLE: Scan = (1, 2, "a", "b", "c", None, 3, "mobile", "d", "e", True, *["f"] * 7)
+
+
+def test_there_may_be_any_number_of_scans() -> None:
+    scans = [(number % 7, number, "x" * (number % 700), *WHOLE[3:]) for number in range(30_000)]
+    ours = batch()
+    ours.add(scans, {})
+    ours.close()
+    expected = packed_rows(*zip(*(((n, None), scan) for link in range(7) for n, scan in of(link, scans)), strict=True))
+    chunks = [*ours.rows(0)]
+    assert len(chunks) > 1
+    assert b"".join(chunks) == expected
+
+
+def of(link: int, scans: list[Scan]) -> list[tuple[int, Scan]]:
+    """Those of a link, with their numbers."""
+    return [(number, scan) for number, scan in enumerate(scans) if scan[0] == link]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastcore.rows import number_rows, packed_rows
+from fastcore.rows import packed_rows
 
 Value = int | bool | str | bytes | tuple[bytes, int] | None
 
@@ -53,13 +53,6 @@ def test_there_may_be_any_number_of_rows() -> None:
     assert packed_rows(rows) == expected(rows)
 
 
-@given(st.lists(st.lists(VALUES, max_size=5), max_size=9), st.integers(0, 1 << 60))
-def test_rows_are_numbered_by_their_first_column(rows: list[list[Value]], first: int) -> None:
-    data = packed_rows((0, *row) for row in rows)
-    assert number_rows(data, first) == first + len(rows)
-    assert data == expected([(number, *row) for number, row in enumerate(rows, first)])
-
-
 @pytest.mark.parametrize("row", [(1.5,), ([],), (b"a", object()), (("::", 1),), ((b"1234", "x"),), (1 << 63, 3.0)])
 def test_what_no_column_holds_is_refused(row: tuple[Value, ...]) -> None:
     with pytest.raises((TypeError, OverflowError)):
@@ -82,20 +75,3 @@ def test_a_row_has_a_count_of_16_bits() -> None:
 def test_a_row_is_a_tuple(rows: object) -> None:
     with pytest.raises(TypeError):
         packed_rows(rows)  # type: ignore[arg-type]
-
-
-WHOLE = packed_rows([(7, "text")])
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        *(WHOLE[:size] for size in range(1, len(WHOLE))),
-        *(WHOLE + WHOLE[:size] for size in (1, 13, 20)),
-        *(packed_rows([row]) for row in [("text", 7, 8, 9), (None, 1, 2, 3), (True, "longer than that")]),
-        packed_rows([(), (1, 2)]),
-    ],
-)
-def test_what_are_no_rows_with_a_number_are_not_numbered(data: bytearray) -> None:
-    with pytest.raises(ValueError, match="no rows that begin with a number"):
-        number_rows(data[:], 1)

@@ -53,6 +53,8 @@ def test_runs_are_of_a_link_and_a_quarter_of_an_hour(scans: list[Scan], firsts: 
     tally = Tally(QUARTER_US, 1_000)
     tally.add(scans[:cut])
     tally.add(iter(scans[cut:]))
+    links = len({scan[:2] for scan in scans})
+    assert [tally.settle(1) for _ in range(cut)] == [settled < links for settled in range(1, cut + 1)]
     found = tally.close()
     tally.add_firsts(number for number in firsts if number < len(scans))
     assert [tuple(getattr(run, name) for name in NAMES) for run in found] == runs(scans, firsts)

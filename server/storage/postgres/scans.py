@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from secrets import token_bytes
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from fastcore.rows import number_rows
 from fastcore.tally import Run
 from server.domain import ids
 from server.domain.errors import StorageUnavailable
@@ -59,6 +58,8 @@ COLUMNS = ("id", "account_id", "link_id", "scanned_at", *Scan._fields[2:])
 
 #: Scans that are prepared before others have their turn: half a millisecond, in which the database waits for rows.
 SLICE = 200
+#: Runs that are counted before others have theirs.
+RUNS = 50
 
 #: Links whose account is remembered.
 MAX_KNOWN = 1 << 20
@@ -84,20 +85,22 @@ class Prepared:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._batch = batch()
-        #: A part of them each, but for their ids.
-        self._rows: list[bytearray] = []
 
     def add(self, scans: list[Scan], accounts: dict[LinkId, AccountId]) -> None:
         """Those that come next in the order of the log. `accounts` are those of links; one that is gone has none."""
-        self._rows.append(self._batch.add(scans, accounts))
+        self._batch.add(scans, accounts)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """No more come."""
         batch = self._batch
+        for tally in (batch.of_links, batch.of_accounts):
+            while tally.settle(RUNS):  # noqa: ASYNC110 -- nobody is waited for: others have their turn
+                await asyncio.sleep(0)
         of_links = [run for run in batch.of_links.close() if run.link != ALL_LINKS]  # whatever a journal may say
         self._totals = _totals(of_links)
         self._runs = of_links + batch.of_accounts.close()
         batch.sightings.close()
+        batch.close()
 
     async def write(self, journal: str, start: Position | None, end: Position) -> bool:
         try:
@@ -126,12 +129,7 @@ class Prepared:
         last = await connection.fetchval(IDS, batch.count, listed(accounts))
         first = last - batch.count + 1
         await add_fresh(connection, self._runs, first)
-        await copy(connection, "scans", COLUMNS, self._numbered(first))
-
-    def _numbered(self, first: int) -> Iterator[bytearray]:
-        for rows in self._rows:
-            first = number_rows(rows, first)
-            yield rows
+        await copy(connection, "scans", COLUMNS, batch.rows(first))
 
 
 class PostgresScanLog:
@@ -159,7 +157,7 @@ class PostgresScanLog:
             await self._learn_accounts(links)
             prepared.add(some, self._accounts)
             await asyncio.sleep(0)
-        prepared.close()
+        await prepared.close()
         return prepared
 
     async def fold(self) -> None:
