@@ -2,9 +2,9 @@
 
 A journal full of scans, as a busy day leaves one (links by Zipf's law, some thousand user agents with bots among them,
 many addresses all over the world, languages and referrers), is written by the writer into an embedded PostgreSQL on the
-same machine. It runs as in a server, and so adds to the rollups every ten seconds what it has counted; the figure is of
-the time until the last scan is in them. Beside the whole, its parts alone, of fewer scans: what the hot side spends on
-a record, what reading costs, and what finding out who it was costs.
+same machine. It runs as in a server, and so adds to the rollups every minute, as it is behind, what it has counted; the
+figure is of the time until the last scan is in them. Beside the whole, its parts alone, of fewer scans: what the hot
+side spends on a record, what reading costs, and what finding out who it was costs.
 """
 
 import asyncio

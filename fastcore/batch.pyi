@@ -37,6 +37,6 @@ class Batch:
         """No more come."""
 
     def rows(self, first: int) -> Iterator[bytearray]:
-        """Once it is closed: the scans' rows (fastcore.rows), some of them at a time. Each is a number, its account, and
+        """Once it is closed: their rows (fastcore.rows), some of them at a time. Each is a number, its account, and
         all that is said of the scan. The first scan has the number `first`, and so on. Rows stand in the order of their
         accounts, links and numbers, so that those of a link go to the same places of table and indexes."""

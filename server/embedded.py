@@ -69,7 +69,8 @@ class EmbeddedPostgres:
                 self._forget_the_dead()
                 # Its own bookkeeping of users is by process id and outlives a kill -9, so stopping is left to us.
                 self._server = get_server(self._folder, cleanup_mode=None, start=False)
-                self._server.ensure_pgdata_inited()
+                if not (self._folder / "PG_VERSION").exists():
+                    self._server.ensure_pgdata_inited()
                 self._configure()
                 self._server.start()
                 asyncio.run(self._prepare(self._server.get_uri()))

@@ -41,6 +41,9 @@ COLLECT_AFTER = 200_000
 REMAINS_AGE_S = 3600
 RETIRE_EVERY_S = 3600
 FOLD_EVERY_S = 10.0
+#: Only each so manieth time while scans wait longer than that: adding to a row takes as long for few as for many, and
+#: they wait for the same processors.
+FOLD_BEHIND = 6
 
 log = logging.getLogger(__name__)
 
@@ -109,8 +112,13 @@ class Writer:
 
     async def _fold(self, stop: asyncio.Event) -> None:
         """Adds what was counted to the rollups, every now and then, beside the writing."""
+        passed = 0
         while not stop.is_set():
             await _pause(stop, FOLD_EVERY_S)
+            passed += 1
+            if self.behind_s() > FOLD_EVERY_S and passed < FOLD_BEHIND:
+                continue
+            passed = 0
             with suppress(StorageUnavailable):
                 await self._scans.fold()
 

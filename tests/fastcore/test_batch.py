@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastcore.batch import Batch
@@ -73,6 +73,7 @@ def told(runs: list[Run]) -> list[tuple[Any, ...]]:
     return [tuple(getattr(run, name) for name in NAMES) for run in runs]
 
 
+@settings(deadline=None)
 @given(SCANS, st.integers(0, 30), st.integers(0, 1 << 60))
 def test_a_batch_is_what_its_parts_are(scans: list[Scan], cut: int, first: int) -> None:
     accounts = {1: 11, 2: 12, 3: 11}

@@ -13,6 +13,7 @@ import pytest
 from server.domain.errors import StorageUnavailable
 from server.domain.model import Position, Scan
 from server.scans import geo
+from server.scans import writer as writing_process
 from server.scans.countries import Countries
 from server.scans.geo import NOWHERE, Place
 from server.scans.journal import MIN_SEGMENT_BYTES, Journal
@@ -286,6 +287,31 @@ async def test_a_database_of_places_that_fails_costs_no_scan(
     async with database.connection() as connection:
         assert await connection.fetchval("SELECT count(country) FROM scans") == 0
     journal.close()
+
+
+@pytest.mark.parametrize(("behind_s", "times"), [(0.0, 1), (3600.0, writing_process.FOLD_BEHIND)])
+async def test_counts_are_added_to_the_rollups_less_often_while_scans_wait(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, behind_s: float, times: int
+) -> None:
+    passed: list[int] = []
+    folded_at: list[int] = []
+
+    class Folding(PostgresScanLog):
+        async def fold(self) -> None:
+            folded_at.append(len(passed))
+
+    def behind(_: Writer) -> float:
+        passed.append(1)
+        return behind_s
+
+    monkeypatch.setattr(writing_process, "FOLD_EVERY_S", 0.001)
+    monkeypatch.setattr(Writer, "behind_s", behind)
+    stop = asyncio.Event()
+    running = asyncio.create_task(writing(tmp_path, Folding(database)).run(stop))
+    await eventually(lambda: len(folded_at) >= 3, what="three times")
+    stop.set()
+    await running
+    assert folded_at[:3] == [times, 2 * times, 3 * times]
 
 
 async def test_a_running_writer_writes_the_last_scans_before_it_stops(
