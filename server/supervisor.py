@@ -47,6 +47,9 @@ DATABASE_EVERY_S = 0.5
 RETRY_S = 2.0
 WRITER_STOP_S = 30
 
+#: What is raised where there is no database, or it refuses.
+UNUSABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
 log = logging.getLogger(__name__)
 
 
@@ -91,7 +94,7 @@ class Supervisor:
                 _wait_for_port(settings)
             if not settings.database_url:
                 self._start_embedded()
-            self._migrate(self._settings)
+            self._migrate()
             self._start_writer()
             watch.start()
             self._serve()
@@ -120,14 +123,11 @@ class Supervisor:
         # How the processes started from here learn of it: they read their settings as this one did.
         os.environ[f"{PREFIX}DATABASE_URL"] = self._embedded.url
 
-    def _migrate(self, settings: Settings) -> None:
+    def _migrate(self) -> None:
         """Brings the database up to date, if it can be reached; nobody uses it before."""
         try:
-            for name in asyncio.run(migrate(settings.database_url)):
-                log.info("applied migration %s", name)
-        except ValueError as exc:  # not shown, as it may hold a password
-            raise IllegalSetting(f"{PREFIX}DATABASE_URL is not a PostgreSQL URL.") from exc
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as exc:
+            _bring_up_to_date(self._settings)
+        except UNUSABLE as exc:
             self._report(str(exc) or type(exc).__name__)
         else:
             if self._said:
@@ -147,7 +147,7 @@ class Supervisor:
             self._embedded.start()
             self._said.clear()
         if not self._migrated:
-            self._migrate(self._settings)
+            self._migrate()
         if self._migrated and self._greeted and not self._inhabited:
             key = asyncio.run(self._first_key())
             if key is not None:
@@ -171,9 +171,9 @@ class Supervisor:
             if fresh.data_dir != self._settings.data_dir:
                 raise IllegalSetting(f"{PREFIX}DATA_DIR stays as it is while the server runs.")
             _check_tls(fresh)
-            self._migrate(fresh)
-        except (IllegalSetting, MigrationChanged) as exc:
-            log.error("all goes on as it is: %s", exc)
+            _bring_up_to_date(fresh)
+        except (IllegalSetting, MigrationChanged, *UNUSABLE) as exc:
+            log.error("all goes on as it is: %s", str(exc) or type(exc).__name__)
             return False
         self._settings = fresh
         return True
@@ -260,6 +260,15 @@ def database(settings: Settings, *, bare: bool = False) -> Iterator[str]:
     finally:
         embedded.stop()
         os.close(lock)
+
+
+def _bring_up_to_date(settings: Settings) -> None:
+    """Raises what UNUSABLE says."""
+    try:
+        for name in asyncio.run(migrate(settings.database_url)):
+            log.info("applied migration %s", name)
+    except ValueError as exc:  # not shown, as it may hold a password
+        raise IllegalSetting(f"{PREFIX}DATABASE_URL is not a PostgreSQL URL.") from exc
 
 
 def _check_tls(settings: Settings) -> None:

@@ -9,6 +9,7 @@ import logging
 import multiprocessing
 from collections.abc import Callable
 from functools import partial
+from multiprocessing.connection import wait
 from pathlib import Path
 from time import monotonic
 
@@ -164,8 +165,8 @@ class Workers(MPServer):
         for worker in workers:
             worker.terminate()  # type: ignore[no-untyped-call]
         for worker in workers:
-            worker.join(max(deadline - monotonic(), LOOK_EVERY_S))  # type: ignore[no-untyped-call]
-            if worker.inner.is_alive():
+            # A thread of Granian's waits for it, too, and then this one is not told how it ended.
+            if not wait([worker.inner.sentinel], max(deadline - monotonic(), 0)):
                 log.warning("an old worker takes too long and is killed")
                 worker.kill()  # type: ignore[no-untyped-call]
-                worker.join()  # type: ignore[no-untyped-call]
+            worker.join()  # type: ignore[no-untyped-call]

@@ -12,7 +12,7 @@ from server.settings import Settings
 from server.supervisor import Supervisor
 from tests.api.exchange import new_link
 from tests.load import Load, tally
-from tests.support import ServerProcess, until
+from tests.support import Databases, Outage, ServerProcess, until
 
 Start = Callable[..., ServerProcess]
 
@@ -93,6 +93,18 @@ def test_with_settings_that_are_wrong_all_goes_on(start: Start, tmp_path: Path, 
     assert complaint in server.log.read_text()
     assert server.workers() == workers
     assert server.ready()
+    assert server.stop() == 0
+
+
+def test_without_its_database_all_goes_on(start: Start, databases: Databases) -> None:
+    server = start()
+    outage = Outage(databases, server.database_url)
+    outage.begin()
+    os.kill(server.group(), signal.SIGHUP)
+    until(lambda: "all goes on as it is" in server.log.read_text(), what="a complaint")
+    outage.end()
+    assert server.ready()
+    renew(server)
     assert server.stop() == 0
 
 
