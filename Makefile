@@ -9,7 +9,7 @@ CORE   := $(wildcard fastcore/*.pyx fastcore/*.pxd fastcore/*.h)
 serve: .venv/.built
 	@exec $(BIN)/qredge serve
 
-test: .venv/.dev .venv/.clients .venv/.browser .venv/.redis .venv/.print .venv/.reader
+test: .venv/.dev .venv/.clients .venv/.browser .venv/.redis .venv/.front .venv/.print .venv/.reader
 	$(if $(ARGS),$(BIN)/python -m pytest $(ARGS),$(ALL_TESTS))
 
 # Twice as many at a time as there are processors, as many of them wait for a process or a deadline most of their time;
@@ -85,6 +85,10 @@ REDIS          := command -v redis-server
 
 .venv/.redis: .venv/.system
 	$(call need,$(REDIS),redis-server)
+	@touch $@
+
+.venv/.front: .venv/.system
+	$(call need,command -v nginx,nginx-light)
 	@touch $@
 
 .venv/.print: .venv/.system

@@ -1,6 +1,8 @@
 """The database's shape grows forward only, and safely with several servers starting at once."""
 
 import asyncio
+import re
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -56,6 +58,33 @@ def test_an_index_whose_making_was_broken_off_is_made_again(database_url: str, m
     assert asyncio.run(migrate(database_url)) == ["9999_indexes.sql"]
     valid = "SELECT indexrelid::regclass::text FROM pg_index WHERE indisvalid AND indrelid = 'accounts'::regclass"
     assert {"one", "two"} <= {row[0] for row in sql(database_url, valid)}
+
+
+DISTRIBUTED = re.compile(r"create_distributed_table\('(\w+)', '(\w+)'")
+#: What Citus refuses: unique keys without the column, one that may be null, and foreign keys to tables elsewhere.
+REFUSED = """
+    SELECT conname AS name FROM pg_constraint WHERE contype = 'f' AND $1::regclass IN (conrelid, confrelid)
+    UNION ALL SELECT attname FROM pg_attribute WHERE attrelid = $1::regclass AND attname = $2 AND NOT attnotnull
+    UNION ALL SELECT indexrelid::regclass::text FROM pg_index
+        JOIN pg_attribute ON attrelid = indrelid AND attname = $2
+        WHERE indrelid = $1::regclass AND indisunique AND attnum <> ALL (indkey)
+"""
+
+
+def test_tables_can_be_distributed_as_the_guide_says(database_url: str) -> None:
+    guide = (Path(__file__).parents[2] / "docs/scaling.md").read_text()
+    tables = DISTRIBUTED.findall(guide)
+    assert [table for table, _ in tables] == [
+        "scans",
+        *(f"scan_{kind}" for kind in ("fresh", "quarters", "days", "months")),
+    ]
+    of_figures = [(table, "account_id") for table, _ in tables[1:]]
+    for table, column in tables + of_figures:
+        assert sql(
+            database_url, "SELECT 1 FROM pg_attribute WHERE attrelid = $1::regclass AND attname = $2", table, column
+        )
+        assert sql(database_url, REFUSED, table, column) == []
+    assert sql(database_url, REFUSED, "links", "account_id"), "it does find some"
 
 
 @pytest.mark.anyio
