@@ -4,7 +4,6 @@
 links, dynamic codes and keys an account may have is decided in the transaction that adds one (`storage.postgres.caps`).
 """
 
-import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection
 from contextlib import AbstractAsyncContextManager
@@ -134,8 +133,8 @@ class Limits:
         #: What has not been stored yet, by account, year and month: requests and renders, in place, as this is done for
         #: every request.
         self._used = _nothing()
-        #: Held while what was counted is on its way to the store, where it is in neither of the two.
-        self._storing = asyncio.Lock()
+        #: How often what was counted has been given to the store, and how many of these it has not answered.
+        self._given = self._unanswered = 0
         #: Requests that were refused, by the limit's name.
         self.refused = Counter[str]()
 
@@ -219,28 +218,32 @@ class Limits:
     async def usage(self, account: Account) -> Usage:
         """What other processes have counted in memory is some seconds behind."""
         now = self._now()
-        async with self._storing:
+        while True:
+            given, unanswered = self._given, self._unanswered
             stored = await self._store.usage(account.id, _month(now))
-            requests, renders = self._used.get((account.id, now.year, now.month), (0, 0))
+            if self._given == given and not unanswered:
+                break  # else what was given to it meanwhile may be in neither of the two, or in both
+        requests, renders = self._used.get((account.id, now.year, now.month), (0, 0))
         return stored._replace(requests=stored.requests + requests, renders=stored.renders + renders)
 
     async def store_usage(self) -> None:
         """Stores what was counted in memory since it was called the last time; where that cannot be, the next time."""
-        async with self._storing:
-            used, self._used = self._used, _nothing()
-            if used:
-                try:
-                    await self._store.add(
-                        {
-                            (account, date(year, month, 1)): Used(*counts)
-                            for (account, year, month), counts in used.items()
-                        }
-                    )
-                except StorageUnavailable:
-                    for key, (requests, renders) in used.items():
-                        counts = self._used[key]
-                        counts[0] += requests
-                        counts[1] += renders
+        used, self._used = self._used, _nothing()
+        if not used:
+            return
+        self._given += 1
+        self._unanswered += 1
+        try:
+            await self._store.add(
+                {(account, date(year, month, 1)): Used(*counts) for (account, year, month), counts in used.items()}
+            )
+        except StorageUnavailable:
+            for key, (requests, renders) in used.items():
+                counts = self._used[key]
+                counts[0] += requests
+                counts[1] += renders
+        finally:
+            self._unanswered -= 1
 
     def count(self, account: Account, *, requests: int = 0, renders: int = 0) -> None:
         """What its plan does not limit."""
