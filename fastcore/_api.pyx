@@ -344,7 +344,7 @@ cdef int check_micro(const Text *text, int version, Level level, int mask) excep
     """Refuse what no Micro QR code can be, or not the one asked for; version 0 stands for any."""
     cdef int eci
     cdef Mode mode = segment.simplest_mode(text)
-    if level == LEVEL_H or version and data_bits_of(version, level) == 0 and version > MICRO + 1:
+    if level == LEVEL_H or version and data_bits_of(version, level) < 0:
         name = version_name(version) if version else "a Micro QR code"
         raise IllegalCombination(f"{name} does not have level {LEVELS[level]}")
     if mask > 3:

@@ -11,7 +11,7 @@ from fastcore cimport deflate
 from fastcore.deflate cimport Plan
 from fastcore.picture cimport Picture, has_zeros, word_of
 from fastcore.raster cimport Placement
-from fastcore.tokens cimport LONGEST, Tokens
+from fastcore.tokens cimport LONGEST, SHORTEST, Tokens
 from fastcore.types cimport MAX_SIZE
 
 cdef extern from "lanes.h" nogil:
@@ -179,6 +179,8 @@ cdef void divide(
     zeros = out.stride * (placement.scale - 1)
     wide = zeros - LONGEST * (placement.scale - 1) >= WIDE
     out.joined = placement.scale > 1 and (zeros <= NARROW or (placement.scale == JOINED_SCALE and not wide))
+    # A row of zeros is two literals and a match, for which the smallest Micro QR codes have too few bytes in a row.
+    out.joined = out.joined and out.stride >= 2 + SHORTEST
     out.zeros = out.joined or wide
     out.count = 0
     if placement.offset:

@@ -58,12 +58,12 @@ cdef int codewords_of(int version) noexcept nogil:
 
 
 cdef int data_bits_of(int version, Level level) noexcept nogil:
-    """Bits for data of a version (table 7): the last data codeword of M1 and M3 has four. 0 for no such
-    level.
+    """Bits for data of a version (table 7): the last data codeword of M1 and M3 has four. -1 for no such
+    level, in which not even an empty text fits.
     """
     cdef int half = 4 if version == MICRO + 1 or version == MICRO + 3 else 0
     if BLOCKS[<int> level][version] == 0:
-        return 0
+        return -1
     return 8 * data_codewords_of(version, level) - half
 
 

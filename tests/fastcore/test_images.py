@@ -138,6 +138,17 @@ def test_png_of_every_width_is_right(version: int, size_px: int) -> None:
     np.testing.assert_array_equal(_pixels(file), _expected(symbol, size_px, margin))
 
 
+@pytest.mark.parametrize("text", ["", "1", "12345"])
+@pytest.mark.parametrize("version", ["M1", "M2", "M3", "M4"])
+def test_png_of_a_micro_symbol_of_any_width_is_right(version: str, text: str) -> None:
+    symbol = fastcore.encode(text, version=version)
+    for size_px in range(symbol.size, 120):
+        for light in ("#ffffff", "#00ff00"):  # grey, and a palette
+            file = fastcore.png(symbol, size_px=size_px, margin=0, light=light)
+            dark = _pixels(file) == 0
+            np.testing.assert_array_equal(dark, _expected(symbol, size_px, 0) == 0)
+
+
 def test_png_of_a_large_symbol_in_wide_margins_is_right() -> None:
     """A match here once had a distance that none can have, and was counted outside the table of distances."""
     symbol = fastcore.encode("qr/a", version=40)

@@ -91,6 +91,13 @@ def test_there_is_no_such_symbol() -> None:
         fastcore.encode("1" * 36, micro=True, level="L")
 
 
+def test_an_empty_text_takes_no_bits_and_is_in_a_level_that_there_is() -> None:
+    symbol = fastcore.encode("", micro=True, level="L", boost=True)
+    assert (symbol.version, symbol.level) == (2, "M")
+    assert fastcore.encode("", micro=True, level="Q").version == 4
+    assert fastcore.encode("", version="M1", boost=True).level == "L"
+
+
 def test_images() -> None:
     symbol = fastcore.encode("1", version="M1")
     assert symbol.size == 11
