@@ -54,6 +54,7 @@ from server.metrics import Labelled, Metrics
 from server.openapi import described
 from server.outbound import Outbound
 from server.passwords import Passwords
+from server.patience import part_from_stalled
 from server.plans import known_plans
 from server.render.barcode import BarcodePainter
 from server.render.fetched import Fetched
@@ -194,6 +195,7 @@ def create_app(given: Settings | None = None, *, answers: Callable[[], None] | N
             asyncio.create_task(_stand_in(targets, snapshot)),
             asyncio.create_task(_leave_when_told(feed, farewell)),
             *([asyncio.create_task(_say_when_ready(targets, answers))] if answers else []),
+            asyncio.create_task(part_from_stalled()),
             asyncio.create_task(_store_uses(accounts, limits)),
             asyncio.create_task(metrics.keep_published()),
         ]

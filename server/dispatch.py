@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from server.asgi import Message, Receive, Scope, Send, headers_of, request_id
+from server.patience import Patience, TooSlow, until
 from server.requests import METHODS, OTHER, Requests
 
 #: What is still read of a body nobody wants, before its request is refused.
@@ -56,6 +57,7 @@ class Dispatch:
         self._id_of = id_of
         #: Its path below here -> the route's whole path.
         self._named: dict[str, str] = {}
+        self._patience = Patience()
         self._whole: dict[str, Route] = {}
         #: Of paths with parameters, by what they begin with.
         self._patterns: dict[str, list[Route]] = {}
@@ -67,13 +69,15 @@ class Dispatch:
                 self._whole[route.path] = route
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange = _Exchange(scope, receive, send, self._requests, self._note)
+        exchange = _Exchange(scope, receive, send, self._requests, self._note, self._patience)
         try:
             route = self._route(scope)
             scope[ROUTE] = self._named[route.path]
             await route.endpoint(scope, exchange.hear, exchange.answer)
         except ClientDisconnect:
             return  # who asked has gone
+        except TooSlow:
+            await exchange.give_up()
         except Exception as exc:
             if exchange.answered:
                 raise  # what was begun is broken off
@@ -117,7 +121,10 @@ class _Exchange:
     100-continue"), and what has no end are not waited for.
     """
 
-    __slots__ = ("_awaited", "_began", "_note", "_receive", "_requests", "_rest", "_scope", "_send", "answered")
+    __slots__ = (
+        *("_awaited", "_began", "_heard", "_note", "_patience", "_receive", "_requests", "_rest", "_scope", "_send"),
+        "answered",
+    )
 
     def __init__(
         self,
@@ -126,8 +133,11 @@ class _Exchange:
         send: Send,
         requests: Requests,
         note: Callable[[Scope, str, int, float], None],
+        patience: Patience,
     ) -> None:
         self._began = perf_counter()
+        self._heard = 0
+        self._patience = patience
         self._scope = scope
         self._requests = requests
         self._note = note
@@ -141,14 +151,18 @@ class _Exchange:
         self.answered = False
 
     async def hear(self) -> Message:
-        """The next part of the body. Behind the last byte that was announced nobody asks for more: each time somebody
-        does, Granian's threads wake each other, which takes 12 us; drawing a plain picture takes 14."""
+        """The next part of the body; raises TooSlow. Behind the last byte that was announced nobody asks for more: each
+        time somebody does, Granian's threads wake each other, which takes 12 us; drawing a plain picture takes 14."""
+        if self._rest == 0:  # whoever still listens wants to know when the client leaves
+            return await self._receive()
         self._awaited = False
-        message = await self._receive()
+        message = await self._patience.hear(self._receive, until(self._began, self._heard))
+        size = len(message.get("body", b""))
+        self._heard += size
         if not message.get("more_body", False):
             self._rest = 0
         elif self._rest is not None:
-            self._rest -= len(message.get("body", b""))
+            self._rest -= size
             message["more_body"] = self._rest > 0
         return message
 
@@ -169,8 +183,15 @@ class _Exchange:
             self._note(self._scope, route, status, took_s)
         return self._send(message)
 
+    async def give_up(self) -> None:
+        """Answers whoever has not said all in time, as the HTTP server answers those whose head it cannot take."""
+        if not self.answered:
+            headers = [(b"connection", b"close"), (b"content-length", b"0")]
+            await self._begin({"type": "http.response.start", "status": 408, "headers": headers})
+            await self._send({"type": "http.response.body"})
+
     async def _begin_late(self, message: Message) -> None:
-        with suppress(TimeoutError):
+        with suppress(TimeoutError, TooSlow):
             async with asyncio.timeout(MAX_REST_S):
                 size = 0
                 while self._rest != 0 and size < MAX_REST_BYTES:

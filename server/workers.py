@@ -7,6 +7,7 @@ not start, the old ones go on.
 
 import logging
 import multiprocessing
+import resource
 from collections.abc import Callable
 from functools import partial
 from multiprocessing.connection import wait
@@ -14,6 +15,7 @@ from pathlib import Path
 from time import monotonic
 
 from granian.constants import HTTPModes, Interfaces, Loops, SSLProtocols
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer, WorkerProcess
 
@@ -30,6 +32,18 @@ LOOK_EVERY_S = 0.05
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 30.0
 #: So many tries, if no worker has ever answered.
 FIRST_TRIES = 3
+
+#: How long a connection may be silent, or be at the head of a request. It is the same clock for both, so it may not be
+#: shorter than what proxies keep a connection for.
+HEAD_MS = 30_000
+#: Of memory that a head may take. Browsers send 1 KB; a picture that is asked for by its URL says up to some 20.
+HEAD_BYTES = 1 << 16
+
+#: Connections that a worker has at a time; others wait. Each that says nothing takes 10 KB, until HEAD_MS have passed;
+#: at Granian's own 4,096 a single machine could keep everybody else out for so long.
+MAX_CONNECTIONS = 16_384
+#: Of files that a worker may have open, those that are no connections of clients.
+OTHER_FILES = 512
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +72,8 @@ class Workers(MPServer):
             loop=Loops.uvloop,
             websockets=False,
             backlog=4096,
+            backpressure=_connections(),
+            http1_settings=HTTP1Settings(header_read_timeout=HEAD_MS, max_buffer_size=HEAD_BYTES),
             log_level=LogLevels.warning,
             log_dictconfig=logs.configuration(settings.log_level),
             workers_kill_timeout=STOP_S,
@@ -170,3 +186,13 @@ class Workers(MPServer):
                 log.warning("an old worker takes too long and is killed")
                 worker.kill()  # type: ignore[no-untyped-call]
             worker.join()  # type: ignore[no-untyped-call]
+
+
+def _connections() -> int:
+    """How many a worker may have at a time; lets it, and all that is started from here, have as many files open."""
+    wanted = MAX_CONNECTIONS + OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
+    if soft != resource.RLIM_INFINITY and soft < files:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
+    return max(files - OTHER_FILES, files // 2)

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from time import monotonic
+from time import monotonic, perf_counter
 from typing import Protocol
 from urllib.parse import parse_qs
 
@@ -20,6 +20,7 @@ from server.domain.rules import Visitor
 from server.edge.answers import EMPTY_BODY, leads_to
 from server.edge.limits import Buckets, network
 from server.edge.pages import Page, retry_after, send_page
+from server.patience import Patience, TooSlow, until
 
 #: Enough for any password, however its form is encoded.
 MAX_FORM_BYTES = 4096
@@ -63,6 +64,7 @@ class GuardedScans:
         self._hasher = hasher
         self._uses = uses
         self._visitor = visitor
+        self._patience = Patience()
         self._tries = Buckets(burst=TRIES, every_s=TRY_EVERY_S)
 
     async def answer(self, link: GuardedLink, query: bytes, scope: Scope, receive: Receive, send: Send) -> None:
@@ -104,8 +106,11 @@ class GuardedScans:
     ) -> bool:
         """Whether the form holds the password; if it does not, that has been answered."""
         try:
-            password = await _password(receive)
+            password = await self._password(receive)
         except VisitorGone:
+            return False
+        except TooSlow:
+            await send_page(scope, send, Page.TOO_SLOW, (b"connection", b"close"))
             return False
         except FormTooLarge:
             await send_page(scope, send, Page.TOO_LARGE)
@@ -126,23 +131,23 @@ class GuardedScans:
             await send_page(scope, send, Page.WRONG_PASSWORD)
         return right
 
+    async def _password(self, receive: Receive) -> str:
+        """The password in a form (application/x-www-form-urlencoded); empty where there is none."""
+        body = b""
+        more = True
+        deadline = until(perf_counter(), 0)
+        while more:
+            message = await self._patience.hear(receive, deadline)
+            if message["type"] == "http.disconnect":
+                raise VisitorGone
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(body) > MAX_FORM_BYTES:
+                raise FormTooLarge
+        fields = parse_qs(body.decode("utf-8", "replace"))
+        return unicodedata.normalize("NFC", fields.get("password", [""])[0])
+
 
 async def _lead(send: Send, location: str, status: int) -> None:
     await send(leads_to(location.encode(), status))
     await send(EMPTY_BODY)
-
-
-async def _password(receive: Receive) -> str:
-    """The password in a form (application/x-www-form-urlencoded); empty where there is none."""
-    body = b""
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise VisitorGone
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-        if len(body) > MAX_FORM_BYTES:
-            raise FormTooLarge
-    fields = parse_qs(body.decode("utf-8", "replace"))
-    return unicodedata.normalize("NFC", fields.get("password", [""])[0])

@@ -86,6 +86,7 @@ class Page(enum.Enum):
         "This code leads nowhere",
         "Nor did many others from here. Wait a minute.",
     )
+    TOO_SLOW = (408, "That took too long", "Open this link again.")
     TOO_LARGE = (413, "That is too much", "What was sent is longer than any password.")
     BUSY = (503, "One moment, please", "Many people are opening links right now. Try again shortly.")
 
