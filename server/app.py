@@ -49,12 +49,12 @@ from server.edge.image import ImageAnswers, images
 from server.edge.image_cache import Images
 from server.edge.pages import Page, send_page
 from server.edge.redirect import Redirects, redirect
-from server.farewell import Farewell, listeners, succeed
+from server.farewell import Farewell, succeed
+from server.listeners import listeners, part_from_stalled
 from server.metrics import Labelled, Metrics
 from server.openapi import described
 from server.outbound import Outbound
 from server.passwords import Passwords
-from server.patience import part_from_stalled
 from server.plans import known_plans
 from server.render.barcode import BarcodePainter
 from server.render.fetched import Fetched

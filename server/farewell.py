@@ -13,16 +13,15 @@ that none of those who come then knocks at one that leaves.
 """
 
 import asyncio
-import os
 import socket
 import struct
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable
 from contextlib import suppress
 from ctypes import addressof, create_string_buffer
-from stat import S_ISSOCK
 from time import monotonic
 
 from server.asgi import ASGIApp, Message, Receive, Scope, Send
+from server.listeners import listeners
 
 CLOSE = (b"connection", b"close")
 
@@ -81,17 +80,6 @@ class Farewell:
             await send(message)
 
         await self._app(scope, receive, send_last)
-
-
-def listeners() -> Iterator[socket.socket]:
-    """The sockets at which this process listens; nobody else knows them, as Granian opens its own."""
-    with suppress(OSError):  # not on every system
-        for entry in os.listdir("/proc/self/fd"):
-            with suppress(OSError):  # closed meanwhile, as the one that lists them
-                if S_ISSOCK(os.fstat(int(entry)).st_mode):
-                    with socket.socket(fileno=os.dup(int(entry))) as duplicate:
-                        if duplicate.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-                            yield duplicate
 
 
 def succeed(workers: int) -> None:

@@ -1,26 +1,16 @@
-"""How long a client may take: a server that waits for each as long as they like is stopped by a few hundred that do.
-
-A request's head has what Granian gives it (server/supervisor.py). Its body has BODY_S, and one more for each
-BYTES_PER_S of it that has come, so that a large picture may come by a slow line. What was answered, and is not taken,
-is given up after STALLED_S by the system.
-"""
+"""How long a body may take to come: BODY_S, and a second more for each BYTES_PER_S of it, so that a large picture may
+come by a slow line. (A head has what Granian gives it, server/supervisor.py; of answers see server/listeners.py.)"""
 
 import asyncio
-import socket
-from contextlib import suppress
 from time import perf_counter
 
 from server.asgi import Message, Receive
-from server.farewell import listeners
 
 BODY_S = 20
 BYTES_PER_S = 1 << 14
 
 #: So often those that wait are looked at.
 SWEEP_S = 0.5
-
-STALLED_S = 60
-LISTENING_S, LISTENING_TRIES = 0.05, 200
 
 
 class TooSlow(Exception):
@@ -71,17 +61,3 @@ class Patience:
 def until(began: float, heard: int) -> float:
     """When a body is given up that was begun at this time, and of which so many bytes have come."""
     return began + BODY_S + heard / BYTES_PER_S
-
-
-async def part_from_stalled(stalled_s: float = STALLED_S) -> None:
-    """Has the system end connections whose other end takes nothing of what is there for it (tcp(7),
-    TCP_USER_TIMEOUT). Those that are accepted have it from the socket that listens, which Granian opens late."""
-    for _ in range(LISTENING_TRIES):
-        await asyncio.sleep(LISTENING_S)
-        found = False
-        for listener in listeners():
-            found = True
-            with suppress(OSError):  # not every system has it, nor does a Unix socket
-                listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(stalled_s * 1000))
-        if found:
-            return

@@ -1,13 +1,11 @@
 """How long a client may take."""
 
 import asyncio
-import socket
 
 import pytest
 
 from server.asgi import Message
-from server.patience import Patience, TooSlow, part_from_stalled, until
-from tests.support import eventually
+from server.patience import Patience, TooSlow, until
 
 pytestmark = pytest.mark.anyio
 
@@ -58,24 +56,3 @@ async def test_who_is_cancelled_by_another_is_cancelled() -> None:
 def test_a_large_body_may_take_longer() -> None:
     assert until(100, 0) == 120
     assert until(100, 16 << 20) == 120 + 1024
-
-
-async def test_who_takes_nothing_of_an_answer_is_parted_from() -> None:
-    lost = asyncio.Event()
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                writer.write(b"a" * (1 << 20))
-                await writer.drain()
-        except OSError:
-            lost.set()
-        finally:
-            writer.close()
-
-    async with await asyncio.start_server(answer, "127.0.0.1") as server:
-        await part_from_stalled(1)
-        with socket.socket() as client:
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            client.connect(server.sockets[0].getsockname())
-            await eventually(lost.is_set, what="an end of the connection")

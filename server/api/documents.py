@@ -14,7 +14,7 @@ from starlette.routing import Route
 from server.api.fields import id_schema
 from server.api.problems import EXAMPLE_REQUEST, INVALID, STATUS, Problem, problem_body
 from server.api.problems import HEADERS as REFUSAL_HEADERS
-from server.api.reference import POLICY, page
+from server.api.reference import SAFETY, page
 from server.domain import errors
 from server.domain.keys import RENDER
 from server.domain.order import MEDIA_TYPES
@@ -182,7 +182,7 @@ def routes(operations: Sequence[Described], base_url: str) -> list[Route]:
 
     async def docs(request: Request) -> Response:
         made_page = (await asyncio.to_thread(made))[1]
-        return Response(made_page, headers={"content-security-policy": POLICY}, media_type="text/html")
+        return Response(made_page, headers=SAFETY, media_type="text/html")
 
     return [Route("/openapi.json", openapi), Route("/docs", docs)]
 

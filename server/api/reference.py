@@ -1,13 +1,13 @@
 """The OpenAPI document as a page for people. It is made here, loads nothing from anywhere, and needs no JavaScript."""
 
 import base64
-import hashlib
 import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping
 from html import escape
 
+from server.html import page_headers
 from server.openapi import Json
 
 STYLE = """
@@ -109,13 +109,7 @@ HTML = """<!doctype html>
 </html>
 """
 
-STYLE_SHA256 = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-
-#: Nothing is loaded, nothing runs, and the one style is the one above.
-POLICY = (
-    f"default-src 'none'; img-src data:; style-src 'sha256-{STYLE_SHA256}'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'"
-)
+SAFETY = page_headers(STYLE)
 
 Operations = list[tuple[str, str, Json]]
 

@@ -5,8 +5,9 @@ import enum
 from http import HTTPStatus
 from math import ceil
 
-from server.asgi import Headers, Scope, Send
+from server.asgi import Headers, Scope, Send, in_bytes
 from server.domain.password import MAX_LENGTH
+from server.html import page_headers
 
 HTML = """<!doctype html>
 <html lang="en">
@@ -93,11 +94,14 @@ class Page(enum.Enum):
     def __init__(self, status: int, title: str, advice: str, form: str = "") -> None:
         self.status = HTTPStatus(status)
         role = ' role="alert"' if form == ASK_AGAIN else ""
-        self.body = HTML.format(title=title, advice=advice, mark=MARK, form=form, role=role).encode()
+        text = HTML.format(title=title, advice=advice, mark=MARK, form=form, role=role)
+        style = text.partition("<style>")[2].partition("</style>")[0]
+        self.body = text.encode()
         self.headers: Headers = [
             (b"content-type", b"text/html; charset=utf-8"),
             (b"content-length", str(len(self.body)).encode()),
             (b"cache-control", b"private, no-store"),
+            *in_bytes(page_headers(style, form=bool(form))),
         ]
 
 

@@ -17,8 +17,9 @@ ROOMS = frozenset(["edge", "api", "dialects", "hooks", "ops", "render", "scans",
 FLOOR = frozenset(
     [
         *["server", "server.archive", "server.asgi", "server.cursors", "server.dispatch", "server.fields"],
-        *["server.idempotency", "server.images", "server.labels", "server.metrics", "server.openapi"],
-        *["server.outbound", "server.pipeline", "server.request_log", "server.requests", "server.wire"],
+        *["server.html", "server.idempotency", "server.images", "server.labels", "server.metrics", "server.openapi"],
+        *["server.outbound", "server.patience", "server.pipeline", "server.request_log", "server.requests"],
+        "server.wire",
     ]
 )
 #: Files that may know several rooms: the one that connects them, and those that start processes.

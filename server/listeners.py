@@ -1,0 +1,39 @@
+"""The sockets at which a worker listens. Granian opens them, and nobody else knows them."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
+from stat import S_ISSOCK
+
+#: How long an answer may wait for a client that takes nothing of it.
+STALLED_S = 60
+
+#: Granian opens them when the application has started.
+OPEN_EVERY_S, OPEN_TRIES = 0.05, 200
+
+
+def listeners() -> Iterator[socket.socket]:
+    """Duplicates, each until the next one is asked for."""
+    with suppress(OSError):  # not on every system
+        for entry in os.listdir("/proc/self/fd"):
+            with suppress(OSError):  # closed meanwhile, as the one that lists them
+                if S_ISSOCK(os.fstat(int(entry)).st_mode):
+                    with socket.socket(fileno=os.dup(int(entry))) as duplicate:
+                        if duplicate.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                            yield duplicate
+
+
+async def part_from_stalled(stalled_s: float = STALLED_S) -> None:
+    """Has the system end connections whose other end takes nothing of what is there for it (tcp(7),
+    TCP_USER_TIMEOUT): those that are accepted have it from the socket that listens."""
+    for _ in range(OPEN_TRIES):
+        await asyncio.sleep(OPEN_EVERY_S)
+        found = False
+        for listener in listeners():
+            found = True
+            with suppress(OSError):  # not every system has it, nor does a Unix socket
+                listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(stalled_s * 1000))
+        if found:
+            return
