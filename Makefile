@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN    := .venv/bin
 CORE   := $(wildcard fastcore/*.pyx fastcore/*.pxd fastcore/*.h)
 
-.PHONY: serve test lint types bench load asan clean
+.PHONY: serve test lint types bench load asan fuzz audit clean
 
 serve: .venv/.built
 	@exec $(BIN)/qredge serve
@@ -47,6 +47,24 @@ asan: .venv/.dev
 	cd $(ASAN) && LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
 		ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc PYTHONPATH=. $(CURDIR)/$(BIN)/python -m pytest tests/fastcore --noconftest \
 		--capture=sys --ignore=tests/fastcore/test_browser.py --ignore=tests/fastcore/test_regression.py $(ARGS)
+
+# Each target for so many seconds, in a copy as above, built by clang to tell what it runs through; fuzz/README.md says
+# what of it is kept.
+FUZZ    := build/fuzz
+SECONDS := 600
+fuzz: .venv/.fuzz
+	rm -rf $(FUZZ)/fuzz $(FUZZ)/server
+	mkdir -p $(FUZZ)/found $(FUZZ)/grown/core $(FUZZ)/grown/content
+	cp -rpu --parents setup.py pyproject.toml README.md LICENSE fastcore/*.p* fastcore/*.h server fuzz $(FUZZ)
+	cd $(FUZZ) && CC=clang FASTCORE_FUZZ=1 $(CURDIR)/$(BIN)/python setup.py --quiet build_ext --inplace
+	cd $(FUZZ) && for target in core content; do \
+		LD_PRELOAD="$$($(CURDIR)/$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/asan_with_fuzzer.so" \
+		ASAN_OPTIONS=detect_leaks=0 PYTHONPATH=. $(CURDIR)/$(BIN)/python -m fuzz $$target grown/$$target fuzz/corpus/$$target \
+			-max_total_time=$(SECONDS) -timeout=10 -max_len=4096 -artifact_prefix=found/$$target- -print_final_stats=1 \
+		|| exit 1; done
+
+audit: .venv/.dev
+	$(BIN)/python .ci/audit.py
 
 clean:
 	rm -rf .venv build dist *.egg-info fastcore/*.c fastcore/*.so fastcore/*.html
@@ -129,6 +147,11 @@ $(BIN)/pip: .venv/.system
 	@mkdir -p .venv/fastify
 	cp bench/servers/with_fastify/* .venv/fastify
 	npm ci --prefix .venv/fastify --no-audit --no-fund --silent
+	@touch $@
+
+.venv/.fuzz: .venv/.dev
+	$(call need,command -v clang,clang)
+	$(PIP_INSTALL) --group fuzz
 	@touch $@
 
 # What makes clients in TypeScript, and collections of Postman, of the documents of APIs.

@@ -4,6 +4,7 @@ Everything else about the package is in pyproject.toml. Switches, all read here 
 
     FASTCORE_DEBUG=1      asserts and bounds checks on, -O0 -g
     FASTCORE_ASAN=1       AddressSanitizer and UndefinedBehaviorSanitizer (run with libasan preloaded)
+    FASTCORE_FUZZ=1       the same, and tells a fuzzer what it runs through (with clang; see fuzz/README.md)
     FASTCORE_ANNOTATE=1   writes fastcore/*.html: how much Python is left in each line
     FASTCORE_TRACE=1      line tracing, for coverage of the Cython files
     FASTCORE_STRICT=1     a performance hint from Cython or a warning from the C compiler fails the build
@@ -63,7 +64,7 @@ def _switch(name: str) -> bool:
     return os.environ.get(f"FASTCORE_{name}", "0") not in {"", "0"}
 
 
-DEBUG, ASAN, ANNOTATE, TRACE, STRICT = map(_switch, ["DEBUG", "ASAN", "ANNOTATE", "TRACE", "STRICT"])
+DEBUG, ASAN, FUZZ, ANNOTATE, TRACE, STRICT = map(_switch, ["DEBUG", "ASAN", "FUZZ", "ANNOTATE", "TRACE", "STRICT"])
 
 # Vectors are passed by value between functions that are always inlined: the warning about their calling
 # convention (psabi) is about calls that do not exist. What asserts need is declared even where they are off.
@@ -80,10 +81,12 @@ if DEBUG:
 else:
     compile_args += ["-O3", "-g1"]
     macros.append(("CYTHON_WITHOUT_ASSERTIONS", "1"))
-if ASAN:
+if FUZZ:
+    compile_args.append("-fsanitize=fuzzer-no-link")
+if ASAN or FUZZ:
     sanitize = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer"]
     compile_args += sanitize
-    link_args += sanitize
+    link_args += sanitize if ASAN else []  # a fuzzer brings the sanitizers' own code along
 if TRACE:
     macros.append(("CYTHON_TRACE_NOGIL", "1"))
     # Tracing is not implemented for every way Python 3.12+ offers to do it.

@@ -184,6 +184,8 @@ cdef int add_arc(
         turn += 2 * M_PI
     elif not clockwise and turn > 0:
         turn -= 2 * M_PI
+    if not fabs(turn) <= 2 * M_PI:
+        raise ValueError("path data has an arc whose numbers are too large to compute with")
     cdef int parts = <int> ceil(fabs(turn) / (M_PI / 2) - 1e-9)
     cdef double step = turn / parts
     cdef double handle = 4 / 3.0 * tan(step / 4) * radius

@@ -1,5 +1,5 @@
 """How long a body may take to come: BODY_S, and a second more for each BYTES_PER_S of it, so that a large picture may
-come by a slow line. (A head has what Granian gives it, server/supervisor.py; of answers see server/listeners.py.)"""
+come by a slow line. (A head has what Granian gives it, server/workers.py; of answers see server/listeners.py.)"""
 
 import asyncio
 from time import perf_counter

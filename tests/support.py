@@ -126,6 +126,19 @@ class Outage:
         sql(self._elsewhere, f"ALTER DATABASE {self._name} ALLOW_CONNECTIONS true")
 
 
+def harmless(answer: httpx.Response) -> None:
+    """What every answer says that a browser may open as a document: nothing in it runs, and nobody frames it."""
+    kind = answer.headers.get("content-type", "").partition(";")[0]
+    if kind in ("text/html", "image/svg+xml"):
+        policy = answer.headers["content-security-policy"].split("; ")
+        assert "default-src 'none'" in policy
+        assert ("sandbox" if kind == "image/svg+xml" else "frame-ancestors 'none'") in policy
+        assert not any(each.startswith("script-src") for each in policy)
+        assert answer.headers["x-content-type-options"] == "nosniff"
+    if kind == "text/html":
+        assert answer.headers["referrer-policy"] == "no-referrer"
+
+
 class ServerProcess:
     """`qredge serve` as people run it: its own process group, its own port and data directory."""
 
@@ -185,6 +198,7 @@ class ServerProcess:
             headers={"user-agent": PHONE} | (headers or {}),
             verify=False,
             timeout=DEADLINE_S,
+            event_hooks={"response": [harmless]},
         )
 
     def stop(self, how: signal.Signals = signal.SIGINT, *, everybody: bool = True) -> int:

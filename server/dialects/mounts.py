@@ -1,5 +1,6 @@
 """Where dialects are: each at /{name}, and at the hosts that are given to it. None of them knows which."""
 
+import re
 from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -10,6 +11,10 @@ from server.dialects.dialect import MOUNTED_AT, Dialect, Kit
 from server.dispatch import Dispatch
 from server.domain.errors import InvalidValue
 from server.requests import Requests
+
+#: What may follow a host's name. URLs that are answered begin with what the client has said: "host:80@elsewhere" would
+#: be another host's.
+PORT = re.compile(r":[0-9]{1,5}\Z")
 
 
 def chosen(names: str) -> list[Dialect]:
@@ -83,7 +88,7 @@ def mounted(
             if (found := by_name.get(path.split("/", 2)[1])) is not None:
                 scope[MOUNTED_AT] = f"{kit.base_url}/{path.split('/', 2)[1]}"
                 return found.answer(scope, receive, send)
-            if hosts and (name := hosts.get((host := _host(scope)).partition(":")[0])) in by_name:
+            if hosts and (name := hosts.get(PORT.sub("", host := _host(scope)))) in by_name:
                 found = by_name[name]
                 if found.dialect.has(path):
                     there = {**scope, "path": f"/{name}{path}", MOUNTED_AT: f"{scheme}://{host}"}

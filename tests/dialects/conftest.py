@@ -18,9 +18,11 @@ from server.domain.keys import ALL, permissions
 from server.domain.label import Label
 from server.storage.postgres.accounts import PostgresAccounts
 from server.storage.postgres.pool import Database
-from tests.support import PHONE, PLANS, ServerProcess, new_id
+from tests.support import PHONE, PLANS, ServerProcess, harmless, new_id
 
 NewKey = Callable[..., str]
+
+HOOKS = {"response": [harmless]}
 
 
 @pytest.fixture
@@ -45,7 +47,7 @@ def native(server: ServerProcess, key: str) -> Iterator[httpx.Client]:
 def client_of(server: ServerProcess, root: str, key: str) -> httpx.Client:
     """A client of the vendor's, on a phone, whose paths begin with `root`."""
     headers = {"authorization": f"Bearer {key}", "user-agent": PHONE}
-    return httpx.Client(base_url=f"{server.url}{root}", headers=headers, verify=False, timeout=60)
+    return httpx.Client(base_url=f"{server.url}{root}", headers=headers, verify=False, timeout=60, event_hooks=HOOKS)
 
 
 async def key_of_new_account(

@@ -527,3 +527,9 @@ def test_other_arguments_are_refused() -> None:
                 paint(cast("Drawing", other))
     with pytest.raises(TypeError, match="a paint is"):
         fastcore.paint_png(Drawing(8, 8, cast("Rgba", "red"), ()))
+
+
+@pytest.mark.parametrize("arc", ["A1 1 0 0 1 9e999 9e999Z", "A1e300 1e300 0 1 1 1e300 5Z"])
+def test_an_arc_that_cannot_be_computed_is_none(arc: str) -> None:
+    with pytest.raises(ValueError, match="path data has an arc"):
+        Path(f"M1 1{arc}")
