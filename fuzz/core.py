@@ -11,7 +11,7 @@ from fastcore.drawing import Drawing, Fill, Layer, Linear, Paint, Photo, Radial,
 from fastcore.errors import FastcoreError
 from fastcore.frame import frame, unframe
 from fastcore.path import Path
-from fastcore.rows import number_rows, packed_rows
+from fastcore.rows import packed_rows
 from fastcore.sums import series, summed
 from fuzz.reader import Reader
 
@@ -190,15 +190,13 @@ def _unframe(reader: Reader) -> None:
 
 
 def _rows(reader: Reader) -> None:
-    first = reader.number(0, 1 << 62)
     made = [
-        (reader.number(0, 99), reader.flag(), reader.text().replace("\0", ""), None, (reader.some(4), 24))
+        (reader.number(0, 1 << 62), reader.flag(), reader.text(), None, (reader.some(18), reader.number(0, 255)))
         for _ in range(reader.number(0, 3))
-        if reader.flag()
     ]
     rows = packed_rows(made)
-    assert number_rows(rows, first) == first + len(made)
-    number_rows(bytearray(reader.rest()), first)
+    assert (len(rows) == 0) == (not made)
+    packed_rows(made, [(reader.rest(),)] * len(made))
 
 
 def _lines(reader: Reader) -> None:
