@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN    := .venv/bin
 CORE   := $(wildcard fastcore/*.pyx fastcore/*.pxd fastcore/*.h)
 
-.PHONY: serve test lint types bench load asan fuzz audit clean
+.PHONY: serve test lint types bench load asan fuzz lock audit clean
 
 serve: .venv/.built
 	@exec $(BIN)/qredge serve
@@ -62,6 +62,9 @@ fuzz: .venv/.fuzz
 		ASAN_OPTIONS=detect_leaks=0 PYTHONPATH=. $(CURDIR)/$(BIN)/python -m fuzz $$target grown/$$target fuzz/corpus/$$target \
 			-max_total_time=$(SECONDS) -timeout=10 -max_len=4096 -artifact_prefix=found/$$target- -print_final_stats=1 \
 		|| exit 1; done
+
+lock: .venv/.dev
+	$(BIN)/python .ci/lock.py > deploy/constraints.txt
 
 audit: .venv/.dev
 	$(BIN)/python .ci/audit.py

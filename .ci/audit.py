@@ -1,4 +1,4 @@
-"""Looks up every package that is installed here among the known vulnerabilities (pip-audit: PyPI's own database).
+"""Looks up what the image is made of among the known vulnerabilities (pip-audit: PyPI's own database).
 
 It fails where one has a vulnerability and a release without it. One without a remedy is told, and so is how many
 packages could not be looked up: a database that cannot be reached says nothing of them, and fails nothing.
@@ -7,15 +7,17 @@ packages could not be looked up: a database that cannot be reached says nothing 
 import json
 import subprocess
 import sys
-import sysconfig
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 Report = Mapping[str, Any]
 
+LOCKED = Path(__file__).parents[1] / "deploy" / "constraints.txt"
+
 
 def main() -> int:
-    command = [sys.executable, "-m", "pip_audit", "--path", sysconfig.get_path("purelib"), "--skip-editable"]
+    command = [sys.executable, "-m", "pip_audit", "--requirement", str(LOCKED), "--no-deps", "--disable-pip"]
     done = subprocess.run([*command, "--format", "json", "--progress-spinner", "off"], capture_output=True, text=True)
     try:
         report = json.loads(done.stdout)

@@ -1,7 +1,11 @@
-"""What `make audit` makes of what it is told."""
+"""What `make audit` looks up, and what it makes of what it is told."""
 
 import runpy
+import tomllib
 from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 AUDIT = runpy.run_path(str(Path(__file__).parents[1] / ".ci" / "audit.py"))
 
@@ -29,3 +33,11 @@ def test_only_what_could_be_mended_fails() -> None:
         ("bad 1.0", ["1.1"]),
         ("worse 2.0", []),
     ]
+
+
+def test_there_is_a_locked_release_of_all_that_the_project_asks_for() -> None:
+    lines = [line for line in AUDIT["LOCKED"].read_text().splitlines() if not line.startswith("#")]
+    locked = dict(line.split("==") for line in lines)
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
+    for asked in map(Requirement, project["dependencies"]):
+        assert locked[canonicalize_name(asked.name)] in asked.specifier, asked
