@@ -45,7 +45,8 @@ PHONE = (
 #: A phone: each request on a connection of its own, as with several workers another one may answer it.
 phone = httpx.Client(verify=False, headers={"connection": "close", "user-agent": PHONE})
 
-DEADLINE_S = 20.0
+#: For what does not come at all: on a machine with much to do a server may take half a minute to start.
+DEADLINE_S = 60.0
 
 
 def until(condition: Callable[[], T], *, what: str, within_s: float = DEADLINE_S) -> T:

@@ -43,7 +43,7 @@ def test_under_load_nobody_is_refused_or_broken_off_and_no_scan_is_lost(start: S
     until(lambda: len(server.workers()) == int(workers), what="all workers")
     with server.client() as api:
         link = new_link(api)
-    with Load(link["short_url"], kept=6, fresh=6, pause_s=0.005) as load:
+    with Load(link["short_url"], kept=6, fresh=6, pause_s=0.02) as load:
         for times in (1, 2):
             before = (server.workers(), server.writer())
             load.more(100)

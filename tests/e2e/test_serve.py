@@ -60,6 +60,7 @@ def test_the_first_start_prints_a_key_and_curl_lines_that_work(start: Start, tmp
     until(lambda: not server.pids(), what="every process gone")
 
 
+@pytest.mark.alone
 def test_a_second_start_is_quick_and_prints_no_key(start: Start) -> None:
     server = start()
     until(lambda: KEY.search(server.log.read_text()), what="a key")
@@ -87,14 +88,14 @@ def test_a_scan_answered_right_before_kill_9_is_counted_once(start: Start, datab
     server = start(database_url=database_url)
     with server.client() as api:
         code = api.post("/qr-codes", json={"destination": "https://example.com/"}).json()
-        for answered in (20, 40, 60):
+        for answered in (20, 40):
             for _ in range(20):
                 assert phone.get(code["short_url"]).status_code == 302
             server.kill()
             server.start()
             until(lambda: len(_journals(server)) == 1, what="the dead process's journal is written and removed")
             assert api.get(f"/qr-codes/{code['id']}/stats").json()["total_scans"] == answered
-    assert sql(database_url, "SELECT count(*) FROM scans")[0][0] == 60
+    assert sql(database_url, "SELECT count(*) FROM scans")[0][0] == 40
     assert server.stop() == 0
 
 
