@@ -51,7 +51,7 @@ class Visitors:
     @property
     def trusting(self) -> bool:
         """Whether an address may be another one than that of the connection."""
-        return bool(self._trusted)
+        return bool(self._trusted) or self._by_file
 
     def address(self, record: Record) -> bytes | None:
         """The client's; None where it is not known, as behind a trusted proxy that does not tell."""
