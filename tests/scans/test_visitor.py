@@ -8,6 +8,8 @@ import pytest
 
 from fastcore.facts import Salted
 from server.domain.model import LinkId
+from server.scans.classifier import Classifier
+from server.scans.geo import NOWHERE
 from server.scans.record import Record
 from server.scans.visitor import Visitors, known
 
@@ -120,6 +122,19 @@ def test_who_may_open_a_unix_socket_is_a_proxy_to_trust() -> None:
     assert visitors.address(came("", forwarded_for="198.51.100.1, 203.0.113.9")) == ip_address("203.0.113.9").packed
     assert visitors.address(came("192.0.2.1", forwarded_for="203.0.113.9")) == ip_address("192.0.2.1").packed
     assert visitors.address(came("")) is None
+
+
+@pytest.mark.parametrize("by_file", [False, True])
+@pytest.mark.parametrize("trusted", [(), ("10.0.0.0/8",)])
+@pytest.mark.parametrize("peer", ["", "10.0.0.1", "192.0.2.1"])
+def test_what_is_written_is_the_address_of_whoever_is_believed(
+    peer: str, trusted: tuple[str, ...], by_file: bool
+) -> None:
+    visitors = Visitors(trusted=tuple(map(ip_network, trusted)), keep="full", salting="daily", by_file=by_file)
+    record = came(peer, forwarded_for="203.0.113.9")
+    (scan,) = Classifier(visitors, lambda _: NOWHERE).scans([record], {0: bytes(32)})
+    address = visitors.address(record)
+    assert scan.address == (None if address is None else visitors.kept(address))
 
 
 def test_a_salt_that_never_changes_is_one_for_all_days() -> None:
