@@ -30,9 +30,9 @@ from bench.load import Measured, load
 from bench.measure import save
 from bench.noise import spread
 from bench.servers import fastify, free_port, granian, ours, running, uvicorn
-from server.app import accounts_in, plans_of
 from server.domain.label import Label
 from server.embedded import EmbeddedPostgres
+from server.parts import accounts_in, plans_of
 from server.settings import Settings
 
 ROUNDS = 9

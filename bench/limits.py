@@ -15,11 +15,11 @@ from pathlib import Path
 
 from bench.measure import save
 from migrations import migrate
-from server.app import accounts_in
 from server.domain.label import Label
 from server.domain.limits import Limits
 from server.domain.plan import UNLIMITED, Plan, Plans
 from server.embedded import EmbeddedPostgres
+from server.parts import accounts_in
 from server.storage.postgres.pool import Database
 from server.storage.postgres.usage import PostgresUsage
 from server.storage.redis.connection import RedisConnection

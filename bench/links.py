@@ -34,9 +34,9 @@ from bench.load import PHONE_HEADERS, Measured, load
 from bench.measure import save
 from bench.servers import free_port
 from migrations import migrate
-from server.app import accounts_in, plans_of
 from server.domain.ids import id_text
 from server.embedded import EmbeddedPostgres
+from server.parts import accounts_in, plans_of
 from server.settings import Settings
 
 LINKS = 1_000_000

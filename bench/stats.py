@@ -40,10 +40,10 @@ from bench.load import PHONE_HEADERS
 from bench.measure import Figures, save
 from fastcore.tally import Run
 from migrations import migrate
-from server.app import accounts_in, plans_of
 from server.domain.ids import id_text
 from server.domain.model import AccountId, LinkId
 from server.embedded import EmbeddedPostgres
+from server.parts import accounts_in, plans_of
 from server.settings import Settings
 from server.storage.postgres.copying import EPOCH
 from server.storage.postgres.pool import Database

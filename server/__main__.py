@@ -7,33 +7,21 @@ import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, NoReturn, TypeVar
+from typing import Annotated, TypeVar
 
-import orjson
 import typer
 
 from migrations import MigrationChanged, migrate
 from server import logs, settings
-from server.api.problems import InvalidFields
-from server.api.renders import RenderCreate
-from server.app import accounts_in, plans_of, rollups_in
 from server.console import data, stats
 from server.console.accounts import commands
 from server.dialects import key_formats
 from server.domain.accounts import Accounts
-from server.domain.errors import DomainError, InvalidValue, Unscannable
-from server.domain.model import AccountId, Image
-from server.domain.order import MAX_SIZE_PX, MEDIA_TYPES
 from server.domain.ports import Rollups
-from server.domain.qrcodes import ToldByField
-from server.domain.studio import Studio
-from server.edge.image_cache import Images
 from server.embedded import DoesNotStart, program
-from server.outbound import Outbound
-from server.render.fetched import Fetched
-from server.render.image import Painter
+from server.late import late
+from server.parts import accounts_in, opened, plans_of
 from server.supervisor import Supervisor, database
 from server.workers import NoWorkerStarts
 
@@ -76,8 +64,8 @@ def migrate_() -> None:
 
 def _with_rollups(use: Callable[[Rollups], Awaitable[T]]) -> T:
     async def run(url: str) -> T:
-        async with rollups_in(url) as rollups:
-            return await use(rollups)
+        async with opened(url) as there:
+            return await use(late("server.storage.postgres.rebuilding:PostgresRollups", there))
 
     with database(settings.load()) as url:
         return asyncio.run(run(url))
@@ -107,28 +95,6 @@ def _database(*, bare: bool) -> AbstractContextManager[str]:
 cli.add_typer(data.commands(_database, program, lambda url: asyncio.run(migrate(url))), name="data")
 
 
-# --- render: what POST /v1/render takes, as options ------------------------------------------------------------------
-
-#: Option -> the field of the API's body that it is.
-FIELDS = {
-    "TEXT": "content/text",
-    "--format": "format",
-    "--size": "size",
-    "--inches": "size_inches",
-    "--dpi": "dpi",
-    "--level": "design/level",
-    "--margin": "design/margin",
-    "--shape": "design/modules/shape",
-    "--color": "design/modules/color",
-    "--background": "design/background/color",
-    "--eye-border": "design/eyes/border/shape",
-    "--eye-center": "design/eyes/center/shape",
-    "--logo": "design/logo/image",
-    "--frame": "design/frame/style",
-    "--label": "design/frame/label",
-}
-
-
 @cli.command()
 def render(
     text: Annotated[str, typer.Argument(metavar="TEXT", help="What the code says.")],
@@ -153,12 +119,9 @@ def render(
     allow_unscannable: Annotated[bool, typer.Option("--allow-unscannable", help="Draw what no reader reads.")] = False,
 ) -> None:
     """Draw a QR code into a file, without any server. What would not scan is not drawn."""
-    suffix = Path(output).suffix[1:].lower()
-    if format is None and suffix not in MEDIA_TYPES:
-        _fail(2, f"--format says {', '.join(MEDIA_TYPES)}, where FILE does not end so.")
-    given = {
+    options = {
         "TEXT": text,
-        "--format": format or suffix,
+        "--format": format,
         "--size": size,
         "--inches": inches,
         "--dpi": dpi,
@@ -173,79 +136,7 @@ def render(
         "--frame": frame,
         "--label": label,
     }
-    body: dict[str, object] = {"content": {"type": "text"}, "allow_unscannable": allow_unscannable}
-    try:
-        if design is not None:
-            body["design"] = orjson.loads(design.read_bytes())
-        for option, value in given.items():
-            if value is not None:
-                _put(body, FIELDS[option].split("/"), value)
-        order = RenderCreate.read(orjson.dumps(body))
-    except orjson.JSONDecodeError as exc:
-        _fail(2, f"{design} is not JSON: {exc}.")
-    except orjson.JSONEncodeError:
-        _fail(2, "The options are not UTF-8.")
-    except InvalidFields as exc:
-        _fail(2, *(f"{_option(each['pointer'])}: {each['detail']}" for each in exc.wrong))
-    try:
-        image = asyncio.run(_drawn(order))
-    except InvalidValue as exc:
-        _fail(2, f"{_option('/' + (exc.field or ''))}: {exc.detail}")
-    except Unscannable as exc:
-        _fail(1, exc.detail, "--allow-unscannable draws it all the same.")
-    except DomainError as exc:
-        _fail(1, exc.detail)
-    if not image.scannable:
-        typer.echo(f"qredge: this will not scan: {image.reason}", err=True)
-    if output == "-":
-        sys.stdout.buffer.write(image.body)
-    else:
-        Path(output).write_bytes(image.body)
-
-
-def _put(body: dict[str, object], path: list[str], value: object) -> None:
-    for step in path[:-1]:
-        inner = body[step] = {} if body.get(step) is None else body[step]
-        if not isinstance(inner, dict):
-            return  # it is not as it must be, as will be said of it
-        body = inner
-    body[path[-1]] = value
-
-
-def _option(pointer: str) -> str:
-    """What was given wrong, in words of the command line; from a design in a file, its pointer."""
-    return next((option for option, field in FIELDS.items() if f"{pointer}/".startswith(f"/{field}/")), pointer)
-
-
-def _fail(code: int, *lines: str) -> NoReturn:
-    for line in lines:
-        typer.echo(f"qredge: {line}", err=True)
-    raise typer.Exit(code)
-
-
-class _NoPictures:
-    """`PictureStore`, where nothing is stored."""
-
-    async def get(self, account: AccountId, sha256: str) -> bytes | None:
-        return None
-
-
-async def _drawn(body: RenderCreate) -> Image:
-    painter, outbound = Painter(max_pixels=MAX_SIZE_PX**2), Outbound()
-    images = Images(max_bytes=0, shared=None)
-    fetched = Fetched(painter, outbound.fetch, lambda: datetime.now(UTC))
-    studio = Studio(painter, images, _NoPictures(), fetched=fetched.get)
-    nobody = AccountId(0)
-    try:
-        with ToldByField(body.content):
-            order = body.order()
-            studio.check(order)
-            order = order._replace(design=await studio.complete(order.design, nobody))
-            image, _ = await studio.show(order, nobody, allow_unscannable=body.allow_unscannable).draw()
-            return image
-    finally:
-        painter.close()
-        outbound.close()
+    late("server.drawing:draw", output, options, design=design, allow_unscannable=allow_unscannable)
 
 
 def main() -> None:

@@ -8,36 +8,30 @@ import multiprocessing
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
-from datetime import UTC, datetime
-from functools import partial
+from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 from multiprocessing.connection import Connection
-from pathlib import Path
 from platform import python_version
-from socket import AF_INET, AF_INET6, inet_ntop
-from typing import cast
+from typing import TYPE_CHECKING
 
 from starlette.routing import Router
 
-from migrations import checksums
-from server import dialects, ops, settings
+from server import ops, settings
 from server.api import api, documents, serving, serving_public
 from server.api.public import public_routes
 from server.asgi import ASGIApp, Receive, Scope, Send
-from server.dialects.dialect import Dialect, Kit
-from server.dialects.mounts import chosen, hosts_of, mounted
+from server.dialects import dialects
+from server.dialects.dialect import Kit
+from server.dialects.mounts import mounted
 from server.domain.accounts import Accounts
 from server.domain.barcodes import Barcodes
 from server.domain.callers import Callers
-from server.domain.errors import InvalidValue, StorageUnavailable
+from server.domain.errors import StorageUnavailable
 from server.domain.ids import id_source
 from server.domain.limits import Limits
 from server.domain.links import Links
 from server.domain.many import Many
 from server.domain.model import AccountId, QrCodeId
-from server.domain.plan import Plans
-from server.domain.ports import Rollups
 from server.domain.qrcodes import QrCodes
 from server.domain.scans import Scans
 from server.domain.slug import Slug
@@ -50,41 +44,43 @@ from server.edge.image_cache import Images
 from server.edge.pages import Page, send_page
 from server.edge.redirect import Redirects, redirect
 from server.farewell import Farewell, succeed
+from server.late import late
 from server.listeners import listeners, part_from_stalled
 from server.metrics import Labelled, Metrics
 from server.openapi import described
+from server.origins import address_by, geo_database
 from server.outbound import Outbound
+from server.parts import RETRY_S, database_at, dialects_of, ending, now, plans_of, short_urls
 from server.passwords import Passwords
-from server.plans import known_plans
 from server.render.barcode import BarcodePainter
 from server.render.fetched import Fetched
 from server.render.image import Painter
 from server.request_log import STANDARD_OUTPUT, RequestLog
 from server.requests import Requests
-from server.scans import geo, record, visitor
+from server.scans import geo, record
 from server.scans.feed import ScanFeed
 from server.scans.journal import Journal
 from server.scans.profile import Profiles
-from server.settings import PREFIX, IllegalSetting, Settings
+from server.settings import Settings
 from server.storage.postgres.accounts import PostgresAccounts
 from server.storage.postgres.answers import PostgresAnswers
 from server.storage.postgres.links import PostgresLinks, PostgresTargets
 from server.storage.postgres.notify import ACCOUNTS, CODES, LINKS, SCANS, changes, numbers_in
 from server.storage.postgres.pictures import PostgresPictures
-from server.storage.postgres.pool import MAX_CONNECTIONS, Database
+from server.storage.postgres.pool import Database
 from server.storage.postgres.qrcodes import PostgresQrCodes
-from server.storage.postgres.rebuilding import PostgresRollups
 from server.storage.postgres.recorded import PostgresRecordedScans
 from server.storage.postgres.stats import PostgresStats
 from server.storage.postgres.usage import PostgresUsage
 from server.storage.postgres.uses import PostgresUses
 from server.storage.postgres.webhooks import PostgresWebhooks
-from server.storage.redis.connection import RedisConnection
-from server.storage.redis.images import RedisImages
-from server.storage.redis.windows import RedisWindows
 from server.storage.snapshot import Snapshot, UnusableSnapshot
 
-RETRY_S = 0.5
+if TYPE_CHECKING:
+    from server.storage.redis.connection import RedisConnection
+    from server.storage.redis.images import RedisImages
+    from server.storage.redis.windows import RedisWindows
+
 STORE_USES_S = 5.0
 LAST_USES_S = 1.0
 READY_EVERY_S = 0.02
@@ -93,10 +89,6 @@ READY_EVERY_S = 0.02
 PATIENCE_S = 2.0
 
 log = logging.getLogger(__name__)
-
-
-#: No function of ours, as each request asks it three times.
-now = partial(datetime.now, UTC)
 
 
 # --- a worker: redirects and answers ------------------------------------------------------------------------------
@@ -145,9 +137,13 @@ def create_app(given: Settings | None = None, *, answers: Callable[[], None] | N
     accounts = Accounts(PostgresAccounts(database, plans_of(config)), now=now, new_id=new_id)
     passwords = Passwords()
     links = Links(PostgresLinks(database), PostgresStats(database), passwords, now=now, new_id=new_id, changed=changed)
-    redis = RedisConnection(config.redis_url) if config.redis_url else None
-    shared = RedisImages(redis, ttl_s=config.image_cache_ttl_s) if redis else None
-    windows = RedisWindows(redis) if redis else None
+    redis: RedisConnection | None = None
+    shared: RedisImages | None = None
+    windows: RedisWindows | None = None
+    if config.redis_url:
+        redis = late("server.storage.redis.connection:RedisConnection", config.redis_url)
+        shared = late("server.storage.redis.images:RedisImages", redis, ttl_s=config.image_cache_ttl_s)
+        windows = late("server.storage.redis.windows:RedisWindows", redis)
     limits = Limits(PostgresUsage(database), windows, now=now)
     painter = Painter(max_pixels=config.render_pixels)
     outbound = Outbound(http=config.fetch_http, networks=config.outbound_networks)
@@ -255,7 +251,7 @@ def create_app(given: Settings | None = None, *, answers: Callable[[], None] | N
         default=_nothing_here,
         lifespan=lifespan,
     )
-    address = _address_by(config)
+    address = address_by(config)
     guarded = GuardedScans(
         journal.append,
         now=now,
@@ -270,7 +266,7 @@ def create_app(given: Settings | None = None, *, answers: Callable[[], None] | N
     )
     managed = mounted(
         _by_path(serving(native, requests), serving_public(public, requests), router),
-        spoken,
+        [dialects()[name] for name in spoken],
         Kit(
             accounts=accounts,
             limits=limits,
@@ -373,55 +369,6 @@ def _tell(
         lambda: (((limit,), count) for limit, count in limits.refused.items()),
         labels=("limit",),
     )
-
-
-def database_at(url: str, *, max_connections: int = MAX_CONNECTIONS) -> Database:
-    return Database(url, max_connections=max_connections, migrations=checksums())
-
-
-def plans_of(config: Settings) -> Plans:
-    """The plans that accounts may have; raises IllegalSetting."""
-    return known_plans(dialects.plans(), config.plans)
-
-
-def dialects_of(config: Settings) -> tuple[list[Dialect], dict[str, str]]:
-    """The dialects that are spoken, and by the name of a host the one that is spoken there; raises IllegalSetting."""
-    try:
-        spoken = chosen(config.dialects)
-        return spoken, hosts_of(config.dialect_hosts, spoken)
-    except InvalidValue as exc:
-        raise IllegalSetting(f"{PREFIX}{exc.field}: {exc.detail}") from exc
-
-
-def short_urls(config: Settings) -> Callable[[Slug], str]:
-    def short_url(slug: Slug) -> str:
-        return f"{config.base_url}/{slug}"
-
-    return short_url
-
-
-def geo_database(config: Settings) -> Path | None:
-    return Path(config.geo_database) if config.geo_database else None
-
-
-def scan_visitors(config: Settings) -> visitor.Visitors:
-    return visitor.Visitors(
-        trusted=config.proxies,
-        keep=cast(visitor.Keep, config.client_addresses),
-        salting=cast(visitor.Salting, config.visitor_salt),
-        by_file=bool(config.unix_socket),
-    )
-
-
-def _address_by(config: Settings) -> Callable[[Scope], str]:
-    """How to find out where a request came from; empty where that is not known."""
-    visitors = scan_visitors(config)
-
-    def address(scope: Scope) -> str:
-        found = visitors.address(record.seen(scope))
-        return "" if found is None else inet_ntop(AF_INET if len(found) == 4 else AF_INET6, found)
-
-    return address
 
 
 def _by_path(native: ASGIApp, public: ASGIApp, others: ASGIApp) -> ASGIApp:
@@ -602,44 +549,3 @@ async def _leave_when_told(feed: ScanFeed, farewell: Farewell) -> None:
     await farewell.say()
     signal.signal(signal.SIGINT, to_granian)
     signal.raise_signal(signal.SIGINT)
-
-
-@contextmanager
-def ending(file: int, told: asyncio.Event) -> Iterator[None]:
-    """Sets `told` when the other end is closed, or whoever had it is gone."""
-    loop = asyncio.get_running_loop()
-
-    def ended() -> None:
-        loop.remove_reader(file)
-        told.set()
-
-    loop.add_reader(file, ended)
-    try:
-        yield
-    finally:
-        loop.remove_reader(file)
-
-
-# --- what is done from outside ------------------------------------------------------------------------------------
-
-
-@asynccontextmanager
-async def accounts_in(database_url: str, plans: Plans) -> AsyncIterator[Accounts]:
-    """The accounts of a database, whichever servers run on it."""
-    database = database_at(database_url, max_connections=1)
-    await database.open()
-    try:
-        yield Accounts(PostgresAccounts(database, plans), now=now, new_id=id_source(now))
-    finally:
-        await database.close()
-
-
-@asynccontextmanager
-async def rollups_in(database_url: str) -> AsyncIterator[Rollups]:
-    """What is counted in a database, whichever servers run on it."""
-    database = database_at(database_url, max_connections=1)
-    await database.open()
-    try:
-        yield PostgresRollups(database)
-    finally:
-        await database.close()

@@ -5,18 +5,18 @@ import logging
 import logging.config
 import signal
 from collections.abc import Coroutine
+from contextlib import ExitStack
+from functools import cache
 from multiprocessing.connection import Connection
 
-from server import dialects, logs
-from server.api.answers import Answers
-from server.app import RETRY_S, database_at, ending, geo_database, now, scan_visitors, short_urls
-from server.domain.delivery import NATIVE, Voice
+from server import logs
 from server.domain.errors import StorageUnavailable
 from server.domain.ports import Rollups
-from server.hooks import signature
-from server.hooks.deliverer import AT_ONCE, WITHIN_S, Deliverer
+from server.hooks.deliverer import Deliverer, Means
+from server.late import late
 from server.metrics import Metrics
-from server.outbound import Outbound
+from server.origins import geo_database, scan_visitors
+from server.parts import RETRY_S, database_at, ending, now
 from server.scans import geo
 from server.scans.writer import Writer, spare_collector
 from server.settings import Settings
@@ -30,7 +30,6 @@ from server.storage.postgres.rebuilding import PostgresRollups
 from server.storage.postgres.scans import PostgresScanLog
 from server.storage.postgres.webhooks import PostgresOutbox
 from server.storage.snapshot import Snapshot
-from server.wire import json_bytes
 
 PURGE_EVERY_S = 3600.0
 INDEX_EVERY_S = 60.0
@@ -197,19 +196,15 @@ async def _tell_webhooks(config: Settings, metrics: Metrics, stop: asyncio.Event
     """On connections of its own: who is told may not keep scans from being written."""
     database = database_at(config.database_url, max_connections=3)
     await database.open()
-    outbound = Outbound(
-        http=config.fetch_http,
-        within_s=WITHIN_S,
-        max_lookups=AT_ONCE,
-        networks=config.outbound_networks,
-        deed="send to",
-    )
-    answers = Answers(config.base_url, short_urls(config))
-    voices = {NATIVE: Voice(body=lambda event: json_bytes(answers.event(event)), headers=signature.headers)}
-    for each in dialects.dialects().values():
-        voices |= each.voices(config.base_url)
+    ended = ExitStack()
+
+    @cache
+    def means() -> Means:
+        found: Means = late("server.telling:means", config, ended.callback)
+        return found
+
     try:
-        deliverer = Deliverer(PostgresOutbox(database), outbound.post, voices, now=now)
+        deliverer = Deliverer(PostgresOutbox(database), means, now=now)
         metrics.tell(
             "webhook_deliveries",
             "counter",
@@ -219,7 +214,7 @@ async def _tell_webhooks(config: Settings, metrics: Metrics, stop: asyncio.Event
         )
         await deliverer.run(stop)
     finally:
-        outbound.close()
+        ended.close()
         await database.close()
 
 

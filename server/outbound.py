@@ -15,6 +15,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import cache
 from importlib.metadata import version
 from types import MappingProxyType
 from typing import NamedTuple, Self, TypeVar
@@ -129,7 +130,7 @@ class Outbound:
         self._deed = deed
         self._lookups = ThreadPoolExecutor(max_lookups, thread_name_prefix="lookup")
         self._resolve = resolve or self._look_up
-        self._tls = tls or httpx.create_ssl_context(trust_env=False)
+        self._tls = tls
         self._allowed = frozenset(allowed)
 
     def close(self) -> None:
@@ -254,7 +255,9 @@ class Outbound:
         async with (
             _Way(address) as way,
             # The bare pool and no client, which would add cookies, proxies and netrc.
-            httpcore.AsyncConnectionPool(self._tls, max_keepalive_connections=0, network_backend=way) as pool,
+            httpcore.AsyncConnectionPool(
+                self._tls or _trusting(), max_keepalive_connections=0, network_backend=way
+            ) as pool,
         ):
             response = await pool.handle_async_request(request)
             try:
@@ -338,6 +341,12 @@ async def _status(url: httpx.URL, response: httpcore.Response) -> Answer:
         if size > MAX_IGNORED:
             break
     return Answer(response.status, httpx.Headers(response.headers))
+
+
+@cache
+def _trusting() -> ssl.SSLContext:
+    """Trusts whom the world does; made when it is first needed, as to read so many certificates takes some 20 ms."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def _port(url: httpx.URL) -> int:

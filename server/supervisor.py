@@ -32,10 +32,10 @@ from time import monotonic
 import asyncpg
 
 from migrations import MigrationChanged, migrate
-from server.app import accounts_in, dialects_of, plans_of
-from server.background import run_writer
 from server.domain.errors import StorageUnavailable
 from server.embedded import DoesNotStart, EmbeddedPostgres
+from server.late import late
+from server.parts import accounts_in, dialects_of, plans_of
 from server.settings import PREFIX, IllegalSetting, Settings, load
 from server.workers import Workers
 
@@ -182,7 +182,9 @@ class Supervisor:
 
     def _start_writer(self) -> None:
         told, self._leash = multiprocessing.Pipe(duplex=False)
-        self._writer = multiprocessing.Process(target=run_writer, args=(self._settings, told), name="writer")
+        self._writer = multiprocessing.Process(
+            target=late, args=("server.background:run_writer", self._settings, told), name="writer"
+        )
         self._writer.start()
         told.close()
 

@@ -20,8 +20,11 @@ from granian.log import LogLevels
 from granian.server.mp import MPServer, WorkerProcess
 
 from server import logs
-from server.app import create_worker
+from server.late import late
 from server.settings import Settings
+
+#: What is run in each of them.
+APPLICATION = "server.app:create_worker"
 
 STOP_S = 15
 #: How long new workers may take until they answer: a million links are read in some seconds.
@@ -58,7 +61,7 @@ class Workers(MPServer):
     def __init__(self, settings: Settings, renewing: Callable[[], bool], renewed: Callable[[], None]) -> None:
         """`renewing` prepares a renewal, and says whether it is to be; `renewed` is called when it is done."""
         super().__init__(
-            "server.app:create_worker",
+            APPLICATION,
             interface=Interfaces.ASGI,
             address=settings.host,
             port=settings.port,
@@ -90,7 +93,7 @@ class Workers(MPServer):
 
     def run(self) -> None:
         # What Granian calls to get the application in each worker.
-        self.serve(target_loader=partial(create_worker, self._told, self.workers), wrap_loader=False)
+        self.serve(target_loader=partial(late, APPLICATION, self._told, self.workers), wrap_loader=False)
         if self.failed:
             raise NoWorkerStarts("no worker starts; why stands above.")
 

@@ -41,6 +41,9 @@ def databases() -> Iterator[Databases]:
     with tempfile.TemporaryDirectory(prefix="qredge-", ignore_cleanup_errors=True) as folder:
         postgres = EmbeddedPostgres(Path(folder) / "postgres")
         postgres.start()
+        # What survives a power cut is no test's to tell; waiting for the disk takes longer than most of them.
+        sql(postgres.url, "ALTER SYSTEM SET fsync = off")
+        sql(postgres.url, "SELECT pg_reload_conf()")
         yield _with_template(Databases(postgres.url))
         postgres.stop()
 

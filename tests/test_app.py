@@ -17,6 +17,7 @@ from server.domain.limits import Limits
 from server.domain.model import ApiKeyId, Targets
 from server.edge.cache import LinkCache
 from server.edge.image import ImageAnswers
+from server.parts import now
 from server.scans.feed import ScanFeed
 from server.storage.postgres.accounts import PostgresAccounts
 from server.storage.postgres.links import PostgresTargets
@@ -95,11 +96,11 @@ async def test_a_database_that_hangs_does_not_keep_a_worker_from_ending(
     database = Database(database_url)
     await database.open()
     try:
-        accounts = Accounts(Hanging(database, PLANS), now=app.now, new_id=new_id)
+        accounts = Accounts(Hanging(database, PLANS), now=now, new_id=new_id)
         account = await accounts.create(Label("Test"))
         _, key = await accounts.create_key(account, Label("Test"))
         await accounts.authenticate(key)
-        await asyncio.wait_for(app._store_last_uses(accounts, Limits(PostgresUsage(database), None, now=app.now)), 10)
+        await asyncio.wait_for(app._store_last_uses(accounts, Limits(PostgresUsage(database), None, now=now)), 10)
     finally:
         await database.close()
     assert "the last use of keys is not stored: TimeoutError" in caplog.text

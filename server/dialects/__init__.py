@@ -5,11 +5,13 @@ import string
 import tomllib
 from functools import cache
 from importlib import import_module, resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from server.dialects.dialect import Dialect
 from server.domain.keys import BASE62, KeyFormat
 from server.domain.plan import Plan
+
+if TYPE_CHECKING:
+    from server.dialects.dialect import Dialect
 
 ALPHABETS = {
     "base62": BASE62,
@@ -19,11 +21,16 @@ ALPHABETS = {
 
 
 @cache
-def dialects() -> dict[str, Dialect]:
+def dialects() -> "dict[str, Dialect]":
     """All there are, by name."""
     modules = (import_module(f"{__name__}.{each.name}") for each in pkgutil.iter_modules(__path__))
     found = [each.DIALECT for each in modules if hasattr(each, "DIALECT")]
     return {each.name: each for each in found}
+
+
+def names() -> list[str]:
+    """Those of all there are, which their files tell."""
+    return [each["name"] for each in _files()]
 
 
 def key_formats() -> dict[str, KeyFormat]:

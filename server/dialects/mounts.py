@@ -5,45 +5,14 @@ from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass
 
 from server.asgi import ASGIApp, Receive, Scope, Send
-from server.dialects import dialects
 from server.dialects.access import telling
 from server.dialects.dialect import MOUNTED_AT, Dialect, Kit
 from server.dispatch import Dispatch
-from server.domain.errors import InvalidValue
 from server.requests import Requests
 
 #: What may follow a host's name. URLs that are answered begin with what the client has said: "host:80@elsewhere" would
 #: be another host's.
 PORT = re.compile(r":[0-9]{1,5}\Z")
-
-
-def chosen(names: str) -> list[Dialect]:
-    """The dialects with these names, which stand between commas; raises InvalidValue."""
-    known = dialects()
-    if names in ("all", "none"):
-        return list(known.values()) if names == "all" else []
-    for name in (given := _listed(names)):
-        if name not in known:
-            detail = f"a dialect is one of {', '.join(known)}, not {name!r}; or all, or none."
-            raise InvalidValue("unknown_value", detail, field="DIALECTS")
-    return [known[name] for name in known if name in given]
-
-
-def hosts_of(text: str, spoken: Iterable[Dialect]) -> dict[str, str]:
-    """By a host's name, in lower case, that of its dialect: "api.example.com=qrstudio, ..."; raises InvalidValue."""
-    names = [each.name for each in spoken]
-    hosts = {}
-    for each in _listed(text):
-        host, _, name = (part.strip() for part in each.partition("="))
-        if not host or name not in names:
-            detail = f"a host is said as host=dialect, of the dialects {', '.join(names)}, not {each!r}."
-            raise InvalidValue("unknown_value", detail, field="DIALECT_HOSTS")
-        hosts[host.lower()] = name
-    return hosts
-
-
-def _listed(text: str) -> list[str]:
-    return [each.strip() for each in text.split(",") if each.strip()]
 
 
 @dataclass(frozen=True, slots=True)

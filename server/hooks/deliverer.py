@@ -13,13 +13,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from time import monotonic
+from typing import TYPE_CHECKING, NamedTuple
 
 from server.domain.delivery import KEPT, NATIVE, SCANS_EVERY_S, Attempt, Due, Voice, next_attempt
 from server.domain.errors import InvalidValue, StorageUnavailable
 from server.domain.ids import id_text
 from server.domain.model import WebhookId
 from server.domain.ports import Outbox
-from server.outbound import Answer
+
+if TYPE_CHECKING:
+    from server.outbound import Answer
 
 #: What a receiver has to answer within.
 WITHIN_S = 15.0
@@ -40,19 +43,27 @@ LAST_S = 3.0
 CONTENT_TYPE = {"content-type": "application/json"}
 
 #: URL, body, headers -> the answer; raises InvalidValue where there is none.
-Post = Callable[[str, bytes, Mapping[str, str]], Awaitable[Answer]]
+Post = Callable[[str, bytes, Mapping[str, str]], Awaitable["Answer"]]
 
 log = logging.getLogger(__name__)
+
+
+class Means(NamedTuple):
+    """What webhooks are told by."""
+
+    post: Post
+    #: By the format of a webhook.
+    voices: Mapping[str, Voice]
 
 
 class Deliverer:
     """Sends what waits in the outbox, each webhook's in the voice of its format; in the server's own, where there is no
     such voice any more."""
 
-    def __init__(self, outbox: Outbox, post: Post, voices: Mapping[str, Voice], *, now: Callable[[], datetime]) -> None:
+    def __init__(self, outbox: Outbox, means: Callable[[], Means], *, now: Callable[[], datetime]) -> None:
+        """`means` are asked for when there is something to tell."""
         self._outbox = outbox
-        self._post = post
-        self._voices = voices
+        self._means = means
         self._now = now
         #: What is being sent, each to its webhook.
         self.under_way: dict[asyncio.Task[None], WebhookId] = {}
@@ -125,13 +136,14 @@ class Deliverer:
             log.warning("webhook %s is disabled: %s", id_text("whk", due.webhook_id), reason)
 
     async def _attempt(self, due: Due) -> Attempt:
+        post, voices = self._means()
         at, began = self._now(), monotonic()
-        voice = self._voices.get(due.format) or self._voices[NATIVE]
+        voice = voices.get(due.format) or voices[NATIVE]
         body = voice.body(due.event)
         said = {"content-length": str(len(body)), **CONTENT_TYPE, **voice.headers(due.event, at, body, due.secrets)}
         answer, error, wait = None, None, None
         try:
-            answer = await self._post(due.url, body, said)
+            answer = await post(due.url, body, said)
         except InvalidValue as exc:
             error = exc.detail
         else:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from crawleruseragents import CRAWLER_USER_AGENTS_DATA
 from ua_parser import Domain, Parser
 from ua_parser.lazy import UserAgentMatcher
-from ua_parser.loaders import load_builtins
+from ua_parser.loaders import load_lazy_builtins
 from ua_parser.regex import Resolver
 
 from server.domain.model import Device
@@ -57,8 +57,9 @@ class Agent(NamedTuple):
 
 @cache
 def _parser() -> Parser:
-    """Made when it is first needed: it takes half a second and 30 MB."""
-    return Parser(Resolver(load_builtins()))
+    """Made when it is first needed: it takes a tenth of a second. Five times as long, and 30 MB, if the collection were
+    made ready to be searched in Python, too."""
+    return Parser(Resolver(load_lazy_builtins()))
 
 
 @lru_cache(MAX_KNOWN)

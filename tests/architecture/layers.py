@@ -1,6 +1,7 @@
 """Reads the imports of a source tree and finds what breaks the laws of docs/architecture.md.
 
-Every import counts: at the top, inside a function, under TYPE_CHECKING, in a stub, and each cimport.
+Every import counts: at the top, inside a function, under TYPE_CHECKING, in a stub, each cimport, and what is named in
+full for server/late.py, as "server.app:create_app".
 """
 
 import ast
@@ -23,7 +24,12 @@ FLOOR = frozenset(
     ]
 )
 #: Files that may know several rooms: the one that connects them, and those that start processes.
-ROOFS = frozenset(["server.app", "server.background", "server.supervisor", "server.workers", "server.__main__"])
+ROOFS = frozenset(
+    [
+        *["server.app", "server.background", "server.drawing", "server.origins", "server.parts", "server.supervisor"],
+        *["server.telling", "server.workers", "server.__main__"],
+    ]
+)
 
 #: What the domain may use beside the standard library, and what of that it may not.
 DOMAIN_MAY = frozenset(["idna"])
@@ -55,9 +61,13 @@ FASTCORE_MAY_NOT_INCLUDE = frozenset(["fcntl.h", "stdio.h", "time.h", "unistd.h"
 ENVIRONMENT = frozenset(["environ", "environb", "getenv", "getenvb", "putenv", "unsetenv"])
 
 #: What all dialects stand on; every other module beside these is one.
-DIALECTS_SHARE = frozenset(["access", "coverage", "dialect", "mounts"])
+DIALECTS_SHARE = frozenset(["access", "coverage", "dialect", "mounts", "naming"])
 #: The one module that imports what it finds in its folder.
 FINDS_DIALECTS = "server.dialects"
+
+#: The one module that imports what is named to it, and how that is named: with its module, so that it is seen here.
+IMPORTS_LATE = "server.late"
+LATE = re.compile(r"server\.[\w.]+:\w+")
 
 MIGRATION = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 
@@ -104,6 +114,8 @@ class Module:
                     above = package.split(".")[: len(package.split(".")) - node.level + 1]
                     start = ".".join([*above, *([node.module] if node.module else [])])
                 yield from (Import(node.lineno, f"{start}.{alias.name}") for alias in node.names)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and LATE.fullmatch(node.value):
+                yield Import(node.lineno, node.value.replace(":", "."))
 
 
 def _cython_imports(source: str) -> Iterator[Import]:
@@ -328,12 +340,20 @@ def _island(name: str) -> str | None:
 def no_import_is_hidden(tree: Tree) -> Iterator[str]:
     """An import by a name made at run time would escape all of these laws."""
     for module in tree.modules:
-        if not module.is_cython and module.name != FINDS_DIALECTS:
-            for node in ast.walk(module.tree):
-                if isinstance(node, (ast.Name, ast.Attribute)):
-                    called = node.id if isinstance(node, ast.Name) else node.attr
-                    if called in ("import_module", "__import__"):
-                        yield f"{module.path}:{node.lineno}: imports by {called}"
+        if module.is_cython or module.name == FINDS_DIALECTS:
+            continue
+        for node in ast.walk(module.tree):
+            if isinstance(node, (ast.Name, ast.Attribute)):
+                called = node.id if isinstance(node, ast.Name) else node.attr
+                if called in ("import_module", "__import__", "resolve_name") and module.name != IMPORTS_LATE:
+                    yield f"{module.path}:{node.lineno}: imports by {called}"
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "late" and not _says_what(node):
+                yield f"{module.path}:{node.lineno}: imports late, and does not say what"
+
+
+def _says_what(call: ast.Call) -> bool:
+    name = call.args[0] if call.args else None
+    return isinstance(name, ast.Constant) and bool(LATE.fullmatch(str(name.value)))
 
 
 def no_cycles(tree: Tree) -> Iterator[str]:

@@ -11,11 +11,11 @@ import httpx
 import pytest
 from PIL import Image
 
-from server.app import now
 from server.dialects import key_formats
 from server.domain.accounts import Accounts
 from server.domain.keys import ALL, permissions
 from server.domain.label import Label
+from server.parts import now
 from server.storage.postgres.accounts import PostgresAccounts
 from server.storage.postgres.pool import Database
 from tests.support import PHONE, PLANS, ServerProcess, harmless, new_id

@@ -6,7 +6,6 @@ from typing import Any, cast
 
 import httpx
 
-from server.app import now
 from server.asgi import Receive, Scope, Send
 from server.dialects.dialect import Dialect, Kit
 from server.dialects.mounts import mounted
@@ -19,6 +18,7 @@ from server.domain.many import Many
 from server.domain.qrcodes import QrCodes
 from server.domain.studio import Studio
 from server.edge.image_cache import Images
+from server.parts import now
 from server.passwords import Passwords
 from server.render.image import Painter
 from server.requests import Requests

@@ -15,13 +15,15 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from server.app import create_app, dialects_of
+from server.app import create_app
 from server.asgi import ASGIApp, Receive, Scope, Send
 from server.dialects import dialects
 from server.dialects.coverage import markdown
 from server.dialects.dialect import Dialect, Kit
-from server.dialects.mounts import chosen, mounted
+from server.dialects.mounts import mounted
+from server.dialects.naming import chosen
 from server.domain.design import plain
+from server.parts import dialects_of
 from server.requests import Requests
 from server.settings import IllegalSetting, Settings
 from server.wire import ByMethod
@@ -65,7 +67,7 @@ def test_the_server_is_made_with_any_of_them(names: str, tmp_path: Path) -> None
     answers = asked(app, *(("here", f"/{each.name}{each.root}/nothing") for each in ALL))
     assert {each.status_code for each in answers} == {404}
     spoken = [name for name, each in zip(NAMES, answers, strict=True) if "json" in each.headers["content-type"]]
-    assert spoken == [each.name for each in chosen(names)]
+    assert spoken == chosen(names)
 
 
 MADE = f"""

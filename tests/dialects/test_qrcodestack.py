@@ -26,7 +26,6 @@ from PIL import Image
 from ruamel.yaml import YAML
 from starlette.requests import Request
 
-from server.app import now
 from server.dialects import key_formats
 from server.dialects.qrcodestack import DIALECT
 from server.dialects.qrcodestack.document import as_3_0, yaml_of
@@ -38,6 +37,7 @@ from server.domain.accounts import Accounts
 from server.domain.ids import id_number
 from server.domain.label import Label
 from server.domain.model import Device
+from server.parts import now
 from server.storage.postgres.accounts import PostgresAccounts
 from server.storage.postgres.pool import Database
 from tests.api.test_clients import MODULES

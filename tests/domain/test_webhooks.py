@@ -2,9 +2,9 @@
 
 import pytest
 
-from server.app import now
 from server.domain.destination import Destination
 from server.domain.webhooks import PAGE, SECRET_BYTES, Webhooks, secret_text
+from server.parts import now
 from server.storage.postgres.webhooks import PostgresWebhooks
 from tests.domain.conftest import Desk
 from tests.support import new_id

@@ -12,7 +12,6 @@ import pytest
 import trustme
 
 from server.api.answers import Answers
-from server.app import now
 from server.domain.delivery import EVENT_TYPES, NATIVE, SCHEDULE, Delivery, EventType, Voice, Webhook
 from server.domain.destination import Destination
 from server.domain.label import Label
@@ -20,8 +19,9 @@ from server.domain.model import Account, AccountId
 from server.domain.plan import UNLIMITED, Plans
 from server.domain.webhooks import Webhooks
 from server.hooks import deliverer, signature
-from server.hooks.deliverer import AT_ONCE, Deliverer, retry_after
+from server.hooks.deliverer import AT_ONCE, Deliverer, Means, retry_after
 from server.outbound import Outbound
+from server.parts import now
 from server.storage.postgres.accounts import PostgresAccounts
 from server.storage.postgres.pool import Database
 from server.storage.postgres.usage import PostgresUsage
@@ -62,8 +62,10 @@ class Scene:
         answers = Answers("https://qr.example.com", lambda slug: f"https://qr.example.com/{slug}")
         return Deliverer(
             PostgresOutbox(self.database),
-            outbound.post,
-            {NATIVE: Voice(body=lambda event: json_bytes(answers.event(event)), headers=signature.headers)},
+            lambda: Means(
+                outbound.post,
+                {NATIVE: Voice(body=lambda event: json_bytes(answers.event(event)), headers=signature.headers)},
+            ),
             now=lambda: self.now,
         )
 

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.app import now
 from server.domain.ids import id_source
 from server.domain.model import Hit, Image
 from server.edge.image_cache import Images
+from server.parts import now
 from server.storage.redis.connection import MAX_FAILURES, RedisConnection
 from server.storage.redis.images import MAX_BODY_BYTES, MAX_WRITES, RedisImages, pack, unpack
 from tests.support import RedisServer, eventually
