@@ -45,21 +45,23 @@ def test_it_starts_again_whatever_stands_in_the_file_of_a_postmaster_that_was_ki
         postgres.stop()
 
 
-def test_it_has_more_memory_than_postgresql_takes_by_itself_unless_somebody_says_otherwise(folder: Path) -> None:
+def test_it_is_set_for_batches_of_scans_unless_somebody_says_otherwise(folder: Path) -> None:
     postgres = PostgresServer(folder)
     ours = min(max(psutil.virtual_memory().total // 16 >> 20, 128), 512)
 
-    def buffers_mb() -> int:
-        [row] = sql(postgres.url, "SELECT setting::bigint * 8 / 1024 FROM pg_settings WHERE name = 'shared_buffers'")
-        return int(row[0])
+    def shows(name: str) -> str:
+        [row] = sql(postgres.url, "SELECT current_setting($1)", name)
+        return str(row[0])
 
     try:
         postgres.start()
-        assert buffers_mb() == ours
+        assert shows("shared_buffers") == f"{ours}MB"
+        assert (shows("wal_writer_delay"), shows("max_wal_size")) == ("10ms", "2GB")
         sql(postgres.url, "ALTER SYSTEM SET shared_buffers = '64MB'")
+        sql(postgres.url, "ALTER SYSTEM SET max_wal_size = '512MB'")
         postgres.stop()
         postgres.start()
-        assert buffers_mb() == 64
+        assert (shows("shared_buffers"), shows("max_wal_size")) == ("64MB", "512MB")
         assert (folder / "postgresql.conf").read_text().count("qredge.conf") == 1
     finally:
         postgres.stop()

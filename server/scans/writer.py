@@ -30,8 +30,8 @@ from server.scans.reader import START, Batch, JournalReader
 from server.scans.record import Record
 from server.scans.visitor import Visitors
 
-#: Scans of a batch when there are as many; they take some 100 MB until they are written, and the next ones as much.
-BATCH = 50_000
+#: Scans of a batch when there are as many; they take some 200 MB. Links and visitors of one batch are looked up once.
+BATCH = 100_000
 #: Records that are classified at once.
 SLICE = 200
 IDLE_S = 0.1
@@ -212,7 +212,7 @@ class Writer:
             prepared = await self._scans.prepare(await self._classified(batch.scans))
             await self._written()
             self._positions[reader.name] = batch.end
-            self._writing = asyncio.create_task(self._write(reader, prepared, start, batch))
+            self._writing = asyncio.create_task(self._write(reader, prepared, len(batch.scans), start, batch.end))
             return True
         if not owned:
             await self._written()
@@ -222,10 +222,13 @@ class Writer:
                 del self._readers[reader.name], self._positions[reader.name]
         return False
 
-    async def _write(self, reader: JournalReader, scans: PreparedScans, start: Position | None, batch: Batch) -> None:
-        if await scans.write(reader.name, start, batch.end):
-            self.written += len(batch.scans)
-            reader.recycle(batch.end)
+    async def _write(
+        self, reader: JournalReader, scans: PreparedScans, count: int, start: Position | None, end: Position
+    ) -> None:
+        """So many scans, which stand in the journal from `start` to `end`."""
+        if await scans.write(reader.name, start, end):
+            self.written += count
+            reader.recycle(end)
         else:
             log.warning("journal %s was written on by another writer; reading its position again", reader.name)
             self._positions.pop(reader.name, None)

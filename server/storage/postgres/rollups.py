@@ -98,7 +98,7 @@ FORGET_S = 600.0
 COUNTING = "hashtext('count_scans')"
 LOCK = f"SELECT pg_advisory_xact_lock({COUNTING})"
 #: A month that is counted anew takes longer than anybody should hold on to a connection for.
-PATIENCE = "SET LOCAL lock_timeout = '5s'"
+PATIENCE = "SET LOCAL lock_timeout = '10s'"
 
 
 def day_of(number: int) -> date:
@@ -147,8 +147,8 @@ async def add_fresh(connection: "Connection", runs: Iterable[Run], first_id: int
 
 # --- rollups ------------------------------------------------------------------------------------------------------
 
-#: Fresh rows that are added to the rollups at once.
-FOLD = 1_000
+#: Fresh rows that are added to the rollups at once: each time costs a commit, and some ten statements.
+FOLD = 4_000
 
 FOLDING = "hashtext('fold_scans')"
 TRY_FOLD = f"SELECT pg_try_advisory_lock({FOLDING})"
