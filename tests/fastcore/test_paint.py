@@ -136,7 +136,7 @@ def read_by_opencv(file: bytes) -> Pixels:
 
 
 def by_resvg(drawing: Drawing) -> Pixels:
-    return read(resvg_py.svg_to_bytes(svg_string=as_svg(drawing)))
+    return read(resvg_py.svg_to_bytes(svg_string=as_svg(drawing), skip_system_fonts=True))
 
 
 def painted(drawing: Drawing) -> Pixels:
