@@ -24,9 +24,13 @@ VENDORS = (
 )
 
 
+#: Folders and files that take long, the longest first.
+LONG = ("e2e", "test_scannable.py", "test_schemathesis.py", "console", "test_formats.py")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long files first: one that begins last would keep a single processor busy, and all others idle."""
-    items.sort(key=lambda item: "e2e" not in item.path.parts)
+    items.sort(key=lambda item: next((place for place, name in enumerate(LONG) if name in item.path.parts), len(LONG)))
 
 
 @pytest.fixture(scope="session")

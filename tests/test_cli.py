@@ -11,27 +11,28 @@ import pytest
 import zxingcpp
 from PIL import Image
 
+from tests.commands import Done, called
+
 TEXT = "https://example.com/menu"
 
 
-def render(*options: str | Path, text: str = TEXT) -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-m", "server", "render", text, *map(str, options)]
-    return subprocess.run(command, capture_output=True, timeout=30, check=False)
+def render(*options: str | Path, text: str = TEXT) -> Done:
+    return called("render", text, *map(str, options), settings={})
 
 
 def refused(code: int, *options: str | Path, text: str = TEXT) -> list[str]:
     """The lines that say why nothing was drawn."""
     found = render(*options, text=text)
     assert (found.returncode, found.stdout) == (code, b""), found.stderr
-    assert b"Traceback" not in found.stderr
-    lines = found.stderr.decode().splitlines()
+    assert "Traceback" not in found.stderr
+    lines = found.stderr.splitlines()
     assert all(line.startswith("qredge: ") for line in lines)
     return [line.removeprefix("qredge: ") for line in lines]
 
 
 def drawn(*options: str | Path, text: str = TEXT) -> bytes:
     found = render(*options, text=text)
-    assert (found.returncode, found.stderr) == (0, b"")
+    assert (found.returncode, found.stderr) == (0, "")
     return found.stdout
 
 
@@ -97,6 +98,11 @@ def test_options_go_before_the_design_in_a_file(tmp_path: Path) -> None:
     assert drawn(*given, *before) == drawn("--format", "svg", "-o", "-", "--size", "256")
 
 
+def test_a_process_of_its_own_draws_the_same(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "server", "render", TEXT, "--format", "png", "-o", "-"]
+    assert subprocess.run(command, capture_output=True, check=True).stdout == drawn("--format", "png", "-o", "-")
+
+
 @pytest.mark.parametrize(
     ("suffix", "begins"),
     [("png", b"\x89PNG"), ("PNG", b"\x89PNG"), ("webp", b"RIFF"), ("svg", b"<svg"), ("pdf", b"%PDF"), ("eps", b"%!PS")],
@@ -151,5 +157,5 @@ def test_what_would_not_scan_is_drawn_only_when_that_is_allowed(tmp_path: Path) 
     assert not path.exists()
     allowed = render("-o", path, "--color", "#eeeeee", "--allow-unscannable")
     assert allowed.returncode == 0
-    assert allowed.stderr.decode().startswith("qredge: this will not scan: The contrast between")
+    assert allowed.stderr.startswith("qredge: this will not scan: The contrast between")
     assert opened(path).size == (512, 512)

@@ -26,7 +26,7 @@ def test_every_dialect_has_its_form() -> None:
 
 
 def test_accounts_are_made_listed_and_shown(shell: Shell) -> None:
-    made = shell("account", "create", "--name", "Bakery", "--email", "ada@example.com")
+    made = shell.process("account", "create", "--name", "Bakery", "--email", "ada@example.com").decode().splitlines()
     account = made[-1]
     assert re.fullmatch(r"acc_[0-9a-z]{13}", account)
     assert f"id          {account}" in made

@@ -1,6 +1,5 @@
 """`qredge data export` and `import`: everything comes along, or nothing does."""
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,8 +9,9 @@ import pytest
 from server.console.data import _connected
 from server.embedded import EmbeddedPostgres
 from tests.api.exchange import new_code
+from tests.conftest import TEMPLATE
 from tests.console.conftest import Shell
-from tests.support import ServerProcess, phone, sql, until
+from tests.support import Databases, ServerProcess, phone, sql, until
 
 TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
 SCANS = 5
@@ -31,8 +31,9 @@ class Exported(NamedTuple):
     picture: bytes
 
 
-@pytest.fixture
-def exported(database_url: str, tmp_path: Path) -> Iterator[Exported]:
+@pytest.fixture(scope="module")
+def exported(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exported]:
+    database_url, tmp_path = databases.create(template=TEMPLATE), tmp_path_factory.mktemp("exported")
     server = ServerProcess(tmp_path / "data", database_url=database_url, public_url=PUBLIC_URL)
     server.start()
     try:
@@ -74,10 +75,9 @@ def test_from_the_embedded_database_to_another_by_a_pipe(empty_database: str, tm
         account = embedded("account", "create", "--name", "Moved", "--email", "a@example.com", "--plan", "unlimited")[
             -1
         ]
-        command = embedded.command("data", "export", "-")
-        dump = subprocess.run(command, env=embedded.environment, capture_output=True, check=True).stdout
+        dump = embedded.process("data", "export", "-")
         there = Shell(tmp_path / "there", empty_database)
-        subprocess.run(there.command("data", "import", "-"), env=there.environment, input=dump, check=True)
+        assert there.process("data", "import", "-", input=dump) == b""
         assert any(account in line for line in there("account", "list"))
     finally:
         EmbeddedPostgres(tmp_path / "data" / "postgres").stop()

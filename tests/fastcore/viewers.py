@@ -56,7 +56,9 @@ def in_chromium(browser: Chrome, file: bytes, kind: str, width: int = 0) -> tupl
 
 def in_resvg(svg: bytes, width: int | None = None) -> Pixels:
     """With alpha, and without any fonts: to look for those of this machine takes a fifth of the time."""
-    return _decoded(resvg_py.svg_to_bytes(svg_string=svg.decode(), width=width, skip_system_fonts=True), cv2.COLOR_BGRA2RGBA)
+    return _decoded(
+        resvg_py.svg_to_bytes(svg_string=svg.decode(), width=width, skip_system_fonts=True), cv2.COLOR_BGRA2RGBA
+    )
 
 
 def in_pdfium(pdf: bytes, width: int) -> Pixels:
