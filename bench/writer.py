@@ -26,7 +26,7 @@ from server.scans import geo
 from server.scans.classifier import Classifier
 from server.scans.journal import Journal
 from server.scans.reader import START, JournalReader
-from server.scans.record import TAGS, pack
+from server.scans.record import MAX_RECORD, PLAIN, put
 from server.scans.visitor import Visitors
 from server.scans.writer import Writer, spare_collector
 from server.storage.postgres.pool import Database
@@ -72,7 +72,8 @@ async def measure(root: Path, url: str, postgres: psutil.Process) -> None:
     links = random.choices(range(1, LINKS + 1), [1 / rank for rank in range(1, LINKS + 1)], k=SCANS)
     journal = Journal(root, max_bytes=1 << 30, sync_s=0.1)
     scans = [(link.to_bytes(8, "little"), request()) for link in links[:SOME]]
-    report("record", lambda: [pack(link, scope, TAGS) for link, scope in scans])
+    buffer = bytearray(MAX_RECORD)
+    report("record", lambda: [put(buffer, 0, MAX_RECORD, link, scope, PLAIN) for link, scope in scans])
     for done, link in enumerate(links):
         journal.append(link.to_bytes(8, "little"), request())
         if done % 5_000 == 0:

@@ -1,11 +1,33 @@
 from collections.abc import Callable, Iterable
 from typing import Literal, TypeVar
 
+from typing_extensions import Buffer
+
 T = TypeVar("T")
 
-def frame(head: bytes, pairs: Iterable[Iterable[bytes]], tags: dict[bytes, bytes]) -> bytes:
-    """A record: the length of its body and the CRC-32 (ISO 3309) of it, each a little-endian uint32, and the body,
-    which is `head` and then, of each pair whose first half is in `tags`, that tag and the second half."""
+class Form:
+    """What records look like. One is the length of its body and the CRC-32 (ISO 3309) of it, each a little-endian
+    uint32, and the body, which ends with the fields: of each pair whose first half is in `tags`, at most 16, that tag
+    and the second half."""
+
+    def __init__(self, tags: dict[bytes, bytes], longest: int = 0xFFFFFFFF) -> None: ...
+    def frame(self, head: bytes, pairs: Iterable[Iterable[bytes]]) -> bytes:
+        """A record, however long: its body is `head` and the fields."""
+
+    def put(
+        self,
+        buffer: Buffer,
+        at: int,
+        limit: int,
+        first: int,
+        second: bytes,
+        line: str,
+        mark: bytes,
+        pairs: list[tuple[bytes, bytes]],
+    ) -> int:
+        """Writes a record into `buffer` and returns where it ends; or writes nothing and returns 0, where it would have
+        more than `longest` bytes or end behind `limit`. Its body is `first` as a little-endian uint64, the eight bytes
+        of `second`, the line in UTF-8, `mark`, and the fields."""
 
 def unframe(
     data: bytes,

@@ -9,7 +9,7 @@ from fastcore import Symbol
 from fastcore.counts import counted, merged
 from fastcore.drawing import Drawing, Fill, Layer, Linear, Paint, Photo, Radial, Rgba, Stop, Tiles
 from fastcore.errors import FastcoreError
-from fastcore.frame import frame, unframe
+from fastcore.frame import Form, unframe
 from fastcore.path import Path
 from fastcore.rows import packed_rows
 from fastcore.sums import series, summed
@@ -25,6 +25,7 @@ MOST_PX = 300
 
 HEAD = struct.Struct("<QQ")
 FIELDS = {b"a": 12, b"b": 300, b"c": 0}
+FORM = Form({name: b"\n" + name for name in FIELDS})
 
 
 class Scan(NamedTuple):
@@ -180,7 +181,7 @@ def _unframe(reader: Reader) -> None:
     for _ in range(reader.number(0, 4)):
         head = HEAD.pack(reader.number(0, 1 << 63), reader.number(0, 1 << 63)) + reader.some(40)
         pairs = [(reader.choice([b"a", b"b", b"c", b"x"]), reader.some(40)) for _ in range(reader.number(0, 4))]
-        data += frame(head, pairs, {name: b"\n" + name for name in FIELDS})
+        data += FORM.frame(head, pairs)
     data += reader.rest()
     plain, end, why = unframe(data, 400, read)
     fast, same_end, same_why = unframe(data, 400, read, Scan, 30, FIELDS)

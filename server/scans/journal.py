@@ -25,8 +25,10 @@ from pathlib import Path
 from time import monotonic
 from uuid import uuid4
 
+from typing_extensions import Buffer
+
 from server.asgi import Scope
-from server.scans.record import END, MAX_RECORD, TAGS, pack
+from server.scans.record import END, MAX_RECORD, TAGS, form_of, pack, put
 
 MAGIC = b"qredge journal 2"
 HEADER_BYTES = len(MAGIC)
@@ -66,13 +68,14 @@ class Journal:
         self.kept = 0
         self.dropped = 0
         self.dropping = False
-        self._tags = tags
+        self._form = form_of(tags)
         self._segment_bytes = segment_bytes
         self._max_segments = max(2, max_bytes // segment_bytes)
         self._limit = segment_bytes - len(END)
         self._number = self._made = 0
         self._at = self._limit  # full, so that the first append opens a segment
         self._current: _Segment | None = None
+        self._map: Buffer = b""  # the current one's
         self._ready: deque[_Segment] = deque()
         self._retired: list[_Segment] = []
         self._retry_at = 0.0
@@ -105,20 +108,26 @@ class Journal:
 
     def append(self, link_id: bytes, scope: Scope) -> None:
         """Keeps a scan of the link (its id in eight bytes) by this request."""
-        record = pack(link_id, scope, self._tags)
-        end = self._at + len(record)
-        if end > self._limit:
+        end = put(self._map, self._at, self._limit, link_id, scope, self._form)
+        if end:
+            self._at = end
+            self.kept += 1
+        else:
+            self._append_rare(pack(link_id, scope, self._form))
+
+    # --- warm: once per segment, and for what has to be cut ---------------------------------------------------------
+
+    def _append_rare(self, record: bytes) -> None:
+        if self._at + len(record) > self._limit:
             self.dropping = not self._open_next()
             if self.dropping:
                 self.dropped += 1
                 return
-            end = self._at + len(record)
         assert self._current is not None
+        end = self._at + len(record)
         self._current.map[self._at : end] = record
         self._at = end
         self.kept += 1
-
-    # --- warm: once per segment ------------------------------------------------------------------------------------
 
     def _open_next(self) -> bool:
         """Ends the current segment and goes on in the next; False where there is none to be had."""
@@ -135,7 +144,7 @@ class Journal:
             log.error("journal %s cannot go on in its next segment: %s", self.name, exc)
             return False
         self._number += 1
-        self._current, self._at = segment, HEADER_BYTES
+        self._current, self._map, self._at = segment, segment.map, HEADER_BYTES
         self._ready.popleft()
         if ended is not None:
             self._retired.append(ended)  # last: a thread closes what it finds there

@@ -25,7 +25,9 @@ import struct
 from time import time_ns
 from typing import Literal, NamedTuple
 
-from fastcore.frame import frame, unframe
+from typing_extensions import Buffer
+
+from fastcore.frame import Form, unframe
 from server.asgi import Scope
 from server.domain.model import LinkId
 
@@ -41,6 +43,7 @@ TAGS = {
     b"forwarded": b"\nf",
 }
 COUNTRY, REGION, CITY = b"\nc", b"\ng", b"\nt"
+FROM_CODE = b"\nq"
 
 # Longer ones are cut. Browsers send up to about 350, 2,000 and 100 bytes, proxies some 50 each; and a CDN a name in
 # percent-encoding takes up to nine for a character.
@@ -104,16 +107,32 @@ def tags(*, country: str, region: str, city: str) -> dict[bytes, bytes]:
     return {name.lower().encode(): tag for name, tag in said.items() if name} | TAGS
 
 
-def pack(link_id: bytes, scope: Scope, tags: dict[bytes, bytes]) -> bytes:
-    """A record of a scan now. `link_id` is eight bytes."""
+def form_of(tags: dict[bytes, bytes]) -> Form:
+    return Form(tags, MAX_RECORD)
+
+
+#: That of records in which no CDN says anything.
+PLAIN = form_of(TAGS)
+
+
+def put(buffer: Buffer, at: int, limit: int, link_id: bytes, scope: Scope, form: Form) -> int:
+    """Writes a record of a scan now into `buffer`. `link_id` is eight bytes. Returns where the record ends, or 0 where
+    nothing was written, as it would end behind `limit`, or has to be cut: `pack` makes it then."""
+    client, path = scope["client"], scope["path"]
+    mark = FROM_CODE if path.isupper() else b""
+    return form.put(buffer, at, limit, time_ns(), link_id, client[0] if client else "", mark, scope["headers"])
+
+
+def pack(link_id: bytes, scope: Scope, form: Form) -> bytes:
+    """The same record, with nothing in it that is too long."""
     client = scope["client"]
     head = (
         HEAD.pack(time_ns(), link_id)
         + (client[0].encode() if client else b"")
-        + (b"\nq" if scope["path"].isupper() else b"")
+        + (FROM_CODE if scope["path"].isupper() else b"")
     )
-    record = frame(head, scope["headers"], tags)
-    return record if len(record) <= MAX_RECORD else frame(_cut(record[FRAME.size :]), (), tags)
+    record = form.frame(head, scope["headers"])
+    return record if len(record) <= MAX_RECORD else form.frame(_cut(record[FRAME.size :]), ())
 
 
 def _cut(body: bytes) -> bytes:
@@ -164,7 +183,7 @@ def unpack_all(data: bytes) -> Unpacked:
 
 def seen(scope: Scope) -> Record:
     """The record that a scan by this request would be."""
-    return unpack(pack(bytes(8), scope, TAGS)[FRAME.size :])
+    return unpack(pack(bytes(8), scope, PLAIN)[FRAME.size :])
 
 
 def unpack_all_1(data: bytes) -> Unpacked:

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastcore.frame import frame, unframe
+from fastcore.frame import Form, unframe
 
 TAGS = {b"user-agent": b"\na", b"referer": b"\nr", b"x": b""}
+FORM = Form(TAGS)
+FRAME_BYTES = 8
 NAMES = st.sampled_from([*TAGS, b"accept", b"", b"User-Agent"])
 
 
@@ -20,8 +22,72 @@ def test_a_record_is_its_length_its_checksum_and_the_fields_that_are_wanted(
 ) -> None:
     body = head + b"".join(TAGS[name] + value for name, value in pairs if name in TAGS)
     expected = struct.pack("<II", len(body), zlib.crc32(body)) + body
-    assert frame(head, pairs, TAGS) == expected
-    assert frame(head, iter([list(pair) for pair in pairs]), TAGS) == expected
+    assert FORM.frame(head, pairs) == expected
+    assert FORM.frame(head, iter([list(pair) for pair in pairs])) == expected
+
+
+@given(
+    st.integers(0, (1 << 64) - 1),
+    st.binary(min_size=8, max_size=8),
+    st.text(max_size=20),
+    st.binary(max_size=4),
+    st.lists(st.tuples(NAMES, st.binary(max_size=700))),
+)
+def test_a_record_that_has_room_is_put_there_and_one_that_has_not_is_not(
+    first: int, second: bytes, line: str, mark: bytes, pairs: list[tuple[bytes, bytes]]
+) -> None:
+    record = FORM.frame(struct.pack("<Q8s", first, second) + line.encode() + mark, pairs)
+    size, before = len(record), b"\xaa" * 100
+    buffer = bytearray(before * 2 + bytes(size))
+    assert FORM.put(buffer, 100, 100 + size - 1, first, second, line, mark, pairs) == 0
+    assert Form(TAGS, size - 1).put(buffer, 100, len(buffer), first, second, line, mark, pairs) == 0
+    assert buffer == before * 2 + bytes(size)
+    assert Form(TAGS, size).put(buffer, 100, 100 + size, first, second, line, mark, pairs) == 100 + size
+    assert buffer == before + record + (before + bytes(size))[size:]
+
+
+@pytest.mark.parametrize(("at", "limit"), [(-1, 99), (0, 101), (-500, 10)])
+def test_nothing_is_put_outside_of_the_buffer(at: int, limit: int) -> None:
+    buffer = bytearray(100)
+    with pytest.raises(ValueError, match="outside"):
+        FORM.put(buffer, at, limit, 1, bytes(8), "", b"", [])
+    assert buffer == bytes(100)
+
+
+@pytest.mark.parametrize(
+    ("buffer", "second", "pairs"),
+    [
+        (b"x" * 100, bytes(8), []),
+        (bytearray(100), bytes(7), []),
+        (bytearray(100), bytes(8), [[b"x", b""]]),
+        (bytearray(100), bytes(8), [(b"x",)]),
+        (bytearray(100), bytes(8), [(b"x", None)]),
+        (bytearray(100), bytes(8), [("x", b"")]),
+        (bytearray(100), bytes(8), ()),
+    ],
+)
+def test_what_is_no_record_is_not_put(buffer: bytes, second: bytes, pairs: object) -> None:
+    with pytest.raises((TypeError, ValueError, BufferError)):
+        FORM.put(buffer, 0, 100, 1, second, "", b"", pairs)  # type: ignore[arg-type]
+
+
+def test_names_of_any_size_are_told_apart() -> None:
+    names = [b"x" * size for size in (1, 62, 63, 64, 127, 128)]
+    form = Form({name: b"\n%d" % len(name) for name in names})
+    record = form.frame(b"", [(b"x" * size, b"=") for size in range(130)])
+    assert record[FRAME_BYTES:] == b"".join(b"\n%d=" % len(name) for name in names)
+
+
+def test_a_form_has_at_most_sixteen_fields_of_bytes() -> None:
+    sixteen = Form({bytes([letter]): b"" for letter in range(16)})
+    assert sixteen.frame(b"", [(b"\x0f", b"=")])[FRAME_BYTES:] == b"="
+    with pytest.raises(ValueError, match="at most 16 fields"):
+        Form({bytes([letter]): b"" for letter in range(17)})
+    with pytest.raises(ValueError, match="4 GiB"):
+        Form({}, 1 << 32)
+    for tags in ({b"x": None}, {None: b"x"}, {"x": b""}, {b"x": ""}):
+        with pytest.raises(TypeError):
+            Form(tags)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -29,7 +95,7 @@ def test_a_record_is_its_length_its_checksum_and_the_fields_that_are_wanted(
 )
 def test_what_are_no_pairs_of_bytes_is_refused(pairs: object) -> None:
     with pytest.raises((TypeError, ValueError)):
-        frame(b"", pairs, TAGS)  # type: ignore[arg-type]
+        FORM.frame(b"", pairs)  # type: ignore[arg-type]
 
 
 class Read(NamedTuple):
@@ -60,7 +126,7 @@ def read(body: bytes) -> Read:
 
 
 def framed(*bodies: bytes) -> bytes:
-    return b"".join(frame(body, (), {}) for body in bodies)
+    return b"".join(FORM.frame(body, ()) for body in bodies)
 
 
 BYTES = st.binary(max_size=6).map(lambda value: value.replace(b"\n", b"n"))

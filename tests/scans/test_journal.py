@@ -15,6 +15,7 @@ import pytest
 from server.asgi import Headers, Scope
 from server.domain.model import LinkId, Position
 from server.scans import journal as journals
+from server.scans import record
 from server.scans.journal import AHEAD, MAGIC, MIN_SEGMENT_BYTES, Journal
 from server.scans.reader import START, JournalReader
 from server.scans.record import FRAME, TAGS, Record, tags
@@ -87,6 +88,19 @@ def test_headers_that_are_too_long_are_cut_where_a_client_may_have_made_them_up(
     assert len(scans[0].forwarded_for) == len(scans[0].forwarded) == 512
     assert len(scans[0].peer) == 64
     journal.close()
+
+
+@pytest.mark.parametrize("client", [None, ("192.0.2.7", 50_000), ("", 0), ("2001:db8::1", 1)])
+@pytest.mark.parametrize("path", ["/menu", "/MENU-2"])
+def test_a_record_is_the_same_whichever_way_it_is_made(
+    client: tuple[str, int] | None, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record, "time_ns", lambda: 1_790_000_000_123_456_789)
+    scope = request([*HEADERS, (b"x-forwarded-for", b"10.0.0.1"), (b"x-forwarded-for", b"")], client=client, path=path)
+    packed = record.pack(link(7), scope, record.PLAIN)
+    buffer = bytearray(record.MAX_RECORD)
+    assert record.put(buffer, 0, len(buffer), link(7), scope, record.PLAIN) == len(packed)
+    assert buffer[: len(packed)] == packed
 
 
 def test_one_long_header_is_cut_as_well(tmp_path: Path) -> None:
