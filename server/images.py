@@ -1,6 +1,6 @@
 """Pictures as answers, stored or not."""
 
-from contextlib import AbstractAsyncContextManager
+from contextlib import nullcontext
 from functools import lru_cache
 from time import perf_counter
 
@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from server.asgi import Headers, in_bytes
 from server.dispatch import IN_PICTURES
+from server.domain.limits import Renders
 from server.domain.model import Hit, Image
 from server.domain.order import MEDIA_TYPES
 from server.domain.studio import Shown
@@ -31,19 +32,24 @@ PICTURE_HEADERS = (
 async def image_answer(
     request: Request,
     shown: Shown,
-    counted: AbstractAsyncContextManager[int | None],
+    counted: Renders | None,
     *,
     download: str | None = None,
     cached: str = PRIVATE,
 ) -> Response:
-    """The picture, drawn within `counted`, or 304 to whoever has it already; `download` is the name of the file that
+    """The picture, `counted` or not, or 304 to whoever has it already; `download` is the name of the file that
     it is to become, but for its extension, `cached` who may keep it. Raises what drawing it raises."""
     request.scope[IN_PICTURES] = True
     if not_modified(request, shown.etag):
         return Response(status_code=304, headers={"etag": f'"{shown.etag}"', "cache-control": cached})
     began = perf_counter()
-    async with counted:
-        image, hit = await shown.draw()
+    found = shown.at_once() if counted is None or counted.free else None
+    if found is None:
+        async with counted or nullcontext():
+            found = await shown.draw()
+    elif counted is not None:
+        counted.count()
+    image, hit = found
     headers = [
         (b"etag", b'"%b"' % shown.etag.encode()),
         (b"x-cache", b"MISS" if hit is Hit.MISS else b"HIT"),

@@ -1,7 +1,5 @@
 """GET /i/{qr_id}.{format}: the picture of a stored code, for whoever knows its id."""
 
-from contextlib import nullcontext
-
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -39,6 +37,6 @@ def public_routes(codes: QrCodes) -> list[Route]:
         code_id = QrCodeId(path_id(request, "qr", "QR code", "qr_id"))
         shown = await codes.show_to_anyone(code_id, format=FORMATS[name])
         # Whoever looks at a page is no request of the account, so nobody else can use its plan up.
-        return await image_answer(request, shown, nullcontext(), cached=CACHED)
+        return await image_answer(request, shown, None, cached=CACHED)
 
     return [Route("/i/{qr_id}.{format}", ByMethod(GET=get_public_image))]

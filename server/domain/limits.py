@@ -6,7 +6,6 @@ links, dynamic codes and keys an account may have is decided in the transaction 
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection
-from contextlib import AbstractAsyncContextManager
 from datetime import UTC, date, datetime, timedelta
 from math import ceil
 from typing import NamedTuple
@@ -195,11 +194,11 @@ class Limits:
             self.count(account, requests=1)
         return Standing(tuple(quotas), refusal)
 
-    def renders(self, account: Account, count: int = 1) -> AbstractAsyncContextManager[int | None]:
+    def renders(self, account: Account, count: int = 1) -> "Renders":
         """Within it so many pictures are drawn, or had from a cache; where that raises, none is counted. Says how many
         the month has left then; None where there is no limit. Raises RateLimited where that would be more than the
         month has."""
-        return _Renders(self, account, count)
+        return Renders(self, account, count)
 
     async def take_renders(self, account: Account, count: int, at_most: int) -> tuple[date, int]:
         """The month that they were taken from, and how many it has left; raises RateLimited."""
@@ -253,7 +252,7 @@ class Limits:
         counts[1] += renders
 
 
-class _Renders:
+class Renders:
     """`Limits.renders`. A generator would take 6 us, which is half of what the plainest picture takes."""
 
     __slots__ = ("_account", "_count", "_limits", "_month")
@@ -265,6 +264,14 @@ class _Renders:
         #: The one they were taken from, of a plan that limits them.
         self._month: date | None = None
 
+    @property
+    def free(self) -> bool:
+        """Whether nothing can be refused: then whoever has drawn them without waiting may also just `count` them."""
+        return self._account.plan.renders_per_month is None
+
+    def count(self) -> None:
+        self._limits.count(self._account, renders=self._count)
+
     async def __aenter__(self) -> int | None:
         at_most = self._account.plan.renders_per_month
         if at_most is None:
@@ -275,7 +282,7 @@ class _Renders:
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self._month is None:
             if kind is None:
-                self._limits.count(self._account, renders=self._count)
+                self.count()
         elif kind is not None:
             await self._limits.give_back_renders(self._account, self._count, self._month)
 

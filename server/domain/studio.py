@@ -18,6 +18,8 @@ class Shown(NamedTuple):
     etag: str
     #: Has it from wherever it is, or draws it. Raises InvalidValue, and Unscannable unless that was allowed.
     draw: Callable[[], Awaitable[tuple[Image, Hit]]]
+    #: The same without waiting; None of what takes longer.
+    at_once: Callable[[], tuple[Image, Hit] | None] = lambda: None
 
 
 class Studio:
@@ -92,15 +94,20 @@ class Studio:
         async def draw_later() -> Image:
             return await self._artist.draw(await self.completed(order, account), etag, verdict)
 
+        def at_once() -> tuple[Image, Hit] | None:
+            if not self._artist.is_quick(order):
+                return None
+            return self._images.inline(etag, lambda: self._artist.draw_at_once(order, etag))
+
         async def draw() -> tuple[Image, Hit]:
-            if self._artist.is_quick(order):
-                return self._images.inline(etag, lambda: self._artist.draw_at_once(order, etag))
+            if found := at_once():
+                return found
             image, hit = await self._images.get(etag, draw_later)
             if not image.scannable and not allow_unscannable:
                 raise Unscannable((await self.examine(order, account)).findings)
             return image, hit
 
-        return Shown(etag, draw)
+        return Shown(etag, draw, at_once)
 
     async def examine(self, order: Order, account: AccountId) -> Scannability:
         """All that is known about whether the picture scans."""

@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-from contextlib import nullcontext
 
 import orjson
 from starlette.requests import Request
@@ -69,7 +68,7 @@ def routes(kit: Kit, access: Access) -> list[Route]:
 
     async def image(request: Request) -> Response:
         """For whoever has its URL, as the picture of a stored code."""
-        return await image_answer(request, kit.barcodes.show(_asked(request)), nullcontext(), cached=CACHED)
+        return await image_answer(request, kit.barcodes.show(_asked(request)), None, cached=CACHED)
 
     async def download(request: Request, caller: Caller) -> Response:
         order = _asked(request)
