@@ -7,6 +7,7 @@ way of writing a key. They are not copied either, as the rows they stand in outl
 
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.sequence cimport PySequence_GetItem
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memchr, memcmp
@@ -309,13 +310,26 @@ cdef inline uint32_t number(const uint8_t *at) noexcept nogil:
     return at[0] | at[1] << 8 | at[2] << 16 | <uint32_t> at[3] << 24
 
 
-cdef int add_until(bytes packed, int slot, uint64_t *sums) except -1:
+cdef struct Day:
+    int64_t number
+    uint64_t[COUNTS] counts
+
+
+cdef int read(row, Day *day) except -1:
+    cdef int column
+    for column in range(COUNTS):
+        day.counts[column] = <uint64_t> PySequence_GetItem(row, column)
+    day.number = <int64_t> PySequence_GetItem(row, COUNTS)
+    return 0
+
+
+cdef int add_until(packed, int slot, uint64_t *sums) except -1:
     """Adds the counts of a day before one of its slots."""
     cdef const uint8_t *at
     cdef Py_ssize_t size, each
     cdef Py_ssize_t before = 0
     cdef int column
-    if packed is None or PyBytes_GET_SIZE(packed) % SLOT_BYTES:
+    if not isinstance(packed, bytes) or PyBytes_GET_SIZE(packed) % SLOT_BYTES:
         raise ValueError("these are no counts of a day")
     at = <const uint8_t *> PyBytes_AS_STRING(packed)
     size = PyBytes_GET_SIZE(packed) // SLOT_BYTES
@@ -333,15 +347,17 @@ cdef int add_until(bytes packed, int slot, uint64_t *sums) except -1:
 def series(edges, days, figures):
     # What it is for: fastcore/sums.pyi.
     cdef list rows = list(days)
+    cdef Py_ssize_t count = len(rows)
     cdef Py_ssize_t at = 0
-    cdef int64_t edge, day
+    cdef int64_t edge, today
     cdef int slot, column, each
     cdef tuple wanted = tuple(figures)
     cdef int many = len(wanted)
     cdef uint32_t[COUNTS] columns  # of each figure, one bit each
     cdef uint64_t[COUNTS] sums, until, figure, before
+    cdef Day day
     cdef bint first = True
-    cdef list found = []
+    cdef list found = [[] for _ in wanted]
     if many > COUNTS:
         raise ValueError(f"there are at most {COUNTS} figures")
     for each in range(COUNTS):
@@ -351,23 +367,27 @@ def series(edges, days, figures):
             if not 0 <= column < COUNTS:
                 raise ValueError(f"a day has {COUNTS} counts")
             columns[each] |= 1U << column
+    if count:
+        read(rows[0], &day)
     for edge in edges:
-        day = edge // SLOTS
+        today = edge // SLOTS
         slot = edge % SLOTS
-        while at < len(rows) and (<int64_t> rows[at][COUNTS]) < day:
+        while at < count and day.number < today:
             for column in range(COUNTS):
-                sums[column] += <uint64_t> rows[at][column]
+                sums[column] += day.counts[column]
             at += 1
+            if at < count:
+                read(rows[at], &day)
         until = sums
-        if slot and at < len(rows) and (<int64_t> rows[at][COUNTS]) == day:
-            add_until(rows[at][COUNTS + 1], slot, until)
+        if slot and at < count and day.number == today:
+            add_until(PySequence_GetItem(rows[at], COUNTS + 1), slot, until)
         before = figure
         for each in range(many):
             figure[each] = 0
             for column in range(COUNTS):
                 if columns[each] >> column & 1:
                     figure[each] += until[column]
-        if not first:
-            found.append(tuple([figure[each] - before[each] for each in range(many)]))
+            if not first:
+                (<list> found[each]).append(figure[each] - before[each])
         first = False
     return found

@@ -4,10 +4,12 @@ Time is counted in quarter hours since 1970, UTC: since 1979 every time zone's h
 counted by them can be put together to the hours, days, weeks and months of any.
 """
 
-from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from functools import cache, lru_cache
+from itertools import chain, pairwise
 from typing import Literal, NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
@@ -58,6 +60,10 @@ QUARTERS_OF_HOUR = 4
 QUARTERS_OF_DAY = 96
 #: No zone has set its clocks twice in less than six days since 1970.
 STEADY = 5 * QUARTERS_OF_DAY
+#: Of a zone's changes those of some months are remembered together.
+SEASON = 16 * STEADY
+#: No quarter hour of LATEST or before is as late.
+NEVER = 1 << 40
 MIDNIGHT = time()
 
 
@@ -130,7 +136,7 @@ class Period:
     def quarters(self) -> list[int]:
         """The quarter hours at which intervals begin, and then the one at which the last of them has ended."""
         end = -((EARLIEST - self.end) // QUARTER)
-        begin = self._hours() if self.interval == "hour" else self._midnights()
+        begin = self._hours(end) if self.interval == "hour" else self._midnights(end)
         # A day that a zone has left out ends where it begins (Pacific/Apia, 2011-12-30).
         found = [next(begin)]
         while found[-1] < end:
@@ -138,32 +144,41 @@ class Period:
                 found.append(following)
         return found
 
+    def starts(self, quarters: Sequence[int]) -> list[datetime]:
+        """The beginnings of these quarter hours, which are in order, as the zone's clocks show them."""
+        if self.interval not in ("hour", "day"):
+            return [self.local(quarter) for quarter in quarters]
+        found: list[datetime] = []
+        changes = _changes(self.zone, quarters[0], quarters[-1])
+        while len(found) < len(quarters):
+            at = len(found)
+            found.append(local := self.local(quarters[at]))
+            if local.fold:  # clocks show it for the second time, which a sum would not know
+                continue
+            end = bisect_left(quarters, _next(changes, quarters[at]), at)
+            for before, each in pairwise(quarters[at:end]):
+                found.append(local := local + _later(each - before))
+        return found
+
     def local(self, quarter: int) -> datetime:
         """The beginning of a quarter hour, as the zone's clocks show it."""
-        return datetime.fromtimestamp(quarter * QUARTER_S, self.zone)
+        return _local(self.zone, quarter)
 
-    def _hours(self) -> Iterator[int]:
+    def _hours(self, end: int) -> Iterator[int]:
         """Where the zone's clocks show a full hour, or were set: so an hour that comes twice is two."""
         at = (self.start - EARLIEST) // QUARTER
         while (at + self._offset(at)) % QUARTERS_OF_HOUR and self._offset(at - 1) == self._offset(at):
             at -= 1
-        while True:
-            offset = self._offset(at)
-            full = at + QUARTERS_OF_HOUR - (at + offset) % QUARTERS_OF_HOUR
-            end = full + STEADY
-            if self._offset(end) != offset:
-                end = at + bisect_left(range(at, end), True, key=lambda each: self._offset(each) != offset)
+        for change in chain(_changes(self.zone, at, end + QUARTERS_OF_HOUR), [NEVER]):
             yield at
-            yield from range(full, end, QUARTERS_OF_HOUR)
-            at = end
+            full = at + QUARTERS_OF_HOUR - (at + self._offset(at)) % QUARTERS_OF_HOUR
+            yield from range(full, change, QUARTERS_OF_HOUR)
+            at = change
 
     def _offset(self, quarter: int) -> int:
-        """By how many quarter hours the zone's clocks are ahead of UTC."""
-        offset = self.local(quarter).utcoffset()
-        assert offset is not None, "it has a zone"
-        return offset // QUARTER
+        return _offset(self.zone, quarter)
 
-    def _midnights(self) -> Iterator[int]:
+    def _midnights(self, end: int) -> Iterator[int]:
         """Those before the days on which intervals begin. Where clocks skip a midnight, they are set at that moment."""
         day = self.start.astimezone(self.zone).date()
         if self.interval == "week":
@@ -177,12 +192,58 @@ class Period:
                 day = (day + timedelta(days=31)).replace(day=1)
                 continue
             day += SHORTEST[self.interval]
-            offset = self._offset(at)
-            steady = self.interval == "day" and (at + offset) % QUARTERS_OF_DAY == 0
-            while steady and self._offset(at + STEADY) == offset:
-                yield from range(at + QUARTERS_OF_DAY, at + STEADY + 1, QUARTERS_OF_DAY)
-                at += STEADY
-                day += STEADY * QUARTER
+            if self.interval == "day" and (at + self._offset(at)) % QUARTERS_OF_DAY == 0:
+                change = min(_next(_changes(self.zone, at, end), at), end)
+                following = range(at + QUARTERS_OF_DAY, change, QUARTERS_OF_DAY)
+                yield from following
+                day += len(following) * SHORTEST["day"]
+
+
+# --- clocks -------------------------------------------------------------------------------------------------------
+
+
+def _local(zone: ZoneInfo, quarter: int) -> datetime:
+    return datetime.fromtimestamp(quarter * QUARTER_S, zone)
+
+
+def _offset(zone: ZoneInfo, quarter: int) -> int:
+    """By how many quarter hours the zone's clocks are ahead of UTC."""
+    offset = _local(zone, quarter).utcoffset()
+    assert offset is not None, "it has a zone"
+    return offset // QUARTER
+
+
+def _changes(zone: ZoneInfo, first: int, last: int) -> list[int]:
+    """The quarter hours with which the zone's clocks were set, of those behind `first` up to `last`."""
+    found = [each for season in range(first // SEASON, last // SEASON + 1) for each in _changes_in(zone, season)]
+    return found[bisect_right(found, first) : bisect_right(found, last)]
+
+
+def _next(changes: list[int], quarter: int) -> int:
+    """The first one behind it."""
+    at = bisect_right(changes, quarter)
+    return changes[at] if at < len(changes) else NEVER
+
+
+@lru_cache(1 << 12)
+def _changes_in(zone: ZoneInfo, season: int) -> tuple[int, ...]:
+    """Those of one SEASON, counted from the first, as zones tell an offset, and not since when it holds."""
+    found = []
+    for at in range(season * SEASON, (season + 1) * SEASON, STEADY):
+        offset = _offset(zone, at - 1)
+        if _offset(zone, at + STEADY - 1) != offset:
+            others = range(at, at + STEADY)
+            found.append(others[bisect_left(others, True, key=lambda each: _offset(zone, each) != offset)])
+    return tuple(found)
+
+
+@cache
+def _later(quarters: int) -> timedelta:
+    """As a product takes longer than all else that is done for a bucket."""
+    return quarters * QUARTER
+
+
+# --- what is asked ------------------------------------------------------------------------------------------------
 
 
 def _in_zone(moment: datetime, zone: ZoneInfo, field: str) -> datetime:

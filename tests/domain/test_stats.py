@@ -20,7 +20,7 @@ def starts(first: str, last: str, interval: str, zone: str) -> list[str]:
     """Of the buckets, as the zone's clocks show them, and at the end that at which the last one ends."""
     start, end = (datetime.fromisoformat(moment) for moment in (first, last))
     period = Period.of(start, end, cast("Interval", interval), zone_named(zone), now=NOW)
-    return [period.local(quarter).isoformat(timespec="minutes") for quarter in period.quarters()]
+    return [each.isoformat(timespec="minutes") for each in period.starts(period.quarters())]
 
 
 def hours(first: str, last: str, zone: str, interval: str = "day") -> list[float]:
@@ -179,6 +179,21 @@ def test_a_year_of_hours_has_no_gap(zone: str) -> None:
     # One that is cut by a clock that is set, and those at the ends of forty days where hours begin elsewhere.
     assert set(lengths) <= {0.25, 0.5, 0.75, 1}
     assert sum(length < 1 for length in lengths) <= 4
+
+
+@pytest.mark.parametrize("interval", ["hour", "day", "week", "month"])
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Zurich", "Africa/Casablanca", "Antarctica/Casey", "America/Havana"])
+def test_a_start_is_what_the_zones_clocks_show_then(zone: str, interval: Interval) -> None:
+    """Also where they are set by three hours, or for a month, or at midnight."""
+    for year in (1970, 2010, 2020, 8990):
+        start = datetime(year, 1, 1, tzinfo=UTC)
+        for begin in range(0, 360, 40):
+            first = start + timedelta(days=begin)
+            end = first + timedelta(days=40)
+            period = Period(start=first, end=end, interval=interval, zone=ZoneInfo(zone))
+            quarters = period.quarters()
+            expected = [period.local(quarter) for quarter in quarters]
+            assert [(each, each.fold) for each in period.starts(quarters)] == [(each, each.fold) for each in expected]
 
 
 def test_no_zone_sets_its_clocks_twice_within_days() -> None:

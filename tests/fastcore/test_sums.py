@@ -142,18 +142,16 @@ def test_a_series_is_what_is_between_its_edges(
 ) -> None:
     edges.sort()
     counted = {96 * day + slot: counts for day, slots in days.items() for slot, counts in slots.items()}
-    expected = [
-        tuple(sum(each[column] for each in within for column in figure) for figure in figures)
-        for within in ([counted[at] for at in counted if first <= at < end] for first, end in pairwise(edges))
-    ]
+    between = [[counted[at] for at in counted if first <= at < end] for first, end in pairwise(edges)]
+    expected = [[sum(each[at] for each in within for at in figure) for within in between] for figure in figures]
     told = [day_of(*day) for day in sorted(days.items()) if edges and day[0] >= edges[0] // 96]
     assert series(edges, told, figures) == expected
 
 
 @pytest.mark.parametrize("packed", [bytes(16), bytes(18), None, "none"])
 def test_what_are_no_counts_of_a_day_is_refused(packed: object) -> None:
-    assert series([0, 96], [(1, 2, 3, 4, 0, packed)], [[0, 1]]) == [(3,)]
-    with pytest.raises((ValueError, TypeError), match=r"counts of a day|bytes"):
+    assert series([0, 96], [(1, 2, 3, 4, 0, packed)], [[0, 1]]) == [[3]]
+    with pytest.raises(ValueError, match="counts of a day"):
         series([0, 1], [(1, 2, 3, 4, 0, packed)], [[0]])
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 WITHOUT = "SELECT scans_without_index()::text"
 
-# For as long as the connection is not given back; so the writers of two servers do not build the same one.
+# Until the connection is reset; so the writers of two servers do not build the same one.
 ALONE = "SELECT pg_try_advisory_lock(hashtext('index_scans'))"
 
 # What an attempt has left that was broken off is there under its name, and of no use; one that only could not be
@@ -27,6 +27,7 @@ PATIENCE = "SET lock_timeout = '{seconds}s'"
 
 #: A hundred million scans take some minutes.
 BUILD_S = 86_400.0
+RESET_S = 5.0
 
 
 async def index_scans(database: Database) -> list[str]:
@@ -34,11 +35,14 @@ async def index_scans(database: Database) -> list[str]:
     waits for it. Raises StorageUnavailable where somebody is in the way, or at it."""
     try:
         async with database.connection() as connection:
-            parts = [row[0] for row in await connection.fetch(WITHOUT)]
-            if parts and not await connection.fetchval(ALONE):
-                raise StorageUnavailable
-            for part in parts:
-                await _index(connection, part, f"{part}_account")
+            try:
+                parts = [row[0] for row in await connection.fetch(WITHOUT)]
+                if parts and not await connection.fetchval(ALONE):
+                    raise StorageUnavailable
+                for part in parts:
+                    await _index(connection, part, f"{part}_account")
+            finally:
+                await connection.reset(timeout=RESET_S)
             return parts
     except asyncpg.LockNotAvailableError as exc:
         raise StorageUnavailable from exc

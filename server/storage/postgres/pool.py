@@ -83,6 +83,12 @@ class _Together:
         self.later: list[Callable[[], Awaitable[None]]] = []
 
 
+async def _as_it_is(_connection: "asyncpg.Connection | Connection") -> None:
+    """A connection that is given back has nothing that would have to be undone, but a transaction that was broken off,
+    which the pool does by itself. To be sure of it would be a round trip more for everything that is asked; so whoever
+    sets or locks anything for longer than a transaction resets the connection."""
+
+
 TOGETHER: ContextVar[_Together | None] = ContextVar("together", default=None)
 
 
@@ -107,6 +113,7 @@ class Database:
             timeout=CONNECT_TIMEOUT_S,
             command_timeout=COMMAND_TIMEOUT_S,
             init=self._check_shape if self._migrations else None,
+            reset=_as_it_is,
             server_settings={"timezone": "UTC", "jit": "off", "application_name": "qredge"},
         )
 

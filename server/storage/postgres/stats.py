@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Awaitable
 from datetime import date, timedelta
 from functools import partial
+from itertools import groupby, repeat
 from operator import itemgetter
 
 import asyncpg
@@ -65,8 +66,9 @@ FIRST_DAY = EARLIEST.toordinal()
 
 #: Of a row's counts, and of the halves of its groups: whose they are.
 PEOPLE, PROGRAMS = 0, 1
-#: Of the counts.
+#: Of the columns.
 FIRST_UNIQUE = 2
+NUMBER, PART = 4, 9
 WANTED: dict[Bots, tuple[int, ...]] = {"exclude": (PEOPLE,), "include": (PEOPLE, PROGRAMS), "only": (PROGRAMS,)}
 #: Which of them say when the last one was.
 LAST: dict[Bots, tuple[str, ...]] = {
@@ -101,10 +103,10 @@ class PostgresStats:
         async with self._database.connection() as connection:
             rows = await connection.fetch(query, account, link, *parameters)
         parts: dict[str, list[asyncpg.Record]] = {"fresh": [], "month": [], "day": [], "piece": []}
-        for row in rows:
-            parts[row["part"]].append(row)
-        fresh, days = parts["fresh"], sorted(parts["day"], key=itemgetter("number"))
-        pieces = parts["piece"] + [row for row in fresh if first <= row["number"] < end]
+        for part, found in groupby(rows, itemgetter(PART)):
+            parts[part] += found
+        fresh, days = parts["fresh"], sorted(parts["day"], key=itemgetter(NUMBER))
+        pieces = parts["piece"] + [row for row in fresh if first <= row[NUMBER] < end]
         groups = _groups([row["groups"] for row in pieces], asked)
         return Stats(
             asked=asked,
@@ -143,12 +145,14 @@ def _series(
     period: Period, edges: list[int], days: list[asyncpg.Record], fresh: list[asyncpg.Record], wanted: tuple[int, ...]
 ) -> list[Bucket]:
     """What was counted between each edge and the next, and what is fresh."""
-    found = series(edges, days, (wanted, [FIRST_UNIQUE + whose for whose in wanted]))
+    scans, unique = found = series(edges, days, (wanted, [FIRST_UNIQUE + whose for whose in wanted]))
     for row in fresh:
-        at = bisect_right(edges, row["number"]) - 1
-        if 0 <= at < len(found):
-            found[at] = tuple(map(sum, zip(found[at], _counts(row, wanted), strict=True)))
-    return [Bucket(period.local(edge), scans, unique) for edge, (scans, unique) in zip(edges, found, strict=False)]
+        at = bisect_right(edges, row[NUMBER]) - 1
+        if 0 <= at < len(scans):
+            for counts, more in zip(found, _counts(row, wanted), strict=True):
+                counts[at] += more
+    # As `Bucket._make` makes them, but for its call, which would be most of it.
+    return [*map(tuple.__new__, repeat(Bucket), zip(period.starts(edges[:-1]), scans, unique, strict=True))]
 
 
 # --- groups -------------------------------------------------------------------------------------------------------
