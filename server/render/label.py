@@ -57,9 +57,10 @@ def lettered(label: str) -> Lettering:
     if not text:
         raise InvalidValue("empty", "A label has at least one character to see.", field="frame/label")
     for character in text:
-        # Cc: controls; Zl, Zp: line and paragraph separators; Cs: halves of characters.
-        is_control = unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
-        if is_control or unicodedata.bidirectional(character) in DIRECTIONS:
+        # Cc: controls; Zl, Zp: line and paragraph separators; Cs: halves of characters; Cn: none yet, so that nobody
+        # knows in which direction it is written.
+        is_none = unicodedata.category(character) in ("Cc", "Cn", "Cs", "Zl", "Zp")
+        if is_none or unicodedata.bidirectional(character) in DIRECTIONS:
             raise _unknown(character)
     paths = []
     x = 0.0
@@ -74,7 +75,8 @@ def lettered(label: str) -> Lettering:
 
 
 def _unknown(character: str) -> InvalidValue:
-    name = unicodedata.name(character, "a control character")
+    other = "no character yet" if unicodedata.category(character) == "Cn" else "a control character"
+    name = unicodedata.name(character, other)
     shown = f" ({character})" if character.isprintable() else ""
     return InvalidValue(
         "invalid_character",

@@ -136,6 +136,7 @@ def test_no_frame_leaves_the_whole_picture() -> None:
         ("a\u202eb", "invalid_character", r"no U\+202E, RIGHT-TO-LEFT OVERRIDE"),
         ("a\u2067b", "invalid_character", r"no U\+2067, RIGHT-TO-LEFT ISOLATE"),
         ("\ud83c", "invalid_character", r"no U\+D83C"),
+        ("Q\U000dd848", "invalid_character", r"no U\+DD848, no character yet"),
     ],
 )
 def test_a_label_that_cannot_be_written_is_refused(label: str, reason: str, says: str) -> None:
