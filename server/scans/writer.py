@@ -32,6 +32,8 @@ from server.scans.visitor import Visitors
 
 #: Scans of a batch when there are as many; they take some 200 MB. Links and visitors of one batch are looked up once.
 BATCH = 100_000
+#: Of the first one after a pause, so that the database need not wait for long; each may have twice as many as the last.
+FIRST_BATCH = 10_000
 #: Records that are classified at once.
 SLICE = 200
 IDLE_S = 0.1
@@ -70,6 +72,7 @@ class Writer:
         #: How far each journal has been written, or is being; None when none of it has.
         self._positions: dict[str, Position | None] = {}
         self._writing: asyncio.Task[None] | None = None
+        self._most = FIRST_BATCH
         self._down = False
         #: Scans that this process has put into the database.
         self.written = 0
@@ -145,6 +148,7 @@ class Writer:
         """Writes all that the journals have, a batch of each in turn; False if there was nothing. Raises
         StorageUnavailable."""
         busy = False
+        self._most = FIRST_BATCH
         try:
             while await self._round():
                 busy = True
@@ -203,7 +207,7 @@ class Writer:
         start = self._positions[reader.name]
         # Asked before reading: when the owner is gone by now, nothing can come behind what is read.
         owned = reader.owned()
-        batch = await _read(reader, start or START, owned=owned)
+        batch = await _read(reader, start or START, most=min(self._most, BATCH), owned=owned)
         if batch.scans:
             self._oldest_us[reader.name] = batch.scans[0].time_us
         else:
@@ -211,6 +215,7 @@ class Writer:
         if batch.end != (start or START):
             prepared = await self._scans.prepare(await self._classified(batch.scans))
             await self._written()
+            self._most = min(2 * self._most, BATCH)
             self._positions[reader.name] = batch.end
             self._writing = asyncio.create_task(self._write(reader, prepared, len(batch.scans), start, batch.end))
             return True
@@ -259,11 +264,11 @@ def spare_collector() -> None:
     gc.set_threshold(COLLECT_AFTER)
 
 
-async def _read(reader: JournalReader, start: Position, *, owned: bool) -> Batch:
-    """A batch behind `start`, read in parts, between which others have their turn."""
+async def _read(reader: JournalReader, start: Position, *, most: int, owned: bool) -> Batch:
+    """A batch behind `start`, of about so many scans at most, read in parts, between which others have their turn."""
     scans: list[Record] = []
     end = start
-    while len(scans) < BATCH:
+    while len(scans) < most:
         some = reader.read(end, most=1, owned=owned)
         if some.end == end:
             break

@@ -16,14 +16,14 @@ import pytest
 from migrations import migrate
 from server.domain.model import AccountId, Device, LinkId, Position, Scan
 from server.storage import rollup
-from server.storage.postgres import rebuilding
+from server.storage.postgres import rebuilding, rollups
 from server.storage.postgres.pool import Database
 from server.storage.postgres.rebuilding import PostgresRollups
 from server.storage.postgres.rollups import forget_visitors
 from server.storage.postgres.scans import PostgresScanLog
 from server.storage.rollup import ALL_LINKS, DIMENSIONS, OTHER, unpack, unpack_slots
 from tests.faults import PostgresServer
-from tests.support import scan_us
+from tests.support import DEADLINE_S, scan_us
 
 pytestmark = pytest.mark.anyio
 
@@ -213,6 +213,29 @@ async def test_two_writers_and_one_who_folds_count_everything_once(database: Dat
     assert await kept(database) == await told(database)
     async with database.connection() as connection:
         assert await connection.fetchval("SELECT count(*) FROM scans") == 1200
+
+
+async def test_a_fold_that_cannot_give_its_lock_back_keeps_nobody_from_folding(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random.seed(6)
+    await write(database, scans(100))
+    log = PostgresScanLog(database)
+    with monkeypatch.context() as broken:
+        broken.setattr(rollups, "FOLDED", "SELECT 1 / 0")
+        with pytest.raises(asyncpg.DivisionByZeroError):
+            await log.fold()
+    await write(database, scans(100))
+
+    async def all_folded() -> bool:
+        await log.fold()
+        async with database.connection() as connection:
+            return not await connection.fetchval("SELECT EXISTS (SELECT FROM scan_fresh)")
+
+    deadline = asyncio.get_running_loop().time() + DEADLINE_S
+    while not await all_folded():
+        assert asyncio.get_running_loop().time() < deadline
+    assert await kept(database) == await told(database)
 
 
 async def test_beyond_the_most_keys_the_first_ones_are_kept(

@@ -12,7 +12,7 @@ import pytest
 
 from server.domain.errors import StorageUnavailable
 from server.domain.model import Position, Scan
-from server.scans import geo
+from server.scans import geo, reader
 from server.scans import writer as writing_process
 from server.scans.countries import Countries
 from server.scans.geo import NOWHERE, Place
@@ -77,6 +77,19 @@ async def rows(database: Database) -> list[int]:
     return links
 
 
+class Counting(PostgresScanLog):
+    """Notes how many scans each batch has."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.batches: list[int] = []
+
+    async def prepare(self, scans: Iterable[Scan]) -> Prepared:
+        each = list(scans)
+        self.batches.append(len(each))
+        return await super().prepare(each)
+
+
 async def drained(writer: Writer) -> None:
     while await writer.drain():
         pass
@@ -110,6 +123,26 @@ async def test_scans_come_into_the_database(database: Database, journal: Journal
     scan(journal, *range(1, 301))
     await drained(writing(tmp_path, PostgresScanLog(database)))
     assert await rows(database) == list(range(1, 301))
+    journal.close()
+
+
+async def test_what_piled_up_is_written_in_batches_that_grow_to_the_largest_one(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "CHUNK_BYTES", 1 << 10)  # a few scans
+    monkeypatch.setattr(writing_process, "FIRST_BATCH", 100)
+    monkeypatch.setattr(writing_process, "BATCH", 350)
+    journal = Journal(tmp_path, max_bytes=1 << 24, sync_s=1)
+    scan(journal, *range(1, 1_501))
+    log = Counting(database)
+    writer = writing(tmp_path, log)
+    await drained(writer)
+    for batch, most in zip(log.batches, (100, 200, 350, 350, 350), strict=False):
+        assert most <= batch < most + 10
+    assert await rows(database) == list(range(1, 1_501))
+    scan(journal, *range(1_501, 1_801))
+    await drained(writer)
+    assert log.batches[6] < 110, "it begins small again"
     journal.close()
 
 

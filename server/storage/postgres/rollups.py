@@ -254,7 +254,11 @@ async def fold(database: Database) -> bool:
                     await _add(connection, [_run(row) for row in fresh])
                     await connection.execute(DONE, *fresh[-1][:3])
         finally:
-            await connection.execute(FOLDED)
+            try:
+                await connection.execute(FOLDED)
+            except BaseException:
+                connection.terminate()  # or it would keep the lock, for as long as the pool keeps it
+                raise
     return len(fresh) == FOLD
 
 
