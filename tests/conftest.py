@@ -24,8 +24,8 @@ VENDORS = (
 )
 
 
-#: Folders and files that take long, the longest first.
-LONG = ("e2e", "test_scannable.py", "test_schemathesis.py", "console", "test_formats.py")
+#: Files and folders that take long: the one that is all work first, as the next ones wait most of their time.
+LONG = ("test_scannable.py", "e2e", "test_schemathesis.py", "console", "test_formats.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -77,10 +77,19 @@ def database_url(databases: Databases) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def server(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A running server that tests share, each with an account of its own."""
-    url = databases.create(template=TEMPLATE)
+    yield from _server(databases, tmp_path_factory)
+
+
+@pytest.fixture
+def own_server(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """One for a test that takes slugs which others count on."""
+    yield from _server(databases, tmp_path_factory)
+
+
+def _server(databases: Databases, folders: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     server = ServerProcess(
-        tmp_path_factory.mktemp("server") / "data",
-        database_url=url,
+        folders.mktemp("server") / "data",
+        database_url=databases.create(template=TEMPLATE),
         plans_file=str(PLANS_FILE),
         dialect_hosts=",".join([*(f"{name}.test={name}" for name in dialects()), *VENDORS]),
         fetch_networks="127.0.0.77/32",  # where webhooks of tests lead to: nobody is there

@@ -9,7 +9,7 @@ import pytest
 
 from server.dialects import key_formats
 from tests.console.conftest import Shell
-from tests.support import ServerProcess
+from tests.support import ServerProcess, until
 
 FORMS = {
     "native": r"qredge_[A-Za-z0-9]{40}",
@@ -89,7 +89,7 @@ def test_beside_a_server_that_runs(tmp_path: Path) -> None:
             assert api.get("/account").status_code == 403
             (row,) = json.loads(shell("key", "list", "--account", account, "--json")[0])
             shell("key", "revoke", row["id"])
-            assert api.get("/links").status_code == 401
+            until(lambda: api.get("/links").status_code == 401, what="the worker told", within_s=5)
         assert server.stop() == 0
         assert shell("key", "list", "--account", account) == []
         assert shell("account", "list")[1].startswith(account)

@@ -152,7 +152,8 @@ async def write(root: Path, url: str, links: list[int], monkeypatch: pytest.Monk
     """All scans, into three journals, by writers that each take some of them and then are gone."""
     chance = random.Random(11)
     moments = iter(times(chance))
-    monkeypatch.setattr("server.scans.record.time_ns", lambda: _nanoseconds(next(moments)))
+    clock = [0]
+    monkeypatch.setattr("server.scans.record.time_ns", lambda: clock[0])
     journals = [Journal(root, max_bytes=1 << 30, sync_s=60, segment_bytes=1 << 20) for _ in range(3)]
     requests = scans(chance, links)
     left = SCANS
@@ -162,6 +163,7 @@ async def write(root: Path, url: str, links: list[int], monkeypatch: pytest.Monk
             journal, many = chance.randrange(3), chance.choice([1, 7, 977, 20_011, 33_333])
         some = min(left, many)
         for _ in range(some):
+            clock[0] = _nanoseconds(next(moments))
             journals[journal].append(*next(requests))
         left, many = left - some, 0
         await one_writer(root, url, chance, monkeypatch)
