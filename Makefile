@@ -12,9 +12,9 @@ serve: .venv/.built
 test: .venv/.dev .venv/.clients .venv/.browser .venv/.redis .venv/.front .venv/.print .venv/.reader
 	$(if $(ARGS),$(BIN)/python -m pytest $(ARGS),$(ALL_TESTS))
 
-# Twice as many at a time as there are processors, as many of them wait for a process or a deadline most of their time;
+# One more at a time than twice the processors, as many of them wait for a process or a deadline most of their time;
 # then those that measure time, with nothing beside them.
-AT_ONCE = $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN))
+AT_ONCE = $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN) + 1)
 define ALL_TESTS
 $(BIN)/python -m pytest --numprocesses=$(AT_ONCE) --dist=loadfile --no-loadscope-reorder -m "not alone"
 	$(BIN)/python -m pytest -m alone

@@ -88,7 +88,8 @@ LANGUAGES = ["en", "de", "fr", "es", "pt", "zh", "ja", "ar", "it", "nl", "pl", "
 NETWORKS = ["mobile", "fixed", "business", None]
 
 BUDGET_MS = 20.0
-ROUNDS = 20
+#: Of twenty, the 95th percentile would be the second worst: two moments in which the machine did something else.
+ROUNDS = 60
 REDIRECTS = 5_000
 
 # --- the data set -------------------------------------------------------------------------------------------------
@@ -370,16 +371,26 @@ async def backends(database_url: str) -> list[int]:
 
 
 def figures(took: dict[Question, list[Took]]) -> Figures:
-    """By what was asked, the slowest of its time zones, of its dimensions and of what it says of bots."""
+    """By what was asked, the slowest of its time zones, of its dimensions and of what it says of bots; and, of each
+    endpoint, all that was asked of it."""
     found: Figures = {}
+    whole: dict[str, list[Took]] = {}
     for question, times in took.items():
-        worst = found.setdefault(f"{question.of}, by {question.interval}, {question.groups}", {"p95": 0.0})
-        all_ms, worker_ms, database_ms = (sorted(each) for each in zip(*times, strict=True))
-        p95 = all_ms[len(times) * 95 // 100 - 1]
-        if p95 > worst["p95"]:
-            worst.update(p50=statistics.median(all_ms), p95=p95, worker=statistics.median(worker_ms))
-            worst.update(database=statistics.median(database_ms))
-    return found
+        whole.setdefault(f"{question.of}, whatever is asked", []).extend(times)
+        name, those = f"{question.of}, by {question.interval}, {question.groups}", _of(times)
+        if name not in found or those["p95"] > found[name]["p95"]:
+            found[name] = those
+    return found | {name: _of(times) for name, times in whole.items()}
+
+
+def _of(times: list[Took]) -> dict[str, float]:
+    all_ms, worker_ms, database_ms = (sorted(each) for each in zip(*times, strict=True))
+    return {
+        "p50": statistics.median(all_ms),
+        "p95": all_ms[len(times) * 95 // 100 - 1],
+        "worker": statistics.median(worker_ms),
+        "database": statistics.median(database_ms),
+    }
 
 
 def redirects(port: int) -> dict[str, float]:

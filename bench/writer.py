@@ -46,6 +46,9 @@ BOTS = 20
 #: Of each second scan.
 REFERRERS = 500
 
+#: What a writer that does not get on is given.
+DEADLINE_S = 300
+
 #: Whose links they are, as real ones have an owner, who is looked up.
 ACCOUNTS = "INSERT INTO accounts SELECT number, 'Bench', now() FROM generate_series(1, 100) AS number"
 OWNED_LINKS = f"""
@@ -97,8 +100,9 @@ async def measure(root: Path, url: str, postgres: psutil.Process) -> None:
     writer, stop = Writer(root, scan_log, visitors, place), asyncio.Event()
     began, python_s, postgres_s = time.perf_counter(), time.process_time(), processor_s(postgres)
     running = asyncio.create_task(writer.run(stop))
-    while journal.folder.exists():  # noqa: ASYNC110 -- the writer removes it when it has written it
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(DEADLINE_S):
+        while journal.folder.exists():  # noqa: ASYNC110 -- the writer removes it when it has written it
+            await asyncio.sleep(0.01)
     stop.set()
     await running
     async with database.connection() as connection:

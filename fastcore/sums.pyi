@@ -14,8 +14,11 @@ def summed(rows: Iterable[bytes], figures: Iterable[Iterable[int]], most: int) -
     as the last of these; and the sum of all counts. Raises ValueError for what is no such object. Others go on
     meanwhile: it holds the interpreter's lock only to tell what it has found."""
 
-def series(edges: Iterable[int], days: Iterable[Day], figures: Iterable[Iterable[int]]) -> list[list[int]]:
+def series(
+    edges: Iterable[int], days: Iterable[Day], figures: Iterable[Iterable[int]], late: bool = False
+) -> list[list[int]]:
     """For each of the figures, between each edge and the next, counted in quarters of an hour: the sum of its columns
     among a day's four counts. Edges and days are in order. By quarter of an hour a day has, of each that counts
     anything, its number in the day (u8), and then, in the same order, all of their first counts, all second, third and
-    fourth ones (u32, little-endian). Raises ValueError for what are no such counts."""
+    fourth ones (u32, little-endian). It may leave out those behind the last edge in it, or, with `late`, those before
+    the first one. Raises ValueError for what are no such counts."""

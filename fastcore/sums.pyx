@@ -323,8 +323,8 @@ cdef int read(row, Day *day) except -1:
     return 0
 
 
-cdef int add_until(packed, int slot, uint64_t *sums) except -1:
-    """Adds the counts of a day before one of its slots."""
+cdef int add_until(packed, int slot, const Day *day, bint late, uint64_t *sums) except -1:
+    """Adds the counts of a day before one of its slots; where it has the late ones alone, all but those from it on."""
     cdef const uint8_t *at
     cdef Py_ssize_t size, each
     cdef Py_ssize_t before = 0
@@ -337,14 +337,19 @@ cdef int add_until(packed, int slot, uint64_t *sums) except -1:
         before += 1
     at += size
     for column in range(COUNTS):
-        for each in range(before):
-            sums[column] += number(&at[4 * each])
+        if late:
+            sums[column] += day.counts[column]
+            for each in range(before, size):
+                sums[column] -= number(&at[4 * each])
+        else:
+            for each in range(before):
+                sums[column] += number(&at[4 * each])
         at += 4 * size
     return 0
 
 
 @cython.cdivision(False)  # quarters before the first one are numbers below 0
-def series(edges, days, figures):
+def series(edges, days, figures, late=False):
     # What it is for: fastcore/sums.pyi.
     cdef list rows = list(days)
     cdef Py_ssize_t count = len(rows)
@@ -356,7 +361,7 @@ def series(edges, days, figures):
     cdef uint32_t[COUNTS] columns  # of each figure, one bit each
     cdef uint64_t[COUNTS] sums, until, figure, before
     cdef Day day
-    cdef bint first = True
+    cdef bint first = True, from_late = late
     cdef list found = [[] for _ in wanted]
     if many > COUNTS:
         raise ValueError(f"there are at most {COUNTS} figures")
@@ -380,7 +385,7 @@ def series(edges, days, figures):
                 read(rows[at], &day)
         until = sums
         if slot and at < count and day.number == today:
-            add_until(PySequence_GetItem(rows[at], COUNTS + 1), slot, until)
+            add_until(PySequence_GetItem(rows[at], COUNTS + 1), slot, &day, from_late, until)
         before = figure
         for each in range(many):
             figure[each] = 0

@@ -220,7 +220,7 @@ def _series(reader: Reader) -> None:
     for day in range(reader.number(0, 4)):
         counts = [reader.number(0, 1 << 40) for _ in range(4)]
         days.append((*counts, day + reader.number(0, 2) * 4, reader.some() if reader.flag() else None))
-    series(edges, days, [[0], [1, 2], [reader.number(0, 4)]])
+    series(edges, days, [[0], [1, 2], [reader.number(0, 4)]], reader.flag())
 
 
 DEEDS = (_encode, _sequence, _files, _damage, _picture, _outlines, _unframe, _rows, _lines, _series)

@@ -62,6 +62,7 @@ from server.scans.feed import ScanFeed
 from server.scans.journal import Journal
 from server.scans.profile import Profiles
 from server.settings import Settings
+from server.socket_thread import stand_back
 from server.storage.postgres.accounts import PostgresAccounts
 from server.storage.postgres.answers import PostgresAnswers
 from server.storage.postgres.links import PostgresLinks, PostgresTargets
@@ -192,6 +193,7 @@ def create_app(given: Settings | None = None, *, answers: Callable[[], None] | N
             asyncio.create_task(_leave_when_told(feed, farewell)),
             *([asyncio.create_task(_say_when_ready(targets, answers))] if answers else []),
             asyncio.create_task(part_from_stalled()),
+            asyncio.create_task(stand_back()),
             asyncio.create_task(_store_uses(accounts, limits)),
             asyncio.create_task(metrics.keep_published()),
         ]

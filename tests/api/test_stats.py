@@ -1,10 +1,12 @@
 """Figures of links, codes and the account, compared with the rows of the log."""
 
+import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import cast
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -13,9 +15,11 @@ from server.domain.ids import id_number
 from server.domain.model import Device, LinkId, Scan
 from server.domain.referrer import host_of
 from server.domain.stats import MAX_GROUPS
+from server.storage.postgres.pool import Database
+from server.storage.postgres.scans import PostgresScanLog
 from tests.api.exchange import Json, new_code, new_link, problem, wrong
 from tests.api.test_scans import write
-from tests.support import PLANS, ServerProcess, scan_us, sql
+from tests.support import PLANS, ServerProcess, scan_us, sql, until
 
 START = datetime(2026, 10, 28, tzinfo=UTC)
 DAYS = 9  # over the end of a week, and of a month
@@ -245,6 +249,56 @@ def test_intervals_and_days_are_those_of_the_zone(api: httpx.Client, server: Ser
     starts = [datetime(2026, 11, 19, 17, 15, tzinfo=UTC) + timedelta(hours=hour) for hour in range(25)]
     assert [datetime.fromisoformat(bucket["start"]) for bucket in found["series"]] == starts
     assert [bucket["scans"] for bucket in found["series"]] == [1, 1] + 23 * [0]
+
+
+def fold(server: ServerProcess) -> None:
+    """What is fresh becomes rows of days, as the writer makes them now and then."""
+
+    async def run() -> None:
+        database = Database(server.database_url)
+        await database.open()
+        try:
+            await PostgresScanLog(database).fold()
+        finally:
+            await database.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Asia/Kolkata", "Asia/Kathmandu", "Pacific/Auckland", "UTC"])
+def test_days_that_count_in_every_quarter_are_cut_by_the_zone(
+    api: httpx.Client, server: ServerProcess, zone: str
+) -> None:
+    link = new_link(api)
+    # Four days, each with scans in all of its quarters; clocks in Los Angeles go back on the second one.
+    quarters = [datetime(2026, 10, 31, tzinfo=UTC) + timedelta(minutes=15 * number) for number in range(4 * 96)]
+    scans = [
+        scan_of(link, quarter, visitor=number, device="bot" if number % 5 == 0 else "mobile")
+        for number, quarter in enumerate(quarters)
+        for _ in range(1 + number % 3)
+    ]
+    write(server, scans)
+    whole = "SELECT count(*) FROM scan_days WHERE link_id = $1 AND length(counts) = 96 * 17"
+
+    def are_whole() -> bool:
+        fold(server)
+        return bool(sql(server.database_url, whole, number_of(link))[0][0] == 4)
+
+    until(are_whole, what="days with counts in every quarter")
+    for bots, wanted in {"exclude": [False], "include": [False, True], "only": [True]}.items():
+        counted, unique = Counter[date](), Counter[date]()
+        for number, quarter in enumerate(quarters):
+            if (number % 5 == 0) in wanted:
+                day = quarter.astimezone(ZoneInfo(zone)).date()
+                counted[day] += 1 + number % 3
+                unique[day] += 1
+        found = stats_of(
+            api, f"/links/{link['id']}/stats", time_zone=zone, bots=bots, **{"from": "2026-10-30", "to": "2026-11-04"}
+        )
+        days = [(datetime.fromisoformat(each["start"]).date(), each) for each in found["series"]]
+        assert [each["scans"] for _, each in days] == [counted[day] for day, _ in days]
+        assert [each["unique_scans"] for _, each in days] == [unique[day] for day, _ in days]
+        assert sum(each["scans"] for _, each in days) == found["total_scans"] > 0
 
 
 def test_several_groups_are_asked_for_at_once(api: httpx.Client, server: ServerProcess) -> None:

@@ -146,6 +146,21 @@ def test_a_series_is_what_is_between_its_edges(
     expected = [[sum(each[at] for each in within for at in figure) for within in between] for figure in figures]
     told = [day_of(*day) for day in sorted(days.items()) if edges and day[0] >= edges[0] // 96]
     assert series(edges, told, figures) == expected
+    assert series(edges, told, figures, late=True) == expected
+
+
+@given(DAY_COUNTS, st.lists(st.integers(1, 95), min_size=1, max_size=4, unique=True))
+def test_a_day_need_not_tell_what_is_before_or_behind_all_edges(
+    slots: dict[int, tuple[int, ...]], edges: list[int]
+) -> None:
+    edges = [0, *sorted(edges), 96]
+    whole = day_of(0, slots)
+    early = day_of(0, {slot: counts for slot, counts in slots.items() if slot < edges[-2]})[-1]
+    late = day_of(0, {slot: counts for slot, counts in slots.items() if slot >= edges[1]})[-1]
+    figures = [[0], [1, 2], [3]]
+    expected = series(edges, [whole], figures)
+    assert series(edges, [(*whole[:-1], early)], figures) == expected
+    assert series(edges, [(*whole[:-1], late)], figures, late=True) == expected
 
 
 @pytest.mark.parametrize("packed", [bytes(16), bytes(18), None, "none"])

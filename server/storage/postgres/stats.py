@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from functools import partial
 from itertools import groupby, repeat
 from operator import itemgetter
+from typing import NamedTuple
 
 import asyncpg
 import orjson
@@ -35,9 +36,14 @@ from server.domain.stats import (
     largest,
 )
 from server.storage.postgres.pool import Database
-from server.storage.rollup import ALL_LINKS, DIMENSIONS, OTHER, SLOTS
+from server.storage.rollup import ALL_LINKS, DIMENSIONS, OTHER, SLOT_BYTES, SLOTS, Counts
 
 WHOSE = "account_id = $1 AND link_id = $2"
+
+# Of a day's counts, $7 quarters from the one numbered $6 on, where it counts in all: the days of busy links (ADR 20).
+SOME_COUNTS = "substr(counts, 1 + $6::integer, $7::integer)" + "".join(
+    f" || substr(counts, {1 + SLOTS + 4 * SLOTS * column} + 4 * $6, 4 * $7)" for column in range(len(Counts._fields))
+)
 
 # What a row is of: a fresh one, a month, a day, or a piece of the period. One statement, so that all are of one moment.
 # Counts by the quarter are of those days alone in which an interval begins or ends; $5 is null where all of them are.
@@ -50,16 +56,20 @@ COUNTED = f"""
     FROM scan_months WHERE {WHOSE}
     UNION ALL
     SELECT people, bots, unique_people, unique_bots, day - date '{EARLIEST.date()}',
-        CASE WHEN $5::date[] IS NULL OR day IN (SELECT unnest($5)) THEN counts END, NULL, NULL, NULL, 'day'
+        CASE
+            WHEN NOT ($5::date[] IS NULL OR day IN (SELECT unnest($5))) THEN NULL
+            WHEN $7 < {SLOTS} AND length(counts) = {SLOTS * SLOT_BYTES} THEN {SOME_COUNTS}
+            ELSE counts
+        END, NULL, NULL, NULL, 'day'
     FROM scan_days WHERE {WHOSE} AND day >= $3 AND day <= $4
 """
 PIECE = "UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, NULL, groups, NULL, NULL, 'piece' FROM"
 COUNTED_AND_GROUPED = f"""{COUNTED}
-    {PIECE} scan_months WHERE {WHOSE} AND month >= $6 AND month < $7
-    {PIECE} scan_days WHERE {WHOSE} AND day >= $8 AND day < $6
-    {PIECE} scan_days WHERE {WHOSE} AND day >= $7 AND day < $9
-    {PIECE} scan_quarters WHERE {WHOSE} AND quarter >= $10 AND quarter < $11
+    {PIECE} scan_months WHERE {WHOSE} AND month >= $8 AND month < $9
+    {PIECE} scan_days WHERE {WHOSE} AND day >= $10 AND day < $8
+    {PIECE} scan_days WHERE {WHOSE} AND day >= $9 AND day < $11
     {PIECE} scan_quarters WHERE {WHOSE} AND quarter >= $12 AND quarter < $13
+    {PIECE} scan_quarters WHERE {WHOSE} AND quarter >= $14 AND quarter < $15
 """
 
 FIRST_DAY = EARLIEST.toordinal()
@@ -96,7 +106,8 @@ class PostgresStats:
         edges = asked.period.quarters()
         first, end = edges[0], edges[-1]
         query = COUNTED
-        parameters: list[object] = [_date(first // SLOTS), _date(end // SLOTS), _cut(edges)]
+        cut = _cut(edges)
+        parameters: list[object] = [_date(first // SLOTS), _date(end // SLOTS), cut.days, cut.first, cut.quarters]
         if asked.group_by:
             query = COUNTED_AND_GROUPED
             parameters += _pieces(first, end)
@@ -111,7 +122,7 @@ class PostgresStats:
         return Stats(
             asked=asked,
             totals=_totals(parts["month"] + fresh, asked.bots),
-            series=_series(asked.period, edges, days, fresh, WANTED[asked.bots]),
+            series=_series(asked.period, edges, days, fresh, WANTED[asked.bots], late=cut.first > 0),
             groups=await groups,
         )
 
@@ -121,10 +132,26 @@ def _date(day: int) -> date:
     return date.fromordinal(FIRST_DAY + day)
 
 
-def _cut(edges: list[int]) -> list[date] | None:
-    """The days within which there is an edge; None where there is in each but the first."""
-    days = {edge // SLOTS for edge in edges if edge % SLOTS}
-    return None if len(days) >= edges[-1] // SLOTS - edges[0] // SLOTS else [*map(_date, days)]
+class _Cut(NamedTuple):
+    """What has to be known of days by the quarter."""
+
+    #: Those within which there is an edge; None where there is in each but the first.
+    days: list[date] | None
+    #: The quarters in them before any edge, or behind any, whichever are fewer: what the others are, the day says.
+    first: int
+    quarters: int
+
+
+def _cut(edges: list[int]) -> _Cut:
+    within = [edge for edge in edges if edge % SLOTS]
+    days = {edge // SLOTS for edge in within}
+    slots = [edge % SLOTS for edge in within] or [0]
+    late = SLOTS - min(slots) < max(slots)
+    return _Cut(
+        days=None if len(days) >= edges[-1] // SLOTS - edges[0] // SLOTS else [*map(_date, days)],
+        first=min(slots) if late else 0,
+        quarters=SLOTS - min(slots) if late else max(slots),
+    )
 
 
 def _totals(rows: list[asyncpg.Record], bots: Bots) -> Totals:
@@ -142,10 +169,16 @@ def _counts(row: asyncpg.Record, wanted: tuple[int, ...]) -> tuple[int, int]:
 
 
 def _series(
-    period: Period, edges: list[int], days: list[asyncpg.Record], fresh: list[asyncpg.Record], wanted: tuple[int, ...]
+    period: Period,
+    edges: list[int],
+    days: list[asyncpg.Record],
+    fresh: list[asyncpg.Record],
+    wanted: tuple[int, ...],
+    *,
+    late: bool,
 ) -> list[Bucket]:
     """What was counted between each edge and the next, and what is fresh."""
-    scans, unique = found = series(edges, days, (wanted, [FIRST_UNIQUE + whose for whose in wanted]))
+    scans, unique = found = series(edges, days, (wanted, [FIRST_UNIQUE + whose for whose in wanted]), late)
     for row in fresh:
         at = bisect_right(edges, row[NUMBER]) - 1
         if 0 <= at < len(scans):
