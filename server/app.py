@@ -4,9 +4,7 @@ import asyncio
 import gc
 import logging
 import logging.config
-import multiprocessing
 import os
-import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
@@ -45,12 +43,12 @@ from server.edge.pages import Page, send_page
 from server.edge.redirect import Redirects, redirect
 from server.farewell import Farewell, succeed
 from server.late import late
-from server.listeners import listeners, part_from_stalled
+from server.listeners import opened, part_from_stalled
 from server.metrics import Labelled, Metrics
 from server.openapi import described
 from server.origins import address_by, geo_database
 from server.outbound import Outbound
-from server.parts import RETRY_S, database_at, dialects_of, ending, now, plans_of, short_urls
+from server.parts import RETRY_S, database_at, dialects_of, now, plans_of, short_urls
 from server.passwords import Passwords
 from server.render.barcode import BarcodePainter
 from server.render.fetched import Fetched
@@ -190,7 +188,7 @@ def create_app(given: Settings | None = None, *, answers: Callable[[], None] | N
         tasks = [
             asyncio.create_task(_follow(targets, accounts.callers, answered, feed, listening, config.database_url)),
             asyncio.create_task(_stand_in(targets, snapshot)),
-            asyncio.create_task(_leave_when_told(feed, farewell)),
+            asyncio.create_task(farewell.leave_when_told(feed.end)),  # a stream has no end of its own
             *([asyncio.create_task(_say_when_ready(targets, answers))] if answers else []),
             asyncio.create_task(part_from_stalled()),
             asyncio.create_task(stand_back()),
@@ -526,28 +524,7 @@ def _keep_for_good() -> None:
 
 
 async def _say_when_ready(targets: LinkCache, answers: Callable[[], None]) -> None:
-    while not (targets.loaded and any(listeners())):  # noqa: ASYNC110 -- Granian does not say when it listens
+    await opened()
+    while not targets.loaded:  # noqa: ASYNC110 -- whatever loads them first
         await asyncio.sleep(READY_EVERY_S)
     answers()
-
-
-async def _leave_when_told(feed: ScanFeed, farewell: Farewell) -> None:
-    """Ends this worker when its parent says so, or has died, and not otherwise.
-
-    Ctrl-C reaches the whole process group, but the order in which its processes end is the parent's to give; and a
-    kill -9 of the parent must not leave a worker behind that holds the port.
-    """
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
-    told = asyncio.Event()
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a terminal says it to all its processes; the parent hears it
-    # To Granian either signal is the word to stop. One is heard here in its place, the other is kept for its end.
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
-    to_granian = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with ending(parent.sentinel, told):
-        await told.wait()
-    feed.end()  # a stream has no end of its own
-    await farewell.say()
-    signal.signal(signal.SIGINT, to_granian)
-    signal.raise_signal(signal.SIGINT)

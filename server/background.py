@@ -12,11 +12,12 @@ from multiprocessing.connection import Connection
 from server import logs
 from server.domain.errors import StorageUnavailable
 from server.domain.ports import Rollups
+from server.farewell import ending
 from server.hooks.deliverer import Deliverer, Means
 from server.late import late
 from server.metrics import Metrics
 from server.origins import geo_database, scan_visitors
-from server.parts import RETRY_S, database_at, ending, now
+from server.parts import RETRY_S, database_at, now
 from server.scans import geo
 from server.scans.writer import Writer, spare_collector
 from server.settings import Settings

@@ -4,31 +4,39 @@ Told to stop, Granian closes the socket it listens at and every connection that 
 at that moment, on a connection that was kept or on one that waits to be accepted, are never answered. So first
 
     what asks to connect is dropped: who knocks now knocks again in a second, and finds nobody, or the next server;
-    every answer says that its connection ends with it, until for a while nobody has asked for one.
+    every answer says that its connection ends with it, until for a while nobody has asked for one, and nothing that
+    was sent waits to be read.
 
-Then Granian is told. What it closes is connections that nobody has used meanwhile.
+That nobody has asked is not enough: on a busy machine the thread that reads (server/socket_thread.py) may not have its
+turn for as long as that. Then Granian is told. What it closes is connections that nobody has used meanwhile.
 
 Workers that are there to follow others (server/workers.py) are asked in their place from the moment they listen, so
 that none of those who come then knocks at one that leaves.
 """
 
 import asyncio
+import multiprocessing
+import select
+import signal
 import socket
 import struct
-from collections.abc import Awaitable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from ctypes import addressof, create_string_buffer
+from threading import get_native_id
 from time import monotonic
 
 from server.asgi import ASGIApp, Message, Receive, Scope, Send
-from server.listeners import listeners
+from server.listeners import listeners, opened, sockets
+from server.socket_thread import threads
 
 CLOSE = (b"connection", b"close")
 
-#: Who has begun to connect or keeps a connection busy is heard of again within this time...
-QUIET_S = 0.2
+#: Who has begun to connect or keeps a connection busy is heard of again within so many looks. They are counted, as a
+#: process that stood still for their time has heard of nobody...
+LOOK_EVERY_S, QUIET_LOOKS = 0.01, 20
 #: ... and all that goes on for longer is left to Granian, which answers what it is at.
-MOST_S = 2.0
+MOST_S = 5.0
 
 SO_ATTACH_FILTER = getattr(socket, "SO_ATTACH_FILTER", 26)  # Python 3.14 knows its name
 
@@ -54,25 +62,54 @@ class Farewell:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = self._answer = app
-        self._asked_at_s = 0.0
+        self._asked = False
 
     def app(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """No coroutine of its own: what it costs every request is this call, some 50 ns."""
         return self._answer(scope, receive, send)
 
+    async def leave_when_told(self, first: Callable[[], None]) -> None:
+        """Ends this worker when its parent says so, or has died, and not otherwise; `first` ends what never would.
+
+        Ctrl-C reaches the whole process group, but the order in which its processes end is the parent's to give; and a
+        kill -9 of the parent must not leave a worker behind that holds the port.
+        """
+        parent = multiprocessing.parent_process()
+        if parent is None:
+            return
+        loop, told = asyncio.get_running_loop(), asyncio.Event()
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a terminal says it to all its processes; the parent hears it
+        # To Granian either signal is the word to stop. One is heard here in its place, the other is kept for its end.
+        loop.add_signal_handler(signal.SIGTERM, told.set)
+        # Granian lets the loop end and begin once more between the start and the first request. What the loop is told
+        # of in between it forgets (uvloop 0.23); what Python is told of it hands on.
+        signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(told.set))
+        to_granian = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        with ending(parent.sentinel, told):
+            await told.wait()
+        first()
+        await self.say()
+        signal.signal(signal.SIGINT, to_granian)
+        signal.raise_signal(signal.SIGINT)
+
     async def say(self) -> None:
         """Returns when the connections that are in use have been told, and ended."""
         self._answer = self._answer_last
+        await opened()  # it may be told before it has begun
         for listener in listeners():
             with suppress(OSError):  # then those who come in the very last moment are reset
                 _take_no_more(listener)
-        self._asked_at_s = monotonic()
-        deadline_s = self._asked_at_s + MOST_S
-        while (left_s := min(self._asked_at_s + QUIET_S, deadline_s) - monotonic()) > 0:  # noqa: ASYNC110 -- no event
-            await asyncio.sleep(left_s)
+        deadline_s = monotonic() + MOST_S
+        quiet = 0
+        while quiet < QUIET_LOOKS and monotonic() < deadline_s:
+            self._asked = False
+            await asyncio.sleep(LOOK_EVERY_S)
+            quiet = 0 if self._asked or _at_work() else quiet + 1
+            if quiet == QUIET_LOOKS and _unread():
+                quiet = 0
 
     async def _answer_last(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._asked_at_s = monotonic()
+        self._asked = True
 
         async def send_last(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -80,6 +117,22 @@ class Farewell:
             await send(message)
 
         await self._app(scope, receive, send_last)
+
+
+@contextmanager
+def ending(file: int, told: asyncio.Event) -> Iterator[None]:
+    """Sets `told` when the other end is closed, or whoever had it is gone."""
+    loop = asyncio.get_running_loop()
+
+    def ended() -> None:
+        loop.remove_reader(file)
+        told.set()
+
+    loop.add_reader(file, ended)
+    try:
+        yield
+    finally:
+        loop.remove_reader(file)
 
 
 def succeed(workers: int) -> None:
@@ -94,6 +147,21 @@ def succeed(workers: int) -> None:
     for listener in listeners():
         with suppress(OSError):  # who is told to wait by a worker that leaves knocks again in a second
             _attach(listener, SO_ATTACH_REUSEPORT_CBPF, last)
+
+
+def _at_work() -> bool:
+    """Whether another thread of this process has something to do, which may be to pass on what was asked."""
+    this = get_native_id()
+    return any(thread.runs for thread in threads() if thread.id != this)
+
+
+def _unread() -> bool:
+    """Whether somebody has connected and is not accepted, or has sent what is not read."""
+    waiting = select.poll()
+    for number in sockets():
+        waiting.register(number, select.POLLIN)
+    # One that was closed meanwhile, or that is told of an error, waits for nothing.
+    return any(event & select.POLLIN for _, event in waiting.poll(0))
 
 
 def _take_no_more(listener: socket.socket) -> None:

@@ -11,29 +11,38 @@ from stat import S_ISSOCK
 STALLED_S = 60
 
 #: Granian opens them when the application has started.
-OPEN_EVERY_S, OPEN_TRIES = 0.05, 200
+OPEN_EVERY_S, OPEN_TRIES = 0.02, 500
+
+
+async def opened() -> None:
+    """Returns when there are any; or some time later, where the system does not tell."""
+    for _ in range(OPEN_TRIES):
+        if any(listeners()):
+            return
+        await asyncio.sleep(OPEN_EVERY_S)
 
 
 def listeners() -> Iterator[socket.socket]:
     """Duplicates, each until the next one is asked for."""
+    for number in sockets():
+        with suppress(OSError), socket.socket(fileno=os.dup(number)) as duplicate:  # closed meanwhile
+            if duplicate.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                yield duplicate
+
+
+def sockets() -> Iterator[int]:
+    """The file descriptors of this process that are sockets; none where the system does not tell."""
     with suppress(OSError):  # not on every system
         for entry in os.listdir("/proc/self/fd"):
             with suppress(OSError):  # closed meanwhile, as the one that lists them
                 if S_ISSOCK(os.fstat(int(entry)).st_mode):
-                    with socket.socket(fileno=os.dup(int(entry))) as duplicate:
-                        if duplicate.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-                            yield duplicate
+                    yield int(entry)
 
 
 async def part_from_stalled(stalled_s: float = STALLED_S) -> None:
     """Has the system end connections whose other end takes nothing of what is there for it (tcp(7),
     TCP_USER_TIMEOUT): those that are accepted have it from the socket that listens."""
-    for _ in range(OPEN_TRIES):
-        await asyncio.sleep(OPEN_EVERY_S)
-        found = False
-        for listener in listeners():
-            found = True
-            with suppress(OSError):  # not every system has it, nor does a Unix socket
-                listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(stalled_s * 1000))
-        if found:
-            return
+    await opened()
+    for listener in listeners():
+        with suppress(OSError):  # not every system has it, nor does a Unix socket
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(stalled_s * 1000))

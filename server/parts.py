@@ -1,8 +1,7 @@
 """What several processes and commands are made of, so that each need not have what only the others use."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 
@@ -70,22 +69,3 @@ async def accounts_in(database_url: str, plans: Plans) -> AsyncIterator[Accounts
     """The accounts of a database, whichever servers run on it."""
     async with opened(database_url) as database:
         yield Accounts(PostgresAccounts(database, plans), now=now, new_id=id_source(now))
-
-
-# --- the end of a process -------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def ending(file: int, told: asyncio.Event) -> Iterator[None]:
-    """Sets `told` when the other end is closed, or whoever had it is gone."""
-    loop = asyncio.get_running_loop()
-
-    def ended() -> None:
-        loop.remove_reader(file)
-        told.set()
-
-    loop.add_reader(file, ended)
-    try:
-        yield
-    finally:
-        loop.remove_reader(file)

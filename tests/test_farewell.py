@@ -1,0 +1,55 @@
+"""When a worker hears that it is to leave."""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import socket
+
+import pytest
+import uvloop
+
+from server.asgi import Receive, Scope, Send
+from server.farewell import Farewell
+from tests.support import DEADLINE_S
+
+ENDED_FIRST = 7
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    raise AssertionError("nobody asks")
+
+
+def work(when: str) -> None:
+    """A worker, as Granian runs it: its loop runs until the application has started, and then until it is to stop."""
+    loop = uvloop.new_event_loop()
+    stop, ended = asyncio.Event(), []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    farewell = Farewell(application)
+
+    async def start() -> asyncio.Task[None]:
+        leaving = asyncio.create_task(farewell.leave_when_told(lambda: ended.append(True)))
+        await asyncio.sleep(0)
+        return leaving
+
+    leaving = loop.run_until_complete(start())
+    if when == "before it listens":
+        os.kill(os.getpid(), signal.SIGTERM)
+    else:
+        loop.call_later(0.01, os.kill, os.getpid(), signal.SIGTERM)
+    with socket.create_server(("127.0.0.1", 0)):
+        loop.run_until_complete(stop.wait())
+    assert leaving.done()
+    raise SystemExit(ENDED_FIRST if ended else 0)
+
+
+@pytest.mark.parametrize("when", ["before it listens", "while it answers"])
+def test_it_leaves_whenever_it_is_told(when: str) -> None:
+    worker = multiprocessing.get_context("spawn").Process(target=work, args=(when,))
+    worker.start()
+    worker.join(DEADLINE_S)
+    try:
+        assert worker.exitcode == ENDED_FIRST
+    finally:
+        worker.kill()
