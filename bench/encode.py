@@ -30,11 +30,11 @@ def main() -> None:
         contestants: dict[str, Callable[[], object]] = {LABEL: partial(fastcore.encode, text, version=version)}
         for label, encode in available().items():
             contestants[label] = partial(encode, text, version)
-        against[version] = compare(contestants, rounds=7)
+        against[version] = compare(contestants, rounds=25)
     growth = {}
     for version in range(1, 41):
         call = partial(fastcore.encode, text_for(version), version=version)
-        growth[version] = compare({LABEL: call})[LABEL]
+        growth[version] = compare({LABEL: call}, rounds=60)[LABEL]
     save("encode", {"against": against, "growth": growth})
 
 

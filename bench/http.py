@@ -28,7 +28,7 @@ import httpx
 
 from bench.load import Measured, load
 from bench.measure import save
-from bench.noise import spread
+from bench.noise import scatter
 from bench.servers import fastify, free_port, granian, ours, running, uvicorn
 from server.domain.label import Label
 from server.embedded import EmbeddedPostgres
@@ -125,7 +125,7 @@ def figures(name: str, measured: dict[str, list[Measured]]) -> dict[str, float]:
     found = {
         "per_second": typical.per_second,
         "ratio": median(ratios),
-        "spread": spread(ratios),
+        **scatter(ratios),
         "p50_ms": typical.p50_ms,
         "p99_ms": typical.p99_ms,
     }

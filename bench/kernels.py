@@ -22,7 +22,7 @@ def _scoring(version: int) -> Figures:
             figures |= compare({name: lambda: _probe.score_masks(data, version, 1, ROUNDS)})
     _probe.use_instruction_set(len(SETS))
     return {
-        name: {key: value if key == "spread" else value / ROUNDS for key, value in values.items()}
+        name: {key: value if key in ("spread", "unsure") else value / ROUNDS for key, value in values.items()}
         for name, values in figures.items()
     }
 

@@ -2,8 +2,9 @@
 
 Each case has a process of its own, pinned to one processor. Its contestants take turns, round after round, so that
 whatever disturbs the machine disturbs all of them; each round times as many calls as take about 10 ms. The median of
-the rounds is the result; the smallest, the largest and the spread (bench/noise.py) are kept beside it. Ratios between
-contestants of one run mean something on any machine; microseconds only on the machine that is named in the results.
+the rounds is the result; the smallest, the largest and how they scatter (bench/noise.py) are kept beside it. Ratios
+between contestants of one run mean something on any machine; microseconds only on the machine that is named in the
+results.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from bench.noise import spread
+from bench.noise import scatter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,8 +34,8 @@ Figures = dict[str, dict[str, float]]
 
 
 def compare(contestants: Mapping[str, Callable[[], object]], rounds: int = ROUNDS) -> Figures:
-    """Microseconds per call of each contestant: median, min, max and spread over the rounds. Measured in a fork of this
-    process, so that no case finds what another one has left in memory."""
+    """Microseconds per call of each contestant: median, min and max over the rounds, and how they scatter. Measured in
+    a fork of this process, so that no case finds what another one has left in memory."""
     fork = multiprocessing.get_context("fork")
     receiver, sender = fork.Pipe(duplex=False)
     case = fork.Process(target=lambda: sender.send(_compare(contestants, rounds)))
@@ -65,7 +66,7 @@ def _compare(contestants: Mapping[str, Callable[[], object]], rounds: int) -> Fi
     finally:
         gc.enable()
     return {
-        name: {"median": statistics.median(us), "min": min(us), "max": max(us), "spread": spread(us)}
+        name: {"median": statistics.median(us), "min": min(us), "max": max(us), **scatter(us)}
         for name, us in seen.items()
     }
 

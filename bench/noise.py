@@ -3,11 +3,13 @@
 * `others`: the share of the machine's processors that others had meanwhile. That is what it spent in all, other
   machines on the same hardware included (/proc/stat, proc(5)), less what the run and all that it started spent.
 * `clock`: by how much always the same work took another time behind the run than before it.
-* `spread`, which stands beside each figure that has rounds: how far their quartiles are from each other, as a part of
-  their median.
+* `unsure`, which stands beside each figure that is the median of rounds: how far, as a part of it, the median of ever
+  more such rounds may be from it. `spread`, beside it: how far their quartiles are from each other, as a part of it.
+  Rounds that differ more need to be more of them.
 """
 
 import ctypes
+import math
 import os
 import resource
 import statistics
@@ -20,7 +22,12 @@ from typing import NotRequired, TypedDict
 import psutil
 
 #: The most of each that is published.
-MOST_OTHERS, MOST_CLOCK, MOST_SPREAD = 0.05, 0.05, 0.10
+MOST_OTHERS, MOST_CLOCK, MOST_UNSURE = 0.05, 0.05, 0.05
+
+#: Half of the interval around a median in which, 19 times out of 20, that of all there could be is; by the distance of
+#: the quartiles and the root of the number of values. McGill, Tukey, Larsen: Variations of Box Plots, The American
+#: Statistician 32 (1978), p. 16, from the standard error of a median of values that are normally distributed.
+INTERVAL = 1.96 * 1.25 / 1.35
 
 #: About 5 ms, so often; the shortest counts, as nothing that happens beside it makes it shorter.
 WORK, TIMES = 200_000, 40
@@ -101,10 +108,11 @@ def _once_s() -> float:
     return time.process_time() - began
 
 
-def spread(values: Sequence[float]) -> float:
-    """How far the quartiles are from each other, as a part of the median."""
+def scatter(values: Sequence[float]) -> dict[str, float]:
+    """What stands beside the median of these: `spread` and `unsure`, as parts of it."""
     first, median, third = statistics.quantiles(values, n=4, method="inclusive")
-    return (third - first) / median
+    spread = (third - first) / median
+    return {"spread": spread, "unsure": INTERVAL * spread / math.sqrt(len(values))}
 
 
 # --- judging ------------------------------------------------------------------------------------------------------
@@ -120,16 +128,16 @@ def refusals(name: str, found: Results) -> Iterator[str]:
         yield f"{name}: others had {noise['others']:.1%} of the processors, and may have {MOST_OTHERS:.0%}"
     if noise["clock"] > MOST_CLOCK:
         yield f"{name}: the clock changed its speed by {noise['clock']:.1%}, and may by {MOST_CLOCK:.0%}"
-    for case, part in spreads(found["results"]):
-        if part > MOST_SPREAD:
-            yield f"{name}: {case}: the quartiles of its rounds are {part:.1%} apart, and may be {MOST_SPREAD:.0%}"
+    for case, part in unsure(found["results"]):
+        if part > MOST_UNSURE:
+            yield f"{name}: {case}: its median is known to {part:.1%}, and has to be to {MOST_UNSURE:.0%}"
 
 
-def spreads(results: object, *place: str) -> Iterator[tuple[str, float]]:
-    """Each case, and how much its rounds differ."""
+def unsure(results: object, *place: str) -> Iterator[tuple[str, float]]:
+    """Each case, and how well its median is known."""
     if isinstance(results, Mapping):
         for key, value in results.items():
-            if key == "spread":
+            if key == "unsure":
                 yield ", ".join(place), float(value)
             else:
-                yield from spreads(value, *place, str(key))
+                yield from unsure(value, *place, str(key))

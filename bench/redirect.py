@@ -21,11 +21,11 @@ from statistics import median
 
 from bench.load import Measured, load
 from bench.measure import save
-from bench.noise import spread
+from bench.noise import scatter
 from bench.servers import GUARDED, Ours, fastify, free_port, granian, nginx, ours, running, uvicorn
 from server.embedded import EmbeddedPostgres
 
-ROUNDS, ROUNDS_BY_LINKS = 15, 7
+ROUNDS, ROUNDS_BY_LINKS = 31, 21
 SECONDS = 1
 BASE = "bare ASGI on Granian"
 OURS = "qredge"
@@ -124,7 +124,7 @@ def figures(runs: list[Measured], base: list[Measured]) -> dict[str, float]:
     return {
         "per_second": typical.per_second,
         "ratio": median(ratios),
-        "spread": spread(ratios),
+        **scatter(ratios),
         "p50_ms": typical.p50_ms,
         "p99_ms": typical.p99_ms,
         "p99_ratio": median(run.p99_ms / bare.p99_ms for run, bare in pairs),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from bench.http import HELD, IMAGE, RENDER, RIVALS
 from bench.measure import RESULTS
-from bench.noise import Results, refusals, spreads
+from bench.noise import Results, refusals, unsure
 from bench.plot import Row, bars, dots, line
 
 if TYPE_CHECKING:
@@ -207,8 +207,8 @@ def _stamp(found: Results) -> str:
     """What measured it, and how quiet that was."""
     machine = ", ".join(found["machine"].values())
     noise = found["noise"]
-    parts = [part for _, part in spreads(found["results"])]
-    rounds = f"; the quartiles of the rounds are at most {max(parts):.1%} apart" if parts else ""
+    parts = [part for _, part in unsure(found["results"])]
+    rounds = f"; each median of rounds is known to {max(parts):.1%} or better" if parts else ""
     return (
         f"Measured: {machine}. Others had {noise['others']:.1%} of the processors; the clock changed its speed by "
         f"{noise['clock']:.1%}{rounds}."

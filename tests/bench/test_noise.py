@@ -1,6 +1,8 @@
 """What was measured beside other work is not published, and it is said why."""
 
 import json
+import random
+import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -8,10 +10,10 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from bench.noise import MOST_CLOCK, MOST_OTHERS, MOST_SPREAD, Noise, Results, refusals, spread
+from bench.noise import MOST_CLOCK, MOST_OTHERS, MOST_UNSURE, Noise, Results, refusals, scatter
 
 QUIET: Noise = {"others": MOST_OTHERS, "clock": MOST_CLOCK}
-ROUNDS = {"spread": MOST_SPREAD, "median": 5.0}
+ROUNDS = {"spread": 0.2, "unsure": MOST_UNSURE, "median": 5.0}
 
 #: A process that its parent leaves behind at once, and that works for half a second.
 ORPHAN = """
@@ -58,11 +60,11 @@ def test_what_was_measured_on_a_quiet_machine_is_published() -> None:
 
 
 def test_each_reason_is_told_with_its_case_and_how_noisy_it_was() -> None:
-    results = {"against": {"3": {"fastcore": ROUNDS, "segno": {"spread": 0.234}}}}
+    results = {"against": {"3": {"fastcore": ROUNDS, "segno": {"unsure": 0.234}}}}
     assert list(refusals("encode", found({"others": 0.123, "clock": 0.071}, results))) == [
         "encode: others had 12.3% of the processors, and may have 5%",
         "encode: the clock changed its speed by 7.1%, and may by 5%",
-        "encode: against, 3, segno: the quartiles of its rounds are 23.4% apart, and may be 10%",
+        "encode: against, 3, segno: its median is known to 23.4%, and has to be to 5%",
     ]
 
 
@@ -73,8 +75,20 @@ def test_what_nobody_has_listened_to_is_refused() -> None:
 
 
 def test_the_spread_is_the_distance_of_the_quartiles_by_the_median() -> None:
-    assert spread([5.0, 1.0, 2.0, 4.0, 3.0]) == pytest.approx(2 / 3)
-    assert spread([7.0] * 5) == 0
+    assert scatter([5.0, 1.0, 2.0, 4.0, 3.0])["spread"] == pytest.approx(2 / 3)
+    assert scatter([7.0] * 5) == {"spread": 0, "unsure": 0}
+
+
+def test_a_median_is_as_sure_as_it_says() -> None:
+    """Of many runs, so many rounds each, the true median is farther away in one of twenty."""
+    lots = random.Random(1)
+    runs, rounds = 2000, 25
+    missed = 0
+    for _ in range(runs):
+        values = [lots.gauss(10, 1) for _ in range(rounds)]
+        middle = statistics.median(values)
+        missed += abs(middle - 10) > scatter(values)["unsure"] * middle
+    assert missed / runs == pytest.approx(0.05, abs=0.02)
 
 
 def test_a_machine_that_others_use_is_noisy(busy_machine: None) -> None:
