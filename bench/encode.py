@@ -31,11 +31,8 @@ def main() -> None:
         for label, encode in available().items():
             contestants[label] = partial(encode, text, version)
         against[version] = compare(contestants, rounds=25)
-    growth = {}
-    for version in range(1, 41):
-        call = partial(fastcore.encode, text_for(version), version=version)
-        growth[version] = compare({LABEL: call}, rounds=60)[LABEL]
-    save("encode", {"against": against, "growth": growth})
+    versions = {str(version): partial(fastcore.encode, text_for(version), version=version) for version in range(1, 41)}
+    save("encode", {"against": against, "growth": compare(versions, rounds=60)})
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import fastcore
 from bench.encode import text_for
 from bench.measure import Figures, compare, pin, save
@@ -9,6 +11,7 @@ from fastcore import _probe
 
 VERSIONS = [3, 10, 25, 40]
 ROUNDS = 100
+TIMES = ("median", "min", "max")
 SETS = ["plain", "AVX2", "AVX-512"]
 
 
@@ -16,13 +19,16 @@ def _scoring(version: int) -> Figures:
     """score_masks: all eight masks, by rows and columns; a call of ROUNDS rounds without Python in between."""
     data = bytes(range(256)) * 12
     data = data[: _probe.data_codewords(version, 1)]
-    figures: Figures = {}
-    for number, name in enumerate(SETS):
-        if _probe.use_instruction_set(number) == number:
-            figures |= compare({name: lambda: _probe.score_masks(data, version, 1, ROUNDS)})
+
+    def score(number: int) -> None:
+        _probe.use_instruction_set(number)
+        _probe.score_masks(data, version, 1, ROUNDS)
+
+    there = {name: number for number, name in enumerate(SETS) if _probe.use_instruction_set(number) == number}
+    figures = compare({name: partial(score, number) for name, number in there.items()})
     _probe.use_instruction_set(len(SETS))
     return {
-        name: {key: value if key in ("spread", "unsure") else value / ROUNDS for key, value in values.items()}
+        name: {key: value / ROUNDS if key in TIMES else value for key, value in values.items()}
         for name, values in figures.items()
     }
 

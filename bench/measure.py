@@ -2,9 +2,9 @@
 
 Each case has a process of its own, pinned to one processor. Its contestants take turns, round after round, so that
 whatever disturbs the machine disturbs all of them; each round times as many calls as take about 10 ms. The median of
-the rounds is the result; the smallest, the largest and how they scatter (bench/noise.py) are kept beside it. Ratios
-between contestants of one run mean something on any machine; microseconds only on the machine that is named in the
-results.
+the rounds is the result, for the time and for its ratio to that of the first contestant in the same round; the
+smallest and the largest time, and how the ratios scatter (bench/noise.py), are kept beside it. Ratios mean something on
+any machine; microseconds only on the machine that is named in the results, at the speed that it had.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ Figures = dict[str, dict[str, float]]
 
 
 def compare(contestants: Mapping[str, Callable[[], object]], rounds: int = ROUNDS) -> Figures:
-    """Microseconds per call of each contestant: median, min and max over the rounds, and how they scatter. Measured in
-    a fork of this process, so that no case finds what another one has left in memory."""
+    """Microseconds per call of each contestant: median, min and max over the rounds; and its ratio to the first one,
+    and how that scatters. Of one alone its times do. Measured in a fork of this process, so that no case finds what
+    another one has left in memory."""
     fork = multiprocessing.get_context("fork")
     receiver, sender = fork.Pipe(duplex=False)
     case = fork.Process(target=lambda: sender.send(_compare(contestants, rounds)))
@@ -65,10 +66,14 @@ def _compare(contestants: Mapping[str, Callable[[], object]], rounds: int) -> Fi
                 seen[name].append((time.perf_counter() - start) / repeats[name] * 1e6)
     finally:
         gc.enable()
-    return {
-        name: {"median": statistics.median(us), "min": min(us), "max": max(us), **scatter(us)}
-        for name, us in seen.items()
-    }
+    first = next(iter(seen.values()))
+    found = {}
+    for name, us in seen.items():
+        ratios = [mine / theirs for mine, theirs in zip(us, first, strict=True)]
+        scattered = scatter(ratios if len(seen) > 1 else us)
+        found[name] = {"median": statistics.median(us), "min": min(us), "max": max(us), **scattered}
+        found[name]["ratio"] = statistics.median(ratios)
+    return found
 
 
 def pin() -> None:

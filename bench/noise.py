@@ -2,7 +2,8 @@
 
 * `others`: the share of the machine's processors that others had meanwhile. That is what it spent in all, other
   machines on the same hardware included (/proc/stat, proc(5)), less what the run and all that it started spent.
-* `clock`: by how much always the same work took another time behind the run than before it.
+* `clock`: by how much always the same work took another time behind the run than before it, in the middle of some
+  seconds.
 * `unsure`, which stands beside each figure that is the median of rounds: how far, as a part of it, the median of ever
   more such rounds may be from it. `spread`, beside it: how far their quartiles are from each other, as a part of it.
   Rounds that differ more need to be more of them.
@@ -29,8 +30,8 @@ MOST_OTHERS, MOST_CLOCK, MOST_UNSURE = 0.05, 0.05, 0.05
 #: Statistician 32 (1978), p. 16, from the standard error of a median of values that are normally distributed.
 INTERVAL = 1.96 * 1.25 / 1.35
 
-#: About 5 ms, so often; the shortest counts, as nothing that happens beside it makes it shorter.
-WORK, TIMES = 200_000, 40
+#: About 5 ms, again and again for so long. A processor that others have, too, changes its speed from second to second.
+WORK, LISTEN_S = 200_000, 5.0
 
 #: What the machine spends for whoever runs on it. What it does for its network is nobody's.
 SPENT = ("user", "nice", "system", "steal")
@@ -99,7 +100,11 @@ def _own_s() -> float:
 
 
 def _work_s() -> float:
-    return min(_once_s() for _ in range(TIMES))
+    until = time.monotonic() + LISTEN_S
+    times = []
+    while time.monotonic() < until:
+        times.append(_once_s())
+    return statistics.median(times)
 
 
 def _once_s() -> float:
@@ -110,7 +115,7 @@ def _once_s() -> float:
 
 def scatter(values: Sequence[float]) -> dict[str, float]:
     """What stands beside the median of these: `spread` and `unsure`, as parts of it."""
-    first, median, third = statistics.quantiles(values, n=4, method="inclusive")
+    first, median, third = statistics.quantiles(values, n=4)
     spread = (third - first) / median
     return {"spread": spread, "unsure": INTERVAL * spread / math.sqrt(len(values))}
 

@@ -61,7 +61,7 @@ def _against(against: dict[str, Figures]) -> str:
     for version, figures in against.items():
         ours = figures["fastcore"]["median"]
         cells = [_us(ours)]
-        cells += [f"{_us(figures[x]['median'])} ({figures[x]['median'] / ours:,.0f} x)" for x in labels[1:]]
+        cells += [f"{_us(figures[x]['median'])} ({figures[x]['ratio']:,.0f} x)" for x in labels[1:]]
         rows.append([version, *cells])
     return _table(["version", *labels], rows)
 
@@ -72,7 +72,7 @@ def _png(results: dict[str, Figures]) -> str:
     for case, figures in results.items():
         ours = figures["fastcore"]["median"]
         cells = [_us(ours)]
-        cells += [f"{_us(figures[x]['median'])} ({figures[x]['median'] / ours:,.1f} x)" for x in labels[1:]]
+        cells += [f"{_us(figures[x]['median'])} ({figures[x]['ratio']:,.1f} x)" for x in labels[1:]]
         cells += [f"{figures[label]['bytes']:,.0f}" for label in labels]
         rows.append([case, *cells])
     return _table(["", *(f"{x}, us" for x in labels), *(f"{x}, bytes" for x in labels)], rows)
@@ -159,7 +159,7 @@ def _four_lines(against: dict[str, Figures], drawn: dict[str, Figures]) -> str:
     for name, figures in lines:
         ours = figures["fastcore"]["median"]
         library = next(label for label in figures if label.startswith("libqrencode"))
-        ratios = [figures[label]["median"] / ours for label in (library, "segno")]
+        ratios = [figures[label]["ratio"] for label in (library, "segno")]
         rows.append([name, f"{_us(ours)} us", *(f"{ratio:,.0f} x" for ratio in ratios)])
     return _table(["", "fastcore", "libqrencode (and libpng) takes", "segno takes"], rows)
 
@@ -208,7 +208,7 @@ def _stamp(found: Results) -> str:
     machine = ", ".join(found["machine"].values())
     noise = found["noise"]
     parts = [part for _, part in unsure(found["results"])]
-    rounds = f"; each median of rounds is known to {max(parts):.1%} or better" if parts else ""
+    rounds = f"; each median of ratios is known to {max(parts):.1%} or better" if parts else ""
     return (
         f"Measured: {machine}. Others had {noise['others']:.1%} of the processors; the clock changed its speed by "
         f"{noise['clock']:.1%}{rounds}."
