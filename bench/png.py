@@ -84,7 +84,7 @@ def main() -> None:
             whole["the same with rows"] = partial(_libraries_and_rows, picture, version, modules)
             alone["the same with rows"] = partial(_rows_and_png, picture, modules)
         for what, contestants in (("URL", whole), ("symbol", alone)):
-            figures = compare(contestants, rounds=7)
+            figures = compare(contestants, rounds=15)
             for label, call in contestants.items():
                 figures[label]["bytes"] = len(call())
             results[f"{what} to PNG, version {version}, {scale * (size + 2 * MARGIN)} px"] = figures

@@ -84,7 +84,7 @@ def _against() -> dict[str, Figures]:
                 resvg_py.svg_to_bytes, svg_string=fastcore.draw_svg(drawing_of(style, SCALE, paint)).decode()
             ),
         }
-        figures = compare(contestants, rounds=7)
+        figures = compare(contestants, rounds=15)
         for label, call in contestants.items():
             figures[label]["bytes"] = len(call())
         results[f"{name}, {int(2 * centre)} px"] = figures
@@ -135,7 +135,7 @@ def main() -> None:
     pin()
     large = {}
     for name, drawing in large_drawings().items():
-        figures = compare({"fastcore": partial(fastcore.paint_png, drawing)}, rounds=3)["fastcore"]
+        figures = compare({"fastcore": partial(fastcore.paint_png, drawing)}, rounds=9)["fastcore"]
         large[name] = {**figures, "bytes": len(fastcore.paint_png(drawing)), "megabytes": _memory(name)}
     save("styles", {"against": _against(), "large": large})
 

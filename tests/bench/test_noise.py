@@ -79,7 +79,7 @@ def test_the_spread_is_the_distance_of_the_quartiles_by_the_median() -> None:
     assert scatter([7.0] * 5) == {"spread": 0, "unsure": 0}
 
 
-@pytest.mark.parametrize("rounds", [7, 9, 31, 60])
+@pytest.mark.parametrize("rounds", [9, 31, 60])
 def test_a_median_is_as_sure_as_it_says(rounds: int) -> None:
     """Of many runs, so many rounds each, the true median is farther away in one of twenty."""
     lots = random.Random(1)
