@@ -2,7 +2,7 @@
 
 * `others`: the share of the machine's processors that others had meanwhile. That is what it spent in all, other
   machines on the same hardware included (/proc/stat, proc(5)), less what the run and all that it started spent.
-* `clock`: by how much always the same work took another time behind the run than before it, in the middle of some
+* `clock`: by how much always the same work took another time behind the run than before it, each the median of some
   seconds.
 * `unsure`, which stands beside each figure that is the median of rounds: how far, as a part of it, the median of ever
   more such rounds may be from it. `spread`, beside it: how far their quartiles are from each other, as a part of it.

@@ -43,7 +43,7 @@ from server.edge.pages import Page, send_page
 from server.edge.redirect import Redirects, redirect
 from server.farewell import Farewell, succeed
 from server.late import late
-from server.listeners import opened, part_from_stalled
+from server.listeners import part_from_stalled, until_open
 from server.metrics import Labelled, Metrics
 from server.openapi import described
 from server.origins import address_by, geo_database
@@ -524,7 +524,7 @@ def _keep_for_good() -> None:
 
 
 async def _say_when_ready(targets: LinkCache, answers: Callable[[], None]) -> None:
-    await opened()
+    await until_open()
     while not targets.loaded:  # noqa: ASYNC110 -- whatever loads them first
         await asyncio.sleep(READY_EVERY_S)
     answers()

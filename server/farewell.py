@@ -27,7 +27,7 @@ from threading import get_native_id
 from time import monotonic
 
 from server.asgi import ASGIApp, Message, Receive, Scope, Send
-from server.listeners import listeners, opened, sockets
+from server.listeners import listeners, sockets, until_open
 from server.socket_thread import threads
 
 CLOSE = (b"connection", b"close")
@@ -95,7 +95,7 @@ class Farewell:
     async def say(self) -> None:
         """Returns when the connections that are in use have been told, and ended."""
         self._answer = self._answer_last
-        await opened()  # it may be told before it has begun
+        await until_open()  # it may be told before it has begun
         for listener in listeners():
             with suppress(OSError):  # then those who come in the very last moment are reset
                 _take_no_more(listener)

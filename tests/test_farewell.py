@@ -5,6 +5,8 @@ import multiprocessing
 import os
 import signal
 import socket
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 import uvloop
@@ -44,12 +46,43 @@ def work(when: str) -> None:
     raise SystemExit(ENDED_FIRST if ended else 0)
 
 
+def say(what: str) -> None:
+    """A worker whose thread of the sockets comes to its turn a second after it was told to end."""
+
+    async def run() -> bool:
+        farewell = Farewell(application)
+        done = []
+        with (
+            socket.create_server(("127.0.0.1", 0)) as listener,
+            socket.create_connection(listener.getsockname()) as phone,
+        ):
+            if what == "sent":
+                taken, _ = listener.accept()
+                phone.sendall(b"GET / HTTP/1.1")
+                read: Callable[[], object] = partial(taken.recv, 100)
+            else:
+                read = listener.accept
+            asyncio.get_running_loop().call_later(1.0, lambda: done.append(read()))
+            await farewell.say()
+        return bool(done)
+
+    raise SystemExit(ENDED_FIRST if asyncio.run(run()) else 0)
+
+
 @pytest.mark.parametrize("when", ["before it listens", "while it answers"])
 def test_it_leaves_whenever_it_is_told(when: str) -> None:
-    worker = multiprocessing.get_context("spawn").Process(target=work, args=(when,))
+    assert exit_code(work, when) == ENDED_FIRST
+
+
+@pytest.mark.parametrize("what", ["sent", "connected"])
+def test_it_does_not_leave_before_what_was_asked_is_heard(what: str) -> None:
+    assert exit_code(say, what) == ENDED_FIRST
+
+
+def exit_code(target: Callable[[str], None], how: str) -> int | None:
+    """Of a process of its own, as both change signals or sockets of all of it."""
+    worker = multiprocessing.get_context("spawn").Process(target=target, args=(how,))
     worker.start()
     worker.join(DEADLINE_S)
-    try:
-        assert worker.exitcode == ENDED_FIRST
-    finally:
-        worker.kill()
+    worker.kill()
+    return worker.exitcode

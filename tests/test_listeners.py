@@ -2,10 +2,12 @@
 
 import asyncio
 import socket
+from pathlib import Path
 
 import pytest
 
-from server.listeners import part_from_stalled
+from server import listeners
+from server.listeners import part_from_stalled, until_open
 from tests.support import eventually
 
 pytestmark = pytest.mark.anyio
@@ -30,3 +32,10 @@ async def test_who_takes_nothing_of_an_answer_is_parted_from() -> None:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             client.connect(server.sockets[0].getsockname())
             await eventually(lost.is_set, what="an end of the connection")
+
+
+async def test_nobody_waits_for_what_the_system_does_not_tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listeners, "FILES", tmp_path / "fd")
+    async with asyncio.timeout(listeners.OPEN_EVERY_S * listeners.OPEN_TRIES / 2):
+        await until_open()
+    assert not any(listeners.sockets())

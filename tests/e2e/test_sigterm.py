@@ -18,7 +18,7 @@ from tests.support import ServerProcess
 
 @pytest.fixture
 def server(database_url: str, tmp_path: Path) -> Iterator[ServerProcess]:
-    """Two workers, without a writer that is there at the end of a test."""
+    """One of its own, with two workers, which a test ends."""
     server = ServerProcess(tmp_path / "data", database_url=database_url, workers="2")
     try:
         server.start()
